@@ -1,0 +1,1 @@
+"""What one click does. One file per operator."""

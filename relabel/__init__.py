@@ -1,0 +1,1 @@
+"""The engine of Relabel: everything that works without the FiftyOne App."""

@@ -1,0 +1,1 @@
+"""The round: one trip of samples to CVAT and back."""

@@ -1,0 +1,1 @@
+"""FiftyOne labels <-> CVAT shapes, exact both ways. Pure functions."""
