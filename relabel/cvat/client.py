@@ -1,0 +1,259 @@
+"""What Relabel asks of a CVAT server, one method for each endpoint that it uses."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Self
+
+from .errors import CvatForbidden, UnknownAssignee
+from .models import Annotations, Job, LabelSpec, ServerInfo, User
+from .transport import Transport
+from .uploads import upload_images, wait_until_read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+    from types import TracebackType
+
+    from .config import CvatConfig
+    from .models import JobStage, JobState, Shape
+    from .uploads import ImageFile, UploadProgress
+
+_IDS_PER_FILTER = 300  # keeps the address of a request below 4 kB, which every proxy takes
+
+
+class CvatClient:
+    """A logged-in user of one CVAT server. Use it as a context manager, or close it.
+
+    Args:
+        config: where the server is and who we are
+
+    Raises:
+        CvatError: if the server cannot be reached, is not CVAT or does not accept the log-in
+    """
+
+    def __init__(self, config: CvatConfig) -> None:
+        self._transport = Transport(config)
+        try:
+            version = str(self._transport.about()["version"])
+            self._transport.log_in()
+            self.user = User.from_json(self._transport.get("/api/users/self"))
+        except BaseException:
+            self._transport.close()
+            raise
+        self.server = ServerInfo(url=self._transport.url, version=version)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
+
+    # People
+
+    def find_users(self, names: Iterable[str]) -> dict[str, User]:
+        """Finds users by name. Case does not matter, as at the server's own log-in.
+
+        Args:
+            names: user names
+
+        Returns:
+            the users by the names that were asked for
+
+        Raises:
+            UnknownAssignee: if one of them does not exist, or may not be seen by us
+        """
+        wanted = sorted(set(names))
+        if not wanted:
+            return {}
+        found = {self.user.username.lower(): self.user}
+        if any(name.lower() not in found for name in wanted):
+            users = map(User.from_json, self._transport.pages("/api/users", is_active="true"))
+            found.update((user.username.lower(), user) for user in users)
+        unknown = [name for name in wanted if name.lower() not in found]
+        if unknown:
+            raise UnknownAssignee(
+                f"CVAT does not show {self.user.username!r} a user named "
+                f"{' or '.join(map(repr, unknown))}.",
+                "Check the spelling. Users see each other only inside an organization: set "
+                "FIFTYONE_CVAT_ORGANIZATION, or use an administrator's account.",
+            )
+        return {name: found[name.lower()] for name in wanted}
+
+    # Tasks
+
+    def create_task(
+        self, name: str, labels: Sequence[LabelSpec], *, images_per_job: int | None = None
+    ) -> int:
+        """Creates a task that has no images yet.
+
+        Args:
+            name: its name
+            labels: the classes that annotators can choose
+            images_per_job: the size of its jobs, or None for one job
+
+        Returns:
+            its id
+        """
+        body: dict[str, object] = {
+            "name": name,
+            "labels": [label.to_json() for label in labels],
+            "overlap": 0,
+        }
+        if images_per_job is not None:
+            body["segment_size"] = images_per_job
+        return int(self._transport.send_json("POST", "/api/tasks", body)["id"])
+
+    def upload_images(
+        self,
+        task_id: int,
+        images: Sequence[ImageFile],
+        *,
+        image_quality: int = 75,
+        progress: UploadProgress | None = None,
+    ) -> None:
+        """Fills a task with images; frame ``i`` is image ``i``.
+
+        Returns when the server has read them all and has cut the task into jobs.
+
+        Args:
+            task_id: the task, which must be empty
+            images: the files and the names that annotators see
+            image_quality: of the copies that the server shows, in percent
+            progress: called with the bytes that were sent, after each request
+
+        Raises:
+            CvatDataRejected: if the server cannot read one of them
+        """
+        upload_images(
+            self._transport, task_id, images, image_quality=image_quality, progress=progress
+        )
+        wait_until_read(self._transport, task_id, images)
+
+    def task_exists(self, task_id: int) -> bool:
+        """Whether a task is there and may be seen."""
+        return any(True for _ in self._transport.pages("/api/tasks", id=task_id))
+
+    def delete_task(self, task_id: int) -> None:
+        """Deletes a task with all that is drawn in it."""
+        self._transport.request("DELETE", f"/api/tasks/{task_id}")
+
+    def task_labels(self, task_id: int) -> list[LabelSpec]:
+        """The classes of a task with their ids."""
+        return [
+            LabelSpec.from_json(item)
+            for item in self._transport.pages("/api/labels", task_id=task_id)
+        ]
+
+    def job_labels(self, job_id: int) -> list[LabelSpec]:
+        """The same, for who may see one job only."""
+        return [
+            LabelSpec.from_json(item)
+            for item in self._transport.pages("/api/labels", job_id=job_id)
+        ]
+
+    # Jobs
+
+    def jobs(self, task_ids: Iterable[int], *, since: datetime | None = None) -> list[Job]:
+        """The annotation jobs of tasks, in the order of their frames.
+
+        Ground-truth jobs and replicas, which CVAT keeps in the same list, are left out.
+
+        Args:
+            task_ids: the tasks; those that are gone or not ours have no jobs
+            since: leaves out what has not changed since then
+        """
+        jobs: list[Job] = []
+        remaining = iter(task_ids)
+        while ids := list(itertools.islice(remaining, _IDS_PER_FILTER)):
+            condition: dict[str, object] = {"in": [{"var": "task_id"}, ids]}
+            if since is not None:
+                newer = {">": [{"var": "updated_date"}, since.isoformat()]}
+                condition = {"and": [condition, newer]}
+            jobs += map(
+                Job.from_json, self._transport.pages("/api/jobs", filter=json.dumps(condition))
+            )
+        return sorted(
+            (job for job in jobs if job.type == "annotation"),
+            key=lambda job: (job.task_id, job.start_frame, job.id),
+        )
+
+    def assign_job(self, job_id: int, user: User | None) -> None:
+        """Gives a job to a person, or to nobody."""
+        self._transport.send_json(
+            "PATCH", f"/api/jobs/{job_id}", {"assignee": user.id if user else None}
+        )
+
+    def set_job(self, job_id: int, *, stage: JobStage | None = None, state: JobState) -> None:
+        """Changes the state of a job, and its stage if one is given.
+
+        Both travel in one request, because CVAT resets the state when only the stage changes.
+        """
+        body = {"state": state.value} | ({"stage": stage.value} if stage else {})
+        self._transport.send_json("PATCH", f"/api/jobs/{job_id}", body)
+
+    # Annotations
+
+    def put_task_shapes(self, task_id: int, shapes: Sequence[Shape]) -> list[Shape]:
+        """Replaces all that is drawn in a task.
+
+        Returns:
+            the shapes with the ids that the server gave them, in the same order
+        """
+        body = {"version": 0, "tags": [], "tracks": [], "shapes": [s.to_json() for s in shapes]}
+        path = f"/api/tasks/{task_id}/annotations"
+        return list(Annotations.from_json(self._transport.send_json("PUT", path, body)).shapes)
+
+    def task_annotations(self, task_id: int) -> Annotations:
+        """What is drawn in a task, its ground-truth jobs and replicas left out."""
+        return Annotations.from_json(self._transport.get(f"/api/tasks/{task_id}/annotations"))
+
+    def job_annotations(self, job_id: int) -> Annotations:
+        """What is drawn in a job."""
+        return Annotations.from_json(self._transport.get(f"/api/jobs/{job_id}/annotations"))
+
+    def annotations_of(self, jobs: Sequence[Job]) -> list[Shape]:
+        """What is drawn in some jobs of one task, in as few requests as our rights allow.
+
+        Args:
+            jobs: jobs of one task
+
+        Returns:
+            the shapes on the frames of those jobs
+        """
+        if len(jobs) > 1:
+            try:
+                shapes = self.task_annotations(jobs[0].task_id).shapes
+            except CvatForbidden:
+                pass  # a mere job assignee may read the jobs, one by one
+            else:
+                frames = {
+                    frame for job in jobs for frame in range(job.start_frame, job.stop_frame + 1)
+                }
+                return [shape for shape in shapes if shape.frame in frames]
+        return [
+            shape
+            for job in jobs
+            for shape in self.job_annotations(job.id).shapes
+            if job.start_frame <= shape.frame <= job.stop_frame
+        ]
+
+    # Addresses
+
+    def task_url(self, task_id: int) -> str:
+        """Where a person opens a task."""
+        return f"{self.server.url}/tasks/{task_id}"
+
+    def job_url(self, task_id: int, job_id: int) -> str:
+        """Where a person opens a job."""
+        return f"{self.server.url}/tasks/{task_id}/jobs/{job_id}"

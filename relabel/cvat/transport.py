@@ -1,0 +1,293 @@
+"""One HTTP session with a CVAT server: log-in, time-outs, retries, typed errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from .errors import (
+    CvatError,
+    CvatForbidden,
+    CvatNotFound,
+    CvatRejected,
+    CvatServerError,
+    CvatThrottled,
+    CvatTlsError,
+    CvatTooLarge,
+    CvatUnauthorized,
+    CvatUnreachable,
+    NotACvatServer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from .config import CvatConfig
+
+logger = logging.getLogger(__name__)
+
+PAGE_SIZE = 500
+_LONGEST_REASON = 500
+
+
+class _SafeRetry(Retry):
+    """Retries what cannot do a thing twice.
+
+    ``urllib3`` retries connections that were never made, whatever the method, and the rest only
+    for idempotent methods. A 429 was refused before it was read, so it may be sent again as well.
+    """
+
+    def is_retry(
+        self,
+        method: str,
+        status_code: int,
+        has_retry_after: bool = False,
+    ) -> bool:
+        return status_code == requests.codes.too_many_requests or super().is_retry(
+            method, status_code, has_retry_after
+        )
+
+
+_RETRY = _SafeRetry(
+    total=4,
+    connect=2,
+    read=2,
+    backoff_factor=0.4,
+    backoff_jitter=0.2,
+    status_forcelist=(429, 500, 502, 503, 504),
+    allowed_methods=frozenset({"GET", "HEAD"}),
+    raise_on_status=False,
+)
+
+
+class _HeaderAuth(requests.auth.AuthBase):
+    """Sets the ``Authorization`` header, which also keeps ``requests`` from asking ``.netrc``."""
+
+    def __init__(self, value: str | None = None) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._value is not None:
+            request.headers["Authorization"] = self._value
+        return request
+
+
+class Transport:
+    """Sends requests to one CVAT server as one user.
+
+    Args:
+        config: where the server is and who we are
+    """
+
+    def __init__(self, config: CvatConfig) -> None:
+        self.config = config
+        self.url = config.url
+        self._session = requests.Session()
+        self._session.verify = config.verify
+        self._session.auth = _HeaderAuth()
+        self._session.headers["Accept"] = "application/vnd.cvat+json"
+        if config.organization is not None:
+            self._session.headers["X-Organization"] = config.organization
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(max_retries=_RETRY))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def about(self) -> dict[str, Any]:
+        """Asks the server what it is, which needs no log-in.
+
+        A redirect from ``http`` to ``https`` of the same host is taken over, because a POST
+        does not survive one.
+
+        Raises:
+            NotACvatServer: if something else answers
+        """
+        wrong = NotACvatServer(
+            f"{self.url} answers, but it is not a CVAT server.",
+            "Check FIFTYONE_CVAT_URL: it is the address that you open in the browser, "
+            "without a path.",
+        )
+        try:
+            response = self._send("GET", "/api/server/about", auth=_HeaderAuth())
+            about = response.json()
+        except (CvatNotFound, CvatRejected, CvatForbidden, CvatUnauthorized) as error:
+            raise wrong from error
+        except requests.JSONDecodeError as error:
+            raise wrong from error
+        if not isinstance(about, dict) or "version" not in about:
+            raise wrong
+        self._follow_upgrade_to_https(response.url)
+        return about
+
+    def log_in(self) -> None:
+        """Obtains a token once, so that no later request costs a password check.
+
+        Raises:
+            CvatUnauthorized: if the server does not accept the credentials
+        """
+        if self.config.token:
+            self._session.auth = _HeaderAuth(f"Bearer {self.config.token}")
+            return
+        credentials = {"username": self.config.username, "password": self.config.password}
+        try:
+            response = self._send("POST", "/api/auth/login", auth=_HeaderAuth(), json=credentials)
+        except CvatRejected as error:
+            raise CvatUnauthorized(
+                f"{self.url} does not accept the password of {self.config.username!r}.",
+                "Check FIFTYONE_CVAT_USERNAME and FIFTYONE_CVAT_PASSWORD.",
+            ) from error
+        self._session.cookies.clear()  # a session cookie would ask for CSRF tokens
+        self._session.auth = _HeaderAuth(f"Token {_json(response, self.url)['key']}")
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Sends one request.
+
+        A token that was revoked meanwhile is renewed once.
+
+        Args:
+            method: the HTTP method
+            path: the path below the server's address
+            **options: ``params``, ``json``, ``files``, ``data``, ``headers`` and ``timeout`` as
+                in :func:`requests.request`
+
+        Raises:
+            CvatError: the subclass that says what went wrong
+        """
+        try:
+            return self._send(method, path, **options)
+        except CvatUnauthorized:
+            if self.config.token:
+                raise
+            self.log_in()
+            return self._send(method, path, **options)
+
+    def get(self, path: str, **params: Any) -> Any:
+        """Gets JSON."""
+        return _json(self.request("GET", path, params=params), self.url)
+
+    def send_json(
+        self, method: str, path: str, body: Any, params: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Sends JSON and gets JSON."""
+        response = self.request(method, path, json=body, params=params)
+        return _json(response, self.url) if response.content else None
+
+    def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Yields every item of a paged list, lowest id first."""
+        page = 1
+        while True:
+            answer = self.get(path, page=page, page_size=PAGE_SIZE, sort="id", **params)
+            yield from answer["results"]
+            if answer["next"] is None:
+                return
+            page += 1
+
+    def _send(self, method: str, path: str, **options: Any) -> requests.Response:
+        options.setdefault("timeout", (self.config.timeouts.connect, self.config.timeouts.read))
+        try:
+            response = self._session.request(method, f"{self.url}{path}", **options)
+        except requests.exceptions.SSLError as error:
+            raise CvatTlsError(
+                f"The TLS certificate of {self.url} could not be verified.",
+                "If it is signed by your own authority, set FIFTYONE_CVAT_VERIFY_TLS to the path "
+                "of its CA bundle.",
+            ) from error
+        except requests.exceptions.Timeout as error:
+            raise CvatUnreachable(
+                f"{self.url} did not answer in time.", "Try again; check that the server is up."
+            ) from error
+        except requests.exceptions.RequestException as error:
+            raise CvatUnreachable(
+                f"{self.url} cannot be reached.",
+                "Check FIFTYONE_CVAT_URL and that the server is up.",
+            ) from error
+        logger.debug("%s %s: %d", method, path, response.status_code)
+        if not response.ok:
+            raise error_of(response, self.url)
+        return response
+
+    def _follow_upgrade_to_https(self, final_url: str) -> None:
+        base = final_url.removesuffix("/api/server/about")
+        if base == self.url:
+            return
+        same_host = urlsplit(base).hostname == urlsplit(self.url).hostname
+        if not (same_host and urlsplit(base).scheme == "https"):
+            raise NotACvatServer(
+                f"{self.url} redirects to {base}.", f"Set FIFTYONE_CVAT_URL to {base}"
+            )
+        self.url = base
+
+
+_REFUSALS: dict[int, tuple[type[CvatError], str, str]] = {
+    401: (
+        CvatUnauthorized,
+        "{url} does not accept our log-in: {reason}",
+        "Check FIFTYONE_CVAT_TOKEN, or FIFTYONE_CVAT_USERNAME and FIFTYONE_CVAT_PASSWORD.",
+    ),
+    403: (
+        CvatForbidden,
+        "CVAT does not let this user do that: {reason}",
+        "Ask an administrator for the right, or use another account.",
+    ),
+    404: (CvatNotFound, "CVAT does not know it: {reason}", "It may have been deleted."),
+    413: (
+        CvatTooLarge,
+        "The server does not take requests of this size.",
+        "Raise the limit of the proxy before CVAT (client_max_body_size in nginx).",
+    ),
+    429: (CvatThrottled, "The server asks to slow down.", "Try again in a minute."),
+}
+
+
+def error_of(response: requests.Response, url: str) -> CvatError:
+    """The typed error for an answer that is not a success."""
+    reason, status = reason_of(response), response.status_code
+    if status in _REFUSALS:
+        kind, message, advice = _REFUSALS[status]
+        return kind(message.format(url=url, reason=reason), advice)
+    if status >= requests.codes.internal_server_error:
+        return CvatServerError(
+            f"The server failed ({status}): {reason}", "Try again; its log has the cause."
+        )
+    return CvatRejected(f"CVAT refused the request ({status}): {reason}")
+
+
+def reason_of(response: requests.Response) -> str:
+    """The server's own words. They come as any JSON, as plain text or as an HTML page."""
+    if "html" in response.headers.get("Content-Type", ""):
+        return response.reason or "no reason given"
+    try:
+        text = _flat(response.json())
+    except requests.JSONDecodeError:
+        text = response.text
+    return text.strip()[:_LONGEST_REASON] or response.reason or "no reason given"
+
+
+def _flat(body: Any) -> str:
+    """Joins the messages of an error body of whatever shape."""
+    if isinstance(body, str):
+        return body
+    if isinstance(body, list):
+        return " ".join(_flat(item) for item in body)
+    if isinstance(body, dict):
+        if set(body) == {"detail"}:
+            return _flat(body["detail"])
+        return " ".join(f"{key}: {_flat(value)}" for key, value in body.items())
+    return json.dumps(body)
+
+
+def _json(response: requests.Response, url: str) -> Any:
+    try:
+        return response.json()
+    except requests.JSONDecodeError as error:
+        raise CvatServerError(
+            f"{url} answered with something that is not JSON, or not all of it.", "Try again."
+        ) from error
