@@ -1,0 +1,142 @@
+"""Where an operator that does heavy work runs: on an alive executor if there is one, else here."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators import types
+from fiftyone.operators.executor import ExecutionOptions
+
+from ..relabel.compute.executors import alive
+from .forms import show_notice, show_warning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..relabel.compute.executors import Executor
+
+RUN_ON = "run_on"
+HERE = "here"
+_REPORT_SECONDS = 1.0
+
+
+class DelegatedOperator(foo.Operator):
+    """Base of operators that do heavy work.
+
+    The form field ``run_on`` decides: the target of an executor, or ``"here"``. Without it (a
+    notebook that does not pass it) the caller's ``request_delegation`` decides. A delegated run
+    goes to the target that was chosen, else asked for, else to that of an alive executor.
+
+    The target travels in a form field because the App forgets the one that it is told.
+    """
+
+    def heavy_config(self, name: str, label: str, **kwargs: Any) -> foo.OperatorConfig:
+        """A configuration that allows both immediate and delegated execution."""
+        return foo.OperatorConfig(
+            name=name,
+            label=label,
+            dynamic=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            **kwargs,
+        )
+
+    def resolve_execution_options(self, ctx: Any) -> ExecutionOptions:
+        """Offers to delegate first when an executor is alive, else to run at once."""
+        chosen = ctx.params.get(RUN_ON)
+        delegated = chosen != HERE if chosen else bool(alive())
+        # The App can only press "Schedule" where this is set; else its button must stay usable,
+        # and resolve_delegation() makes it delegate.
+        can_schedule = bool(fo.config.allow_legacy_orchestrators)
+        return ExecutionOptions(
+            allow_immediate_execution=not (chosen and delegated and can_schedule),
+            allow_delegated_execution=True,
+            default_choice_to_delegated=delegated,
+        )
+
+    def resolve_delegation(self, ctx: Any) -> bool | None:
+        """Routes to the target that was chosen, else to an alive executor's."""
+        chosen = ctx.params.get(RUN_ON)
+        if chosen and chosen != HERE:
+            ctx.request_params["delegation_target"] = chosen
+            return True
+        if ctx.requesting_delegated_execution and not ctx.delegation_target:
+            ctx.request_params["delegation_target"] = _target_of(alive())
+        return None
+
+    def ask_where_to_run(self, ctx: Any, inputs: types.Object) -> str:
+        """Adds to a form where the operator runs, and the choice if there is one.
+
+        One read of the database.
+
+        Returns:
+            the label for the form's button
+        """
+        executors = alive()
+        if not executors:
+            show_warning(
+                inputs,
+                "where",
+                "No executor is alive: it runs at once, here. "
+                "Start one with: make executor TARGET=gpu",
+            )
+            return "Run here"
+        choices = types.RadioGroup()
+        for target, found in _by_target(executors).items():
+            choices.add_choice(target, label=", ".join(map(str, found)))
+        choices.add_choice(HERE, label="Here, at once")
+        chosen = ctx.params.get(RUN_ON) or choices.values()[0]
+        inputs.enum(
+            RUN_ON, choices.values(), default=choices.values()[0], label="Run on", view=choices
+        )
+        show_notice(inputs, "where", _where(chosen, executors))
+        return "Run here" if chosen == HERE else f"Schedule on {chosen}"
+
+
+def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
+    """Makes a progress callback that reports to FiftyOne, at most once a second.
+
+    Args:
+        ctx: the execution context
+        what: what is counted, e.g. ``"images"``
+
+    Returns:
+        a function of how many are done and how many there are
+    """
+    last = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if done < total and now - last < _REPORT_SECONDS:
+            return
+        last = now
+        fraction = done / total if total else 1.0
+        ctx.set_progress(progress=fraction, label=f"{done:,} of {total:,} {what}")
+
+    return report
+
+
+def _by_target(executors: list[Executor]) -> dict[str, list[Executor]]:
+    targets: dict[str, list[Executor]] = {}
+    for executor in executors:
+        targets.setdefault(executor.target, []).append(executor)
+    return targets
+
+
+def _target_of(executors: list[Executor]) -> str | None:
+    return executors[0].target if executors else None
+
+
+def _where(chosen: str, executors: list[Executor]) -> str:
+    if chosen == HERE:
+        return "Runs here, at once. The App waits for it."
+    found = [executor for executor in executors if executor.target == chosen]
+    if not found:
+        return f"No executor for {chosen} is alive: it waits until one is."
+    busy = sum(executor.operation is not None for executor in found)
+    queue = f" {busy} of {len(found)} busy: it may wait." if busy else ""
+    return f"Runs on executor {', '.join(map(str, found))}.{queue}"

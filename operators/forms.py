@@ -1,0 +1,136 @@
+"""What several forms show: label-field choices, how much is targeted, what is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+from fiftyone.operators import types
+from fiftyone.operators.constants import ViewTarget
+
+from ..relabel.errors import RelabelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class NoSamples(RelabelError):
+    """There is nothing that the operator could work on."""
+
+
+class UnknownField(RelabelError):
+    """The dataset has no such field, or it is of another type."""
+
+
+def detection_fields(dataset: fo.Dataset) -> list[str]:
+    """The names of the dataset's fields that hold ``Detections``."""
+    return fields_of(dataset, fo.Detections)
+
+
+def fields_of(dataset: fo.Dataset, label_type: type) -> list[str]:
+    """The names of the dataset's top-level fields whose embedded documents have the type."""
+    schema = dataset.get_field_schema(embedded_doc_type=label_type)
+    return list(schema)
+
+
+def require_detections(dataset: fo.Dataset, field: str | None, what: str) -> str:
+    """Checks that a field holds ``Detections``.
+
+    Args:
+        dataset: the dataset
+        field: the field's name
+        what: what the field is for, e.g. ``"ground truth"``
+
+    Returns:
+        the field's name
+
+    Raises:
+        UnknownField: if it does not
+    """
+    known = detection_fields(dataset)
+    if not known:
+        raise UnknownField(
+            "This dataset has no label field of type Detections.",
+            "Apply a model, or import labels, first.",
+        )
+    if not field:
+        raise UnknownField(f"No {what} field is chosen.", f"Choose one of: {', '.join(known)}.")
+    if field not in known:
+        raise UnknownField(
+            f"'{field}' is not a field of type Detections.", f"Choose one of: {', '.join(known)}."
+        )
+    return field
+
+
+def require_samples(ctx: Any, view: fo.core.collections.SampleCollection) -> int:
+    """Counts the target's samples; a count is cheap enough for every keystroke.
+
+    Raises:
+        NoSamples: if there are none
+    """
+    chosen = ctx.params.get("view_target") or ctx.request_params.get("view_target")
+    if chosen == ViewTarget.SELECTED_SAMPLES and not ctx.selected:
+        raise NoSamples("No samples are selected.", "Select some in the grid, or target the view.")
+    count: int = view.count()
+    if not count:
+        raise NoSamples("The target holds no samples.", "Clear a filter, or target the dataset.")
+    return count
+
+
+def field_choice(
+    inputs: types.Object,
+    name: str,
+    fields: Sequence[str],
+    *,
+    label: str,
+    default: str | None = None,
+    description: str | None = None,
+) -> None:
+    """Adds a required choice between fields to a form."""
+    choices = types.DropdownView()
+    for field in fields:
+        choices.add_choice(field, label=field)
+    inputs.enum(
+        name,
+        choices.values(),
+        default=default,
+        required=True,
+        label=label,
+        description=description,
+        view=choices,
+    )
+
+
+def show_notice(inputs: types.Object, name: str, text: str) -> None:
+    """Adds a line of information to a form."""
+    inputs.view(name, types.Notice(label=text))
+
+
+def show_warning(inputs: types.Object, name: str, text: str) -> None:
+    """Adds a warning to a form; it does not block the form's button."""
+    inputs.view(name, types.Warning(label=text))
+
+
+def show_error(inputs: types.Object, name: str, error: RelabelError) -> None:
+    """Adds an error to a form, with its advice, and blocks the form's button."""
+    prop = inputs.view(name, types.Error(label=error.message, description=error.advice))
+    prop.invalid = True
+    prop.error_message = str(error)
+
+
+def as_form(inputs: types.Object, label: str, button: str | None = None) -> types.Property:
+    """Wraps a form's fields for FiftyOne, with a title and the label of its button."""
+    return types.Property(inputs, view=types.PromptView(label=label, submit_button_label=button))
+
+
+def as_output(title: str, rows: Sequence[tuple[str, str]]) -> types.Property:
+    """An output form that says what happened: read-only lines under a title.
+
+    Args:
+        title: the form's title
+        rows: the key of each result with the label to show before its value
+    """
+    outputs = types.Object()
+    for key, label in rows:
+        outputs.str(key, label=label, view=types.LabelValueView(label=label, read_only=True))
+    return types.Property(outputs, view=types.View(label=title))

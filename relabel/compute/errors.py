@@ -1,0 +1,9 @@
+"""What can go wrong where heavy work runs."""
+
+from __future__ import annotations
+
+from ..errors import RelabelError
+
+
+class PluginNotVisible(RelabelError):
+    """The executor's FiftyOne does not see the plugin whose operators it is to run."""
