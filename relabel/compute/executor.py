@@ -1,8 +1,9 @@
 """Runs the delegated operations of one target.
 
-Start it with ``python -m relabel.compute.executor --target gpu``. Oldest first, one at a time, each in a process of its own. As many executors as you like may share
-a database: claiming an operation is atomic. Do not run ``fiftyone delegated launch`` beside them,
-it takes operations whatever their target.
+Start it with ``python -m relabel.compute.executor --target gpu``. It takes the oldest first, one
+at a time, each in a process of its own. As many executors as you like may share a database:
+claiming an operation is atomic. Do not run ``fiftyone delegated launch`` beside them, it takes
+operations whatever their target.
 """
 
 from __future__ import annotations

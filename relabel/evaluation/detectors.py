@@ -1,0 +1,290 @@
+"""Detectors as FiftyOne models: TensorFlow SavedModels, and what FiftyOne's zoo offers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import numpy as np
+from fiftyone.core.models import Model
+
+from .classes import find_class_file, read_classes, require_fit
+from .errors import ClassFileError, ModelNotFound, NotADetector
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
+_CLASS_SCORES = "detection_multiclass_scores"  # one column per class, and one for background
+
+
+class SavedModelDetector(Model):  # type: ignore[misc]
+    """A TensorFlow SavedModel with the signature of the TF2 Detection Zoo.
+
+    Input: uint8 ``[B, H, W, 3]``; a model may insist on ``B = 1``. Outputs: ``detection_boxes``
+    (ymin, xmin, ymax, xmax in [0, 1]), ``detection_classes`` (from 1), ``detection_scores``,
+    ``num_detections``.
+
+    Args:
+        path: the SavedModel's folder
+        classes: the class names, by id
+        confidence: scores below this are not returned
+
+    Raises:
+        ModelNotFound: if TensorFlow cannot load it
+        NotADetector: if it has another signature
+        ClassFileError: if the class names do not fit the model
+    """
+
+    def __init__(
+        self, path: Path | str, classes: Mapping[int, str], *, confidence: float = 0.0
+    ) -> None:
+        self._path = str(path)
+        self._classes = dict(classes)
+        self._confidence = confidence
+        self._model, self._infer = _load_signature(self._path)  # the model must outlive its call
+        self._input, self._one_at_a_time = _input_of(self._infer, self._path)
+        require_fit(self._classes, _class_count(self._infer, self._path))
+
+    @property
+    def media_type(self) -> str:
+        """The media that it takes."""
+        return "image"
+
+    @property
+    def ragged_batches(self) -> bool:
+        """False: a batch may hold images of different sizes."""
+        return False
+
+    @property
+    def transforms(self) -> None:
+        """None: the SavedModel resizes by itself."""
+        return
+
+    @property
+    def preprocess(self) -> bool:
+        """False: there is nothing to do before it."""
+        return False
+
+    @preprocess.setter
+    def preprocess(self, value: bool) -> None:
+        """FiftyOne sets it; without transforms it means nothing."""
+
+    def predict(self, arg: NDArray[np.uint8]) -> fo.Detections:
+        """Detects in one image.
+
+        Args:
+            arg: the image, ``[H, W, 3]`` RGB
+        """
+        return self.predict_all([arg])[0]
+
+    def predict_all(self, args: Sequence[NDArray[np.uint8]]) -> list[fo.Detections]:
+        """Detects in several images; those of one size go through the model together.
+
+        Args:
+            args: the images, each ``[H, W, 3]`` RGB
+
+        Returns:
+            the detections of each image, with confidence
+
+        Raises:
+            ClassFileError: if the model finds a class that has no name
+        """
+        found: list[fo.Detections | None] = [None] * len(args)
+        for indices in self._batches(args):
+            outputs = self._run(np.stack([args[i] for i in indices]))
+            for row, index in enumerate(indices):
+                found[index] = self._as_detections({k: v[row] for k, v in outputs.items()})
+        return [detections for detections in found if detections is not None]
+
+    def _batches(self, images: Sequence[NDArray[np.uint8]]) -> list[list[int]]:
+        if self._one_at_a_time:
+            return [[index] for index in range(len(images))]
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for index, image in enumerate(images):
+            by_shape.setdefault(image.shape, []).append(index)
+        return list(by_shape.values())
+
+    def _run(self, batch: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        import tensorflow as tf
+
+        outputs = self._infer(**{self._input: tf.constant(batch)})
+        return {name: np.asarray(outputs[name]) for name in OUTPUTS}
+
+    def _as_detections(self, outputs: Mapping[str, NDArray[Any]]) -> fo.Detections:
+        count = int(outputs["num_detections"])
+        scores = outputs["detection_scores"][:count]
+        keep = np.flatnonzero(scores >= self._confidence)
+        boxes = _as_fiftyone_boxes(outputs["detection_boxes"][keep])
+        detections = [
+            fo.Detection(
+                label=self._name(int(outputs["detection_classes"][index])),
+                bounding_box=box.tolist(),
+                confidence=float(scores[index]),
+            )
+            for index, box in zip(keep, boxes, strict=True)
+            if (box[2:] > 0).all()
+        ]
+        return fo.Detections(detections=detections)
+
+    def _name(self, class_id: int) -> str:
+        try:
+            return self._classes[class_id]
+        except KeyError:
+            raise ClassFileError(
+                f"The model found class {class_id}, which the class file does not name "
+                f"(it names {len(self._classes)}, from {min(self._classes)} "
+                f"to {max(self._classes)}).",
+                "Use the class file that came with the model.",
+            ) from None
+
+
+def load_detector(
+    path: Path | str, class_file: Path | str | None = None, *, confidence: float = 0.0
+) -> SavedModelDetector:
+    """Loads a SavedModel with its class names.
+
+    Args:
+        path: the SavedModel's folder
+        class_file: the names of its classes; None looks for one in the folder and beside it
+        confidence: scores below this are not returned
+
+    Raises:
+        ModelNotFound, NotADetector, ClassFileError: as said there
+    """
+    classes = read_classes(require_saved_model(path, class_file))
+    return SavedModelDetector(path, classes, confidence=confidence)
+
+
+def load_zoo_model(name: str) -> Model:
+    """Loads a model of FiftyOne's zoo; it may be fetched from the network.
+
+    Raises:
+        ModelNotFound: if the zoo has no such model, or it cannot be loaded here
+    """
+    require_zoo_model(name)
+    import fiftyone.zoo as foz
+
+    try:
+        return foz.load_zoo_model(name)
+    except Exception as error:  # whatever the model's own package raises
+        raise ModelNotFound(
+            f"The zoo's model '{name}' could not be loaded: {error}",
+            f"See what it needs with: fiftyone zoo models requirements {name}",
+        ) from error
+
+
+def require_saved_model(path: Path | str, class_file: Path | str | None = None) -> Path:
+    """Checks that a SavedModel and its class file are there; loads neither.
+
+    Args:
+        path: the SavedModel's folder
+        class_file: the names of its classes; None looks for one
+
+    Returns:
+        the class file
+
+    Raises:
+        ModelNotFound: if there is no SavedModel
+        ClassFileError: if there is no class file
+    """
+    folder = Path(path)
+    if not folder.exists():
+        raise ModelNotFound(f"There is no '{path}'.", "Give the folder of a SavedModel.")
+    if not any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt")):
+        raise ModelNotFound(
+            f"'{path}' is not a SavedModel.", "Give the folder that holds saved_model.pb."
+        )
+    names = Path(class_file) if class_file else find_class_file(folder)
+    if names is None or not names.is_file():
+        raise ClassFileError(
+            f"There is no file '{class_file}'." if class_file else "No class file was found.",
+            "Give a file with the name of one class per line.",
+        )
+    return names
+
+
+def require_zoo_model(name: str) -> None:
+    """Checks that FiftyOne's zoo lists a model; loads nothing.
+
+    Raises:
+        ModelNotFound: if it does not
+    """
+    if name not in zoo_models():
+        raise ModelNotFound(
+            f"FiftyOne's zoo has no model '{name}'.", "See: fiftyone zoo models list"
+        )
+
+
+@lru_cache(maxsize=1)
+def zoo_models() -> tuple[str, ...]:
+    """The names in FiftyOne's model zoo; asked for once per process."""
+    import fiftyone.zoo as foz
+
+    return tuple(foz.list_zoo_models())
+
+
+def _load_signature(path: str) -> tuple[Any, Any]:
+    import tensorflow as tf
+
+    _grow_gpu_memory(tf)
+    try:
+        model = tf.saved_model.load(path)
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise ModelNotFound(
+            f"TensorFlow cannot load '{path}': {error}", "Export the model as a SavedModel again."
+        ) from error
+    signatures = getattr(model, "signatures", {})
+    if "serving_default" not in signatures:
+        raise NotADetector(
+            f"'{path}' has no serving_default signature.", "Export it with the one of a detector."
+        )
+    return model, signatures["serving_default"]
+
+
+def _grow_gpu_memory(tf: Any) -> None:
+    """Takes GPU memory as needed: others may share the GPU."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)  # noqa: FBT003
+        except RuntimeError:
+            return  # TensorFlow is at work already; it is too late to say so
+
+
+def _input_of(infer: Any, path: str) -> tuple[str, bool]:
+    """The name of the signature's input, and whether it takes one image at a time only."""
+    inputs = infer.structured_input_signature[1]
+    missing = [name for name in OUTPUTS if name not in infer.structured_outputs]
+    if len(inputs) != 1 or missing:
+        raise NotADetector(
+            f"'{path}' is not a detector: it lacks {', '.join(missing) or 'a single input'}.",
+            "Export it with the signature of the TF2 Detection Zoo.",
+        )
+    name, spec = next(iter(inputs.items()))
+    if spec.dtype.name != "uint8" or spec.shape.rank != 4:
+        raise NotADetector(
+            f"'{path}' takes {spec.dtype.name} {spec.shape}, not uint8 [B, H, W, 3].",
+            "Export it with the signature of the TF2 Detection Zoo.",
+        )
+    return name, spec.shape[0] == 1
+
+
+def _class_count(infer: Any, path: str) -> int | None:
+    """How many classes the model scores, background apart; None if its signature hides it."""
+    scores = infer.structured_outputs.get(_CLASS_SCORES)
+    if scores is None or scores.shape.rank != 3 or scores.shape[2] is None:
+        return None
+    count = int(scores.shape[2]) - 1
+    if count < 1:
+        raise NotADetector(f"'{path}' scores no class.", "Export the model again.")
+    return count
+
+
+def _as_fiftyone_boxes(boxes: NDArray[Any]) -> NDArray[np.float64]:
+    """Turns ``[N, 4]`` (ymin, xmin, ymax, xmax) into (x, y, width, height), cut to the image."""
+    ymin, xmin, ymax, xmax = np.clip(boxes.astype(np.float64), 0.0, 1.0).reshape(-1, 4).T
+    return np.stack([xmin, ymin, xmax - xmin, ymax - ymin], axis=1)

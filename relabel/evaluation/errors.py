@@ -1,0 +1,21 @@
+"""What can go wrong with models and evaluations."""
+
+from __future__ import annotations
+
+from ..errors import RelabelError
+
+
+class ModelNotFound(RelabelError):
+    """There is no model at a path, or none of that name in FiftyOne's zoo."""
+
+
+class NotADetector(RelabelError):
+    """A model loads, but does not speak the signature of a detector."""
+
+
+class ClassFileError(RelabelError):
+    """The file of class names is missing, unreadable, or does not fit the model."""
+
+
+class EvaluationError(RelabelError):
+    """An evaluation cannot be run, or is not there."""
