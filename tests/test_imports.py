@@ -1,0 +1,101 @@
+"""Holds the rules of CONTRIBUTING.md about who may import whom."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# Folders of the plugin, each with the folders of the plugin that it may import.
+MAY_IMPORT = {
+    "relabel.errors": set(),
+    "relabel.cvat": {"relabel.errors"},
+    "relabel.labels": {"relabel.errors", "relabel.cvat"},
+    "relabel.compute": {"relabel.errors", "relabel.cvat"},
+}
+ENGINE = {"relabel.errors", "relabel.cvat", "relabel.labels", "relabel.compute"}
+for _layer in ("relabel.annotation", "relabel.curation", "relabel.evaluation"):
+    MAY_IMPORT[_layer] = ENGINE
+for _layer in ("operators", "panels"):
+    MAY_IMPORT[_layer] = {*ENGINE, "relabel.annotation", "relabel.curation", "relabel.evaluation"}
+MAY_IMPORT["__init__"] = {"operators", "panels"}
+PLUGIN_FILES = [
+    ROOT / "__init__.py",
+    *(path for top in ("operators", "panels", "relabel") for path in (ROOT / top).rglob("*.py")),
+]
+OUR_TOPS = {"operators", "panels", "relabel", "demo", "tests", "benchmarks", "scripts"}
+# What each layer must never import, of what is not ours.
+FORBIDDEN = {
+    "relabel.cvat": {"fiftyone"},
+    "relabel.labels": {"requests", "urllib3", "pymongo", "motor", "fiftyone.core.odm"},
+}
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def layer_of(module: str) -> str:
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "relabel" else parts[0]
+
+
+def imported(path: Path) -> list[tuple[int, str, bool]]:
+    """Every import of a file as (line, absolute name, whether it was written relative)."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name, False) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = resolve(path, node)
+            # "from . import x" and "from ..relabel import cvat" name modules after the "import"
+            found += [
+                (node.lineno, f"{base}.{alias.name}".strip("."), node.level > 0)
+                for alias in node.names
+            ]
+    return found
+
+
+def resolve(path: Path, node: ast.ImportFrom) -> str:
+    if not node.level:
+        return node.module or ""
+    package = path.parent.relative_to(ROOT).parts
+    kept = package[: len(package) - (node.level - 1)]
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+@pytest.mark.parametrize("path", PLUGIN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports__point_one_way(path):
+    layer = layer_of(module_name(path))
+    allowed = MAY_IMPORT.get(layer, set()) | {layer}
+    for line, name, _ in imported(path):
+        target = layer_of(name)
+        if target.split(".")[0] in OUR_TOPS and target != "relabel":
+            assert target in allowed, f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("path", PLUGIN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports__inside_the_plugin_are_relative(path):
+    for line, name, is_relative in imported(path):
+        ours = name.split(".")[0] in OUR_TOPS
+        assert is_relative or not ours, f"{path}:{line} imports {name} by its absolute name"
+
+
+@pytest.mark.parametrize("layer", sorted(FORBIDDEN))
+def test_imports__layer_stays_away_from(layer):
+    for path in (ROOT / layer.replace(".", "/")).rglob("*.py"):
+        for line, name, _ in imported(path):
+            for forbidden in FORBIDDEN[layer]:
+                assert not f"{name}.".startswith(f"{forbidden}."), f"{path}:{line} imports {name}"
+
+
+def test_resolve__counts_dots_from_the_file():
+    path = ROOT / "relabel" / "annotation" / "pull.py"
+    names = ["from ..cvat import client", "from . import diff", "from .diff import Change"]
+    nodes = [ast.parse(name).body[0] for name in names]
+    assert [resolve(path, node) for node in nodes] == [
+        "relabel.cvat",
+        "relabel.annotation",
+        "relabel.annotation.diff",
+    ]
