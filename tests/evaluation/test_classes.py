@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from relabel.evaluation.classes import find_class_file, read_classes, require_fit
+from relabel.evaluation.errors import ClassFileError
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("classes.txt", "cat\ndog\n"),
+        ("classes.json", '["cat", "dog"]'),
+        ("classes.json", '{"1": "cat", "2": "dog"}'),
+        ("label_map.pbtxt", 'item {\n id: 1\n name: "cat"\n}\nitem {\n name: "dog" id: 2\n}'),
+    ],
+)
+def test_read_classes__each_format(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    assert read_classes(tmp_path / name) == {1: "cat", 2: "dog"}
+
+
+def test_read_classes__label_map_prefers_display_name_and_keeps_gaps(tmp_path):
+    text = 'item { name: "/m/01" id: 1 display_name: "person" } item { id: 90 name: "toothbrush" }'
+    (tmp_path / "map.pbtxt").write_text(text)
+    assert read_classes(tmp_path / "map.pbtxt") == {1: "person", 90: "toothbrush"}
+
+
+@pytest.mark.parametrize(("name", "text"), [("c.txt", "\n"), ("c.json", "{oops"), ("c.json", "3")])
+def test_read_classes__nothing_to_read(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ClassFileError):
+        read_classes(tmp_path / name)
+
+
+def test_read_classes__missing(tmp_path):
+    with pytest.raises(ClassFileError, match="cannot be read"):
+        read_classes(tmp_path / "nowhere.txt")
+
+
+def test_find_class_file__prefers_the_models_own_folder(tmp_path):
+    model = tmp_path / "saved_model"
+    model.mkdir()
+    assert find_class_file(model) is None
+    (tmp_path / "classes.txt").write_text("a")
+    assert find_class_file(model) == tmp_path / "classes.txt"
+    (model / "labels.txt").write_text("b")
+    assert find_class_file(model) == model / "labels.txt"
+
+
+def test_require_fit__too_few_names():
+    require_fit({1: "cat", 2: "dog"}, 2)
+    require_fit({1: "cat"}, None)
+    with pytest.raises(ClassFileError, match="90 classes"):
+        require_fit({1: "cat", 2: "dog"}, 90)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import pytest
+
+from relabel.evaluation.detections import (
+    detection_evaluations,
+    evaluate_detections,
+    find_invalid_labels,
+    require_eval_key,
+)
+from relabel.evaluation.errors import EvaluationError
+
+
+def _evaluate(view, **kwargs):
+    options = {"eval_key": "eval", **kwargs}
+    return evaluate_detections(view, "predictions", "ground_truth", **options)
+
+
+def test_evaluate_detections__known_score(predicted):
+    score = _evaluate(predicted)
+    assert score.map == pytest.approx(0.5)  # cat 1.0, dog 0.0; bird has no ground truth
+    assert score.ap50 == pytest.approx(0.5)
+    assert (score.true_positives, score.false_positives, score.false_negatives) == (6, 2, 6)
+    assert (score.samples, score.invalid) == (6, ())
+    assert predicted.has_evaluation("eval")
+
+
+def test_evaluate_detections__one_split(predicted):
+    score = _evaluate(predicted.match_tags("even"))
+    assert (score.samples, score.true_positives, score.false_positives) == (3, 3, 2)
+
+
+def test_evaluate_detections__again_replaces(predicted):
+    _evaluate(predicted)
+    sample = predicted.first()
+    sample.predictions.detections = []
+    sample.save()
+    score = _evaluate(predicted)
+    assert score.true_positives == 5
+    assert predicted.list_evaluations() == ["eval"]
+
+
+@pytest.mark.parametrize("field", ["ground_truth", "predictions"])
+@pytest.mark.parametrize(
+    "box", [[0.5, 0.5, -0.1, 0.2], [0.5, 0.5, 0.1, -0.2], [0.1, float("nan"), 0.1, 0.1]]
+)
+def test_evaluate_detections__impossible_box_is_left_out(predicted, field, box):
+    sample = predicted.first()
+    label = sample[field].detections[0]
+    label.bounding_box = box
+    sample.save()
+    score = _evaluate(predicted)
+    assert [(bad.label_id, bad.field) for bad in score.invalid] == [(label.id, field)]
+    assert score.samples == 6
+    assert score.true_positives == 5
+    predicted.reload()
+    assert predicted.first()[field].detections[0].bounding_box[2] == box[2]
+
+
+def test_find_invalid_labels__a_box_without_area_is_not_invalid(predicted):
+    sample = predicted.first()
+    sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, 0.0, 0.2]
+    sample.save()
+    assert find_invalid_labels(predicted, ["ground_truth", "predictions"]) == []
+    assert _evaluate(predicted).true_positives == 5
+
+
+def test_evaluate_detections__crowd_is_neither_missed_nor_counted(predicted):
+    for sample in predicted:
+        sample.ground_truth.detections[1]["iscrowd"] = True
+        sample.save()
+    score = _evaluate(predicted)
+    assert score.map == pytest.approx(1.0)
+
+
+def test_evaluate_detections__wrong_class_links_to_what_it_lies_on(predicted):
+    sample = predicted.first()
+    sample.predictions.detections[0].label = "dog"
+    sample.save()
+    _evaluate(predicted, classwise=False)
+    predicted.reload()
+    wrong = predicted.first().predictions.detections[0]
+    assert wrong["eval"] == "fp"
+    assert wrong["eval_id"] == predicted.first().ground_truth.detections[0].id
+
+
+def test_evaluate_detections__no_ground_truth(predicted):
+    predicted.set_values("ground_truth.detections", [[]] * 6)
+    score = _evaluate(predicted)
+    assert (score.map, score.ap50, score.true_positives) == (None, None, 0)
+
+
+def test_evaluate_detections__predictions_without_confidence(predicted):
+    with pytest.raises(EvaluationError, match="12 labels of 'ground_truth' have no confidence"):
+        evaluate_detections(predicted, "ground_truth", "predictions", eval_key="eval")
+    assert not predicted.has_evaluation("eval")
+
+
+def test_evaluate_detections__reports_progress_to_the_end(predicted):
+    steps = []
+    _evaluate(predicted, progress=lambda *step: steps.append(step))
+    assert steps[-1] == (12, 12)
+    assert steps == sorted(steps)
+
+
+@pytest.mark.parametrize("key", ["", None, "1st", "a-b", "label", "confidence"])
+def test_require_eval_key__refused(predicted, key):
+    with pytest.raises(EvaluationError):
+        require_eval_key(predicted, key)
+
+
+def test_require_eval_key__taken_by_another_kind(predicted):
+    import fiftyone as fo
+
+    predicted.set_values("a", [fo.Classification(label="x")] * 6)
+    predicted.evaluate_classifications("a", gt_field="a", eval_key="other")
+    with pytest.raises(EvaluationError, match="another kind"):
+        require_eval_key(predicted, "other")
+    assert list(detection_evaluations(predicted)) == []
