@@ -7,3 +7,7 @@ from ..errors import RelabelError
 
 class PluginNotVisible(RelabelError):
     """The executor's FiftyOne does not see the plugin whose operators it is to run."""
+
+
+class ModelNotFound(RelabelError):
+    """There is no model at a path, or none of that name in FiftyOne's zoo."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +17,12 @@ import numpy as np
 from .errors import EvaluationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from fiftyone.core.collections import SampleCollection
 
-Progress = Callable[[int, int], None]
+    from ..compute.images import Progress
+
 _PASSES = 2  # FiftyOne goes over the samples once to match, once for the sweep over IoUs
 _IMPOSSIBLE = "negative size"
 _NOT_NUMBERS = "not four finite numbers"

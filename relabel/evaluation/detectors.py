@@ -1,8 +1,7 @@
-"""Detectors as FiftyOne models: TensorFlow SavedModels, and what FiftyOne's zoo offers."""
+"""TensorFlow SavedModels that detect, as FiftyOne models."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,9 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.core.models import Model
 
+from ..compute.errors import ModelNotFound
 from .classes import find_class_file, read_classes, require_fit
-from .errors import ClassFileError, ModelNotFound, NotADetector
+from .errors import ClassFileError, NotADetector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -160,24 +160,6 @@ def load_detector(
     return SavedModelDetector(path, classes, confidence=confidence)
 
 
-def load_zoo_model(name: str) -> Model:
-    """Loads a model of FiftyOne's zoo; it may be fetched from the network.
-
-    Raises:
-        ModelNotFound: if the zoo has no such model, or it cannot be loaded here
-    """
-    require_zoo_model(name)
-    import fiftyone.zoo as foz
-
-    try:
-        return foz.load_zoo_model(name)
-    except Exception as error:  # whatever the model's own package raises
-        raise ModelNotFound(
-            f"The zoo's model '{name}' could not be loaded: {error}",
-            f"See what it needs with: fiftyone zoo models requirements {name}",
-        ) from error
-
-
 def require_saved_model(path: Path | str, class_file: Path | str | None = None) -> Path:
     """Checks that a SavedModel and its class file are there; loads neither.
 
@@ -206,26 +188,6 @@ def require_saved_model(path: Path | str, class_file: Path | str | None = None) 
             "Give a file with the name of one class per line.",
         )
     return names
-
-
-def require_zoo_model(name: str) -> None:
-    """Checks that FiftyOne's zoo lists a model; loads nothing.
-
-    Raises:
-        ModelNotFound: if it does not
-    """
-    if name not in zoo_models():
-        raise ModelNotFound(
-            f"FiftyOne's zoo has no model '{name}'.", "See: fiftyone zoo models list"
-        )
-
-
-@lru_cache(maxsize=1)
-def zoo_models() -> tuple[str, ...]:
-    """The names in FiftyOne's model zoo; asked for once per process."""
-    import fiftyone.zoo as foz
-
-    return tuple(foz.list_zoo_models())
 
 
 def _load_signature(path: str) -> tuple[Any, Any]:

@@ -5,10 +5,6 @@ from __future__ import annotations
 from ..errors import RelabelError
 
 
-class ModelNotFound(RelabelError):
-    """There is no model at a path, or none of that name in FiftyOne's zoo."""
-
-
 class NotADetector(RelabelError):
     """A model loads, but does not speak the signature of a detector."""
 

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
-import fiftyone.utils.image as foui
+
+from ..compute.images import Progress, Unreadable, read_images
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
 
-Progress = Callable[[int, int], None]
-_READERS = 4
 _WRITE_EVERY = 256
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """An image that could not be read.
-
-    Args:
-        sample_id: whose image
-        filepath: where it should be
-        reason: what the reader said
-    """
-
-    sample_id: str
-    filepath: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -89,24 +72,23 @@ def apply_model(
     Returns:
         what was done
     """
-    targets, skipped = _targets(view, label_field, new_only=new_only)
-    writer = _Writer(view._dataset, label_field)  # noqa: SLF001
+    targets, total, skipped = _targets(view, label_field, new_only=new_only)
     tally = _Tally()
     done, stopped = 0, False
-    with model, writer:
-        for batch in _read_ahead(targets, max(1, batch_size)):
+    with model, _Writer(view._dataset, label_field) as writer:  # noqa: SLF001
+        for batch in read_images(targets, batch_size):
             done += len(batch)
-            readable = _sort_out(batch, tally)
-            predictions = model.predict_all([image for _, image in readable]) if readable else []
-            for (sample_id, _), label in zip(readable, predictions, strict=True):
+            tally.unreadable.extend(batch.unreadable)
+            labels = model.predict_all(batch.images) if batch.images else []
+            for sample_id, label in zip(batch.sample_ids, labels, strict=True):
                 kept = _confident(label, confidence)
                 writer.add(sample_id, kept)
                 tally.predicted += 1
                 tally.labels += _count(kept)
             if progress:
-                progress(done, len(targets))
+                progress(done, total)
             if cancelled and cancelled():
-                stopped = done < len(targets)
+                stopped = done < total
                 break
     return Prediction(
         field=label_field,
@@ -143,46 +125,16 @@ class _Writer:
             self._labels = {}
 
 
-_Target = tuple[str, str]
-_Read = tuple[str, str, Future[Any]]
-
-
 def _targets(
     view: SampleCollection, label_field: str, *, new_only: bool
-) -> tuple[list[_Target], int]:
+) -> tuple[SampleCollection, int, int]:
+    """The samples to predict for, how many they are, and how many are left alone."""
     total = view.count()
-    if new_only and view.has_field(label_field):
-        view = view.exists(label_field, False)  # noqa: FBT003
-    ids, paths = view.values(["id", "filepath"])
-    return list(zip(ids, paths, strict=True)), total - len(ids)
-
-
-def _read_ahead(targets: Sequence[_Target], batch_size: int) -> Iterator[list[_Read]]:
-    """Yields batches of images; the next batch is being read while one is worked on."""
-    remaining = iter(targets)
-    with ThreadPoolExecutor(_READERS) as readers:
-
-        def next_batch() -> list[_Read]:
-            chunk = islice(remaining, batch_size)
-            return [(key, path, readers.submit(foui.read, path)) for key, path in chunk]
-
-        batch = next_batch()
-        while batch:
-            following = next_batch()
-            yield batch
-            batch = following
-
-
-def _sort_out(batch: Sequence[_Read], tally: _Tally) -> list[tuple[str, Any]]:
-    """Returns what could be read, and notes what could not."""
-    readable = []
-    for sample_id, path, image in batch:
-        error = image.exception()
-        if error is None:
-            readable.append((sample_id, image.result()))
-        else:
-            tally.unreadable.append(Unreadable(sample_id, path, str(error)))
-    return readable
+    if not (new_only and view.has_field(label_field)):
+        return view, total, 0
+    remaining = view.exists(label_field, False)  # noqa: FBT003
+    count = remaining.count()
+    return remaining, count, total - count
 
 
 def _confident(label: Any, confidence: float) -> Any:

@@ -3,13 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relabel.evaluation.detectors import (
-    load_detector,
-    load_zoo_model,
-    require_saved_model,
-    zoo_models,
-)
-from relabel.evaluation.errors import ClassFileError, ModelNotFound, NotADetector
+from relabel.compute.errors import ModelNotFound
+from relabel.evaluation.detectors import load_detector, require_saved_model
+from relabel.evaluation.errors import ClassFileError, NotADetector
 
 from .tiny_detector import save_detector
 
@@ -86,9 +82,3 @@ def test_require_saved_model__says_what_is_missing(saved_models, tmp_path):
     (tmp_path / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ClassFileError, match="No class file"):
         require_saved_model(tmp_path)
-
-
-def test_load_zoo_model__unknown():
-    assert zoo_models()
-    with pytest.raises(ModelNotFound, match="no model 'nonsense'"):
-        load_zoo_model("nonsense")

@@ -1,0 +1,94 @@
+"""How unlike its neighbours each sample is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+import numpy as np
+from fiftyone.brain.internal.core.uniqueness import UniquenessConfig
+from sklearn.neighbors import NearestNeighbors
+
+from .errors import BrainKeyError, EmbeddingsError
+from .similarity import require_brain_key
+
+if TYPE_CHECKING:
+    from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
+
+    from .embeddings import Embeddings
+
+_WEIGHTS = np.array([0.6, 0.3, 0.1])  # of the three nearest, as in FiftyOne
+
+
+def compute_uniqueness(view: SampleCollection, embeddings: Embeddings, field: str) -> None:
+    """Writes each sample's uniqueness to a field, as a FiftyOne brain run of that name.
+
+    A run of that name is replaced. FiftyOne's own uniqueness leaves out the true nearest
+    neighbour, so that one of two duplicates looks as unique as the rest; here it counts most. Not
+    yet better than stock: every vector is compared with every other.
+
+    Args:
+        view: the samples
+        embeddings: their vectors
+        field: the name of the field and of the run
+
+    Raises:
+        BrainKeyError: if the name cannot be used
+        EmbeddingsError: if there are fewer than two vectors
+    """
+    dataset = view._dataset  # noqa: SLF001
+    require_uniqueness_field(dataset, field)
+    scores = uniqueness(embeddings.normalized())
+    if dataset.has_brain_run(field):
+        dataset.delete_brain_run(field)
+    run = UniquenessConfig(field).build()
+    run.register_run(view, field, cleanup=False)
+    dataset.add_sample_field(field, fo.FloatField)
+    values = dict(zip(embeddings.sample_ids, scores.tolist(), strict=True))
+    dataset.set_values(field, values, key_field="id")
+    run.save_run_results(view, field, None)
+
+
+def uniqueness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Scores how far each vector is from its three nearest.
+
+    The weighted geometric mean of the three distances (weights .6, .3, .1), divided by the
+    largest. The mean is geometric so that an exact duplicate scores 0 whatever else is near.
+
+    Args:
+        vectors: ``[N, D]``, each of length 1
+
+    Returns:
+        the scores in [0, 1], ``[N]``
+
+    Raises:
+        EmbeddingsError: if there are fewer than two vectors
+    """
+    if len(vectors) < 2:
+        raise EmbeddingsError("One sample alone is not comparable.", "Target at least two.")
+    count = min(len(_WEIGHTS), len(vectors) - 1)
+    index = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(vectors)
+    neighbours = index.kneighbors(return_distance=False)
+    distances = np.stack(
+        [np.linalg.norm(vectors - vectors[neighbours[:, k]], axis=1) for k in range(count)], axis=1
+    )
+    weights = _WEIGHTS[:count] / _WEIGHTS[:count].sum()
+    scores: NDArray[np.float64] = np.prod(np.sort(distances, axis=1) ** weights, axis=1)
+    return scores / max(float(scores.max()), 1e-12)
+
+
+def require_uniqueness_field(dataset: fo.Dataset, field: str | None) -> str:
+    """Checks that a field can hold uniqueness.
+
+    Returns:
+        its name
+
+    Raises:
+        BrainKeyError: if the name cannot be used, or the field holds something else
+    """
+    name = require_brain_key(dataset, field, "uniqueness")
+    existing = dataset.get_field(name)
+    if existing is not None and not isinstance(existing, fo.FloatField):
+        raise BrainKeyError(f"The field '{name}' holds no numbers.", "Choose another name.")
+    return name

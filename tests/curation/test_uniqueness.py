@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from relabel.curation.embeddings import Embeddings
+from relabel.curation.errors import BrainKeyError, EmbeddingsError
+from relabel.curation.uniqueness import compute_uniqueness, uniqueness
+
+
+def _unit(vectors):
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_uniqueness__exact_duplicate_is_not_unique():
+    vectors = _unit(np.random.default_rng(0).normal(size=(50, 16)))
+    scores = uniqueness(np.concatenate([vectors, vectors[:1]]))
+    assert scores[0] == scores[-1] == 0.0
+    assert scores.argsort()[:2].tolist() in ([0, 50], [50, 0])
+
+
+def test_uniqueness__the_lonely_one_is_the_most_unique():
+    rng = np.random.default_rng(0)
+    crowd = np.array([1.0, 0.0, 0.0]) + rng.normal(scale=0.01, size=(20, 3))
+    scores = uniqueness(_unit(np.concatenate([crowd, [[0.0, 0.0, 1.0]]])))
+    assert scores.argmax() == 20
+    assert scores.max() == 1.0
+
+
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_uniqueness__few_samples(count):
+    scores = uniqueness(_unit(np.random.default_rng(0).normal(size=(count, 4))))
+    assert scores.shape == (count,)
+    assert np.isfinite(scores).all()
+
+
+def test_uniqueness__all_alike():
+    assert uniqueness(np.ones((5, 1), np.float32)).tolist() == [0.0] * 5
+
+
+def test_uniqueness__one_alone():
+    with pytest.raises(EmbeddingsError, match="alone"):
+        uniqueness(np.ones((1, 2), np.float32))
+
+
+@pytest.fixture
+def embeddings(dataset):
+    vectors = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    return Embeddings(tuple(dataset.values("id")), vectors, "test")
+
+
+def test_compute_uniqueness__a_brain_run_that_can_be_deleted(dataset, embeddings):
+    compute_uniqueness(dataset, embeddings, "uniqueness")
+    assert dataset.get_brain_info("uniqueness").config.type == "uniqueness"
+    assert max(dataset.values("uniqueness")) == 1.0
+    dataset.delete_brain_run("uniqueness")
+    assert not dataset.has_field("uniqueness")
+
+
+def test_compute_uniqueness__again_replaces(dataset, embeddings):
+    compute_uniqueness(dataset, embeddings, "uniqueness")
+    part = Embeddings(embeddings.sample_ids[:3], embeddings.vectors[:3], "test")
+    compute_uniqueness(dataset, part, "uniqueness")
+    assert dataset.exists("uniqueness").count() == 3
+    assert dataset.list_brain_runs() == ["uniqueness"]
+
+
+@pytest.mark.parametrize("field", ["filepath", "ground_truth", "not-a-name", ""])
+def test_compute_uniqueness__bad_name_leaves_the_dataset_alone(dataset, embeddings, field):
+    before = set(dataset.get_field_schema())
+    with pytest.raises(BrainKeyError):
+        compute_uniqueness(dataset, embeddings, field)
+    assert set(dataset.get_field_schema()) == before
