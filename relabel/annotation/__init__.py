@@ -1,1 +1,72 @@
-"""The round: one trip of samples to CVAT and back."""
+"""The round: one trip of samples to CVAT and back.
+
+>>> client = connect()
+>>> wrong = dataset.match_tags("requires_annotation")
+>>> plan = make_plan(wrong, Request("fix_1", "ground_truth", schema))
+>>> push(dataset, plan, client)
+>>> rounds_status(dataset, client)
+>>> pull(dataset, "fix_1", client)
+"""
+
+from .connection import SECRETS, configured, connect
+from .diff import Change, ChangeKind
+from .errors import (
+    EmptySelection,
+    InvalidRoundName,
+    NothingToUndo,
+    RoundBusy,
+    RoundError,
+    RoundNameTaken,
+    UnknownRound,
+    UnreadableMedia,
+    UnsupportedField,
+)
+from .facts import FieldFacts, detection_fields, field_facts
+from .merge import ConflictPolicy
+from .plan import Plan, Request, check_field, check_key, make_plan
+from .pull import PullReport, Review, pull, review_pull
+from .push import push
+from .rounds import Round, RoundState, list_rounds, load_round
+from .status import JobStatus, RoundStatus, TaskStatus, rounds_status
+from .undo import UndoReport, undo_pull
+
+__all__ = [
+    "SECRETS",
+    "Change",
+    "ChangeKind",
+    "ConflictPolicy",
+    "EmptySelection",
+    "FieldFacts",
+    "InvalidRoundName",
+    "JobStatus",
+    "NothingToUndo",
+    "Plan",
+    "PullReport",
+    "Request",
+    "Review",
+    "Round",
+    "RoundBusy",
+    "RoundError",
+    "RoundNameTaken",
+    "RoundState",
+    "RoundStatus",
+    "TaskStatus",
+    "UndoReport",
+    "UnknownRound",
+    "UnreadableMedia",
+    "UnsupportedField",
+    "check_field",
+    "check_key",
+    "configured",
+    "connect",
+    "detection_fields",
+    "field_facts",
+    "list_rounds",
+    "load_round",
+    "make_plan",
+    "pull",
+    "push",
+    "review_pull",
+    "rounds_status",
+    "undo_pull",
+]

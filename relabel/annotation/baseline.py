@@ -1,0 +1,145 @@
+"""The baseline: what both sides had when they last agreed, one document for an image."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.core.odm as foo
+from pymongo import ReplaceOne
+
+from ..labels import Drawn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bson import ObjectId
+    from pymongo.collection import Collection
+
+    from .rounds import Round
+
+_FRAMES_PER_WRITE = 500
+
+
+@dataclass(frozen=True)
+class SentLabel:
+    """A label of the baseline.
+
+    Args:
+        id: its id in FiftyOne
+        shape_id: its id in CVAT
+        drawn: the label as both sides had it when they last agreed
+    """
+
+    id: str
+    shape_id: int
+    drawn: Drawn
+
+
+@dataclass(frozen=True)
+class SentFrame:
+    """An image of the baseline.
+
+    Args:
+        task_id: the task that it is in
+        frame: its number there
+        sample_id: its sample in FiftyOne
+        size: width and height in pixels
+        labels: what was on it when both sides last agreed
+    """
+
+    task_id: int
+    frame: int
+    sample_id: str
+    size: tuple[int, int]
+    labels: tuple[SentLabel, ...]
+
+
+def save_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
+    """Adds images to the baseline."""
+    collection = _frames()
+    collection.create_index([("round_id", 1), ("task_id", 1), ("frame", 1)], unique=True)
+    collection.create_index([("sample_id", 1)])
+    batch: list[dict[str, Any]] = []
+    for frame in frames:
+        batch.append(frame_document(round_id, frame))
+        if len(batch) == _FRAMES_PER_WRITE:
+            collection.insert_many(batch)
+            batch = []
+    if batch:
+        collection.insert_many(batch)
+
+
+def load_frames(
+    round_id: ObjectId, task_id: int, spans: Iterable[tuple[int, int]]
+) -> Iterator[SentFrame]:
+    """The baseline of some frames of a task.
+
+    Args:
+        round_id: the round
+        task_id: the task
+        spans: first and last frame of each stretch of frames
+    """
+    conditions = [{"frame": {"$gte": first, "$lte": last}} for first, last in spans]
+    if conditions:
+        query = {"round_id": round_id, "task_id": task_id, "$or": conditions}
+        yield from map(read_frame, _frames().find(query).sort("frame", 1))
+
+
+def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
+    """Moves the baseline of some images."""
+    writes = [
+        ReplaceOne(
+            {"round_id": round_id, "task_id": frame.task_id, "frame": frame.frame},
+            frame_document(round_id, frame),
+        )
+        for frame in frames
+    ]
+    if writes:
+        _frames().bulk_write(writes, ordered=False)
+
+
+def samples_out(rounds: Iterable[Round]) -> dict[str, str]:
+    """The samples that are out: sample id -> the name of the round that has it."""
+    names = {record.id: record.key for record in rounds}
+    found = _frames().find({"round_id": {"$in": list(names)}}, {"sample_id": 1, "round_id": 1})
+    return {document["sample_id"]: names[document["round_id"]] for document in found}
+
+
+def sample_ids(round_id: ObjectId) -> list[str]:
+    """The samples of a round, in the order of its frames."""
+    found = _frames().find({"round_id": round_id}, {"sample_id": 1})
+    return [document["sample_id"] for document in found.sort([("task_id", 1), ("frame", 1)])]
+
+
+def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
+    """An image of the baseline as MongoDB holds it."""
+    return {"round_id": round_id, **asdict(frame)}
+
+
+def read_frame(document: Mapping[str, Any]) -> SentFrame:
+    """The reverse of :func:`frame_document`."""
+    width, height = document["size"]
+    return SentFrame(
+        task_id=document["task_id"],
+        frame=document["frame"],
+        sample_id=document["sample_id"],
+        size=(width, height),
+        labels=tuple(
+            SentLabel(label["id"], label["shape_id"], _read_drawn(label["drawn"]))
+            for label in document["labels"]
+        ),
+    )
+
+
+def _read_drawn(document: Mapping[str, Any]) -> Drawn:
+    return Drawn(
+        label=document["label"],
+        points=tuple(document["points"]),
+        rotation=document["rotation"],
+        attributes=dict(document["attributes"]),
+    )
+
+
+def _frames() -> Collection[dict[str, Any]]:
+    return foo.get_db_conn()["relabel_frames"]

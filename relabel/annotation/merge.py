@@ -1,0 +1,154 @@
+"""What a merge makes of the labels of one image. Pure functions on MongoDB documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+from bson import ObjectId
+
+from ..labels import UnreadableValue, boxes
+from .baseline import SentFrame, SentLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..labels import Drawn, LabelSchema
+    from .diff import Change, FrameDiff
+
+
+class ConflictPolicy(StrEnum):
+    """What becomes of a label that was changed both in CVAT and in FiftyOne."""
+
+    SKIP = "skip"
+    """FiftyOne stays as it is, and the conflict is shown again at the next pull."""
+
+    CVAT_WINS = "cvat_wins"
+    FIFTYONE_WINS = "fiftyone_wins"
+
+
+@dataclass(frozen=True)
+class MergedFrame:
+    """The outcome of a merge for one image.
+
+    Args:
+        sample_id: its sample
+        before: the label documents as they were read, or None for an empty field
+        after: the label documents to write; those that nobody changed are the same objects
+        sent: what both sides agreed on before
+        baseline: what both sides agree on afterwards
+        applied: the changes that were taken over
+        overruled: the conflicts that were decided for FiftyOne
+        left: the changes that were left open, and will be shown again
+        problems: why, where it was not the policy
+    """
+
+    sample_id: str
+    before: Sequence[Mapping[str, Any]] | None
+    after: list[Mapping[str, Any]]
+    sent: SentFrame
+    baseline: SentFrame
+    applied: tuple[Change, ...]
+    overruled: tuple[Change, ...]
+    left: tuple[Change, ...]
+    problems: tuple[str, ...]
+
+
+def merge_frame(
+    documents: Sequence[Mapping[str, Any]] | None,
+    diff: FrameDiff,
+    present: Mapping[str, Drawn],
+    schema: LabelSchema,
+    policy: ConflictPolicy,
+) -> MergedFrame:
+    """Takes the changes of one image over into its labels.
+
+    Args:
+        documents: its labels as MongoDB holds them, or None for an empty field
+        diff: what CVAT changed
+        present: label id -> how CVAT would draw the label as FiftyOne has it now
+        schema: the attributes that travel
+        policy: what becomes of conflicts
+    """
+    after = {str(document["_id"]): document for document in documents or ()}
+    agreed = _agreed(diff, present)
+    applied, overruled, left, problems = [], [], [], []
+    for change in diff.changes:
+        if change.conflict and policy is ConflictPolicy.SKIP:
+            left.append(change)
+            continue
+        if change.conflict and policy is ConflictPolicy.FIFTYONE_WINS and change.label_id:
+            overruled.append(change)
+            _agree(agreed, change.label_id, change)
+            continue
+        try:
+            label_id = _apply(after, change, present, diff.frame.size, schema)
+        except UnreadableValue as error:
+            left.append(change)
+            problems.append(str(error))
+            continue
+        applied.append(change)
+        _agree(agreed, label_id, change)
+    return MergedFrame(
+        sample_id=diff.frame.sample_id,
+        before=documents,
+        after=list(after.values()),
+        sent=diff.frame,
+        baseline=replace(diff.frame, labels=tuple(agreed.values())),
+        applied=tuple(applied),
+        overruled=tuple(overruled),
+        left=tuple(left),
+        problems=tuple(problems),
+    )
+
+
+def _apply(
+    documents: dict[str, Mapping[str, Any]],
+    change: Change,
+    present: Mapping[str, Drawn],
+    size: tuple[int, int],
+    schema: LabelSchema,
+) -> str:
+    """Makes one change; returns the label's id."""
+    if change.after is None:
+        assert change.label_id is not None  # noqa: S101 - only a label that was sent can be gone
+        documents.pop(change.label_id, None)
+        return change.label_id
+    label_id = change.label_id or str(ObjectId())
+    document = documents.get(label_id)
+    if document is None:
+        fields = boxes.changed_fields(change.after, None, size, schema)
+        documents[label_id] = {**fo.Detection(**fields).to_dict(), "_id": ObjectId(label_id)}
+    else:
+        fields = boxes.changed_fields(change.after, present[label_id], size, schema)
+        documents[label_id] = {**document, **fields}
+    return label_id
+
+
+def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabel]:
+    """The baseline before any change is made, with the ids that the shapes have now.
+
+    A label that both sides removed, or edited alike, is agreed upon already.
+    """
+    changed = {change.label_id for change in diff.changes}
+    agreed = {}
+    for sent in diff.frame.labels:
+        shape = diff.shapes.get(sent.id)
+        if shape is None:
+            if sent.id in changed:
+                agreed[sent.id] = sent
+            continue
+        same = sent.id not in changed and shape.drawn == present.get(sent.id)
+        drawn = shape.drawn if same else sent.drawn
+        agreed[sent.id] = replace(sent, shape_id=shape.shape_id, drawn=drawn)
+    return agreed
+
+
+def _agree(agreed: dict[str, SentLabel], label_id: str, change: Change) -> None:
+    """Moves the baseline of one label to what CVAT has."""
+    if change.after is None or change.shape_id is None:
+        agreed.pop(label_id, None)
+    else:
+        agreed[label_id] = SentLabel(label_id, change.shape_id, change.after)

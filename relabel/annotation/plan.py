@@ -1,0 +1,231 @@
+"""What a round would send, worked out before anything is sent."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import fiftyone as fo
+import fiftyone.core.media as fom
+
+from .baseline import samples_out
+from .errors import (
+    EmptySelection,
+    InvalidRoundName,
+    RoundNameTaken,
+    UnsupportedField,
+)
+from .facts import detection_fields, field_facts
+from .rounds import list_rounds, run_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ..labels import LabelSchema
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asks for.
+
+    Args:
+        key: the round's name, a valid Python identifier
+        label_field: the field to annotate; one that does not exist yet is made when labels come
+        schema: the classes and attributes for annotators
+        images_per_job: the size of a job, or None for one job
+        assignees: the user names that get the jobs in turn
+        include_out: whether images that are out in another round of this field are sent as well
+        image_quality: of the copies that CVAT shows, in percent
+    """
+
+    key: str
+    label_field: str
+    schema: LabelSchema
+    images_per_job: int | None = None
+    assignees: tuple[str, ...] = ()
+    include_out: bool = False
+    image_quality: int = 75
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a round would send.
+
+    Args:
+        request: what was asked for
+        sample_ids: the samples to send, in the order of the view
+        labels: how many labels they have
+        bytes: the size of their images, where it is known
+        out_elsewhere: round -> how many samples are left out because they are out in it
+        unsized: how many samples have no metadata, so that their size is not counted
+    """
+
+    request: Request
+    sample_ids: tuple[str, ...]
+    labels: int
+    bytes: int
+    out_elsewhere: dict[str, int] = field(default_factory=dict)
+    unsized: int = 0
+
+    @property
+    def images(self) -> int:
+        """How many images would be sent."""
+        return len(self.sample_ids)
+
+    @property
+    def jobs(self) -> int:
+        """Into how many jobs CVAT would cut them."""
+        return math.ceil(self.images / (self.request.images_per_job or self.images or 1))
+
+    def __str__(self) -> str:
+        size = f"{self.bytes / 1e6:.1f} MB"
+        if self.unsized:
+            size = f"{size} and {self.unsized} images of unknown size" if self.bytes else "? MB"
+        text = (
+            f"This sends {_number(self.images, 'image')} ({size}) with "
+            f"{_number(self.labels, 'label')} as 1 task, {_number(self.jobs, 'job')}."
+        )
+        for key, count in self.out_elsewhere.items():
+            verb = "is" if count == 1 else "are"
+            text += f' {count} of them {verb} out in round "{key}" and left out.'
+        return text
+
+
+def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
+    """Works out what a round would send.
+
+    Whole images are sent, with all their labels of the field, whatever labels or patches the view
+    shows: an annotator who does not see a label draws it again.
+
+    Args:
+        samples: a dataset or view of images, or of patches of them
+        request: what was asked for
+
+    Raises:
+        RoundError: the subclass that says what cannot be sent
+    """
+    dataset = samples._root_dataset  # noqa: SLF001 - no public name
+    check_key(dataset, request.key)
+    check_field(dataset, request.label_field)
+    if dataset.media_type != fom.IMAGE:
+        raise UnsupportedField(
+            f"The dataset holds {dataset.media_type}s.", "Only images can be sent."
+        )
+    if not request.schema.classes:
+        raise UnsupportedField(
+            "There are no classes to choose from.", "Name the classes that annotators may draw."
+        )
+    chosen, elsewhere = _choose(dataset, _sample_ids(samples), request)
+    if not chosen:
+        raise EmptySelection(*_why_empty(elsewhere))
+    view = dataset.select(chosen, ordered=True)
+    sizes = view.values("metadata.size_bytes")
+    labels = 0
+    if request.label_field in detection_fields(dataset):
+        classes = view.count_values(f"{request.label_field}.detections.label")
+        check_classes(classes, request)
+        labels = sum(classes.values())
+    return Plan(
+        request=request,
+        sample_ids=tuple(chosen),
+        labels=labels,
+        bytes=sum(size or 0 for size in sizes),
+        out_elsewhere=elsewhere,
+        unsized=sum(size is None for size in sizes),
+    )
+
+
+def check_key(dataset: fo.Dataset, key: str) -> None:
+    """Holds that a round can have a name.
+
+    Raises:
+        InvalidRoundName: if FiftyOne cannot keep it
+        RoundNameTaken: if there is one of that name
+    """
+    if not key.isidentifier():
+        raise InvalidRoundName(
+            f"{key!r} cannot be the name of a round.",
+            "Use letters, digits and underscores, and begin with a letter.",
+        )
+    if key in run_keys(dataset).values():
+        raise RoundNameTaken(f"There is a round named {key!r} already.", "Choose another name.")
+
+
+def check_field(dataset: fo.Dataset, name: str) -> None:
+    """Holds that the labels of a field can travel, or that it can be made.
+
+    Raises:
+        UnsupportedField: if not
+    """
+    if name in detection_fields(dataset):
+        facts = field_facts(dataset, name)
+        if facts.with_mask:
+            raise UnsupportedField(
+                f"{facts.with_mask} labels of {name!r} have instance masks.",
+                "Only boxes can be sent; copy them to a field without masks.",
+            )
+    elif dataset.has_field(name):
+        raise UnsupportedField(
+            f"{name!r} is no field of boxes.",
+            f"Choose one of {', '.join(detection_fields(dataset)) or 'none'}, or a new name.",
+        )
+    elif not name.isidentifier():
+        raise UnsupportedField(
+            f"{name!r} cannot be the name of a new field.",
+            "Use letters, digits and underscores, and begin with a letter.",
+        )
+
+
+def check_classes(present: Iterable[str | None], request: Request) -> None:
+    """Holds that annotators can choose every class that they will see.
+
+    Raises:
+        UnsupportedField: if a class is missing
+    """
+    missing = sorted(str(name) for name in set(present) - set(request.schema.classes))
+    if missing:
+        raise UnsupportedField(
+            f"There are labels of the classes {', '.join(missing)} on these images.",
+            "Add them to the classes for annotators.",
+        )
+
+
+def _sample_ids(samples: fo.SampleCollection) -> list[str]:
+    """The samples of a view in its order; the images of patches, each once."""
+    root = samples._dataset is not samples._root_dataset  # noqa: SLF001 - no public name
+    ids: list[str] = samples.values("sample_id" if root else "id")
+    return list(dict.fromkeys(ids))
+
+
+def _choose(
+    dataset: fo.Dataset, ids: list[str], request: Request
+) -> tuple[list[str], dict[str, int]]:
+    """Leaves out what is out in another round of the same field."""
+    if request.include_out:
+        return ids, {}
+    rounds = [
+        record
+        for record in list_rounds(dataset)
+        if record.label_field == request.label_field and not record.finished
+    ]
+    out: Mapping[str, str] = samples_out(rounds) if rounds else {}
+    elsewhere: dict[str, int] = {}
+    for sample_id in ids:
+        if sample_id in out:
+            elsewhere[out[sample_id]] = elsewhere.get(out[sample_id], 0) + 1
+    return [sample_id for sample_id in ids if sample_id not in out], elsewhere
+
+
+def _why_empty(elsewhere: Mapping[str, Any]) -> tuple[str, str]:
+    if elsewhere:
+        rounds = ", ".join(map(repr, elsewhere))
+        return (
+            f"All of these images are out already in {rounds}.",
+            "Pull them and finish that round, or choose other images.",
+        )
+    return "There are no images to send.", "Select some in the grid, or change the view."
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

@@ -1,0 +1,268 @@
+"""What Relabel remembers of a round, beside the FiftyOne run that the round is.
+
+Three collections in FiftyOne's own database, keyed by the id of the run's document, so that
+renaming a run keeps them. They are forgotten when the run is gone.
+
+- ``relabel_rounds``: one small document for a round
+- ``relabel_frames``: the baseline, one document for an image
+- ``relabel_undo``: what a pull overwrote, one document for an image
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.core.odm as foo
+from bson import DBRef, ObjectId
+
+from ..cvat import AttributeSpec, InputType, LabelSpec
+from ..labels import Attribute, AttributeKind, LabelSchema
+from .errors import RoundBusy, UnknownRound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import fiftyone as fo
+    from pymongo.collection import Collection
+
+_LONGEST_HOLD = timedelta(minutes=15)  # a crashed process must not hold a round for ever
+
+
+class RoundState(StrEnum):
+    """Where a round stands on our side."""
+
+    PUSHING = "pushing"
+    OUT = "out"
+
+
+@dataclass(frozen=True)
+class SentTask:
+    """A task of a round.
+
+    Args:
+        id: its id in CVAT
+        name: its name
+        images: how many images are in it
+        jobs: the ids of its jobs, in the order of their frames
+        labels: its classes, with the ids that the server gave them
+    """
+
+    id: int
+    name: str
+    images: int
+    jobs: tuple[int, ...] = ()
+    labels: tuple[LabelSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A pull that happened.
+
+    Args:
+        number: 1, 2, ... within its round
+        at: when, UTC
+        jobs: the jobs that it took -> the version of each that was pulled before, or None
+        writing: whether it did not come to its end
+    """
+
+    number: int
+    at: datetime
+    jobs: dict[int, str | None]
+    writing: bool = True
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round.
+
+    Args:
+        id: the id of the FiftyOne run
+        key: the run's name
+        dataset_id: the dataset's id
+        url: the address of the CVAT server
+        label_field: the field that it annotates
+        schema: the classes and attributes that travel
+        state: where it stands
+        created_at: when it was sent, UTC
+        labels: how many labels were sent
+        tasks: its tasks
+        pulled: the jobs that were pulled -> the version of each that was pulled
+        pulls: the pulls that can be undone, oldest first
+    """
+
+    id: ObjectId
+    key: str
+    dataset_id: ObjectId
+    url: str
+    label_field: str
+    schema: LabelSchema
+    state: RoundState
+    created_at: datetime
+    labels: int = 0
+    tasks: tuple[SentTask, ...] = ()
+    pulled: dict[int, str] = field(default_factory=dict)
+    pulls: tuple[Pull, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """How many images were sent."""
+        return sum(task.images for task in self.tasks)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every job was pulled, so that its images are not out any more."""
+        jobs = {job for task in self.tasks for job in task.jobs}
+        return bool(jobs) and jobs <= self.pulled.keys()
+
+
+def save_round(record: Round) -> None:
+    """Writes a round's record."""
+    document = asdict(record)
+    document["_id"] = document.pop("id")
+    document["pulled"] = _pairs(record.pulled)
+    document["pulls"] = [{**asdict(pull), "jobs": _pairs(pull.jobs)} for pull in record.pulls]
+    _rounds().update_one({"_id": record.id}, {"$set": document}, upsert=True)
+
+
+@contextmanager
+def holding(record: Round) -> Iterator[None]:
+    """Keeps everybody else from sending, pulling or undoing a round meanwhile.
+
+    Raises:
+        RoundBusy: if somebody else holds it
+    """
+    now = datetime.now(UTC)
+    free = {"$or": [{"held_until": None}, {"held_until": {"$lt": now}}]}
+    taken = _rounds().update_one(
+        {"_id": record.id, **free}, {"$set": {"held_until": now + _LONGEST_HOLD}}
+    )
+    if not taken.matched_count:
+        raise RoundBusy(
+            f"Somebody else is working on the round {record.key!r} at this moment.",
+            "Try again in a minute.",
+        )
+    try:
+        yield
+    finally:
+        _rounds().update_one({"_id": record.id}, {"$set": {"held_until": None}})
+
+
+def list_rounds(dataset: fo.Dataset) -> list[Round]:
+    """The rounds of a dataset that Relabel made, oldest first."""
+    keys = run_keys(dataset)
+    documents = _rounds().find({"_id": {"$in": list(keys)}}).sort("created_at", 1)
+    return [_read_round(document, keys[document["_id"]]) for document in documents]
+
+
+def load_round(dataset: fo.Dataset, key: str) -> Round:
+    """One round of a dataset.
+
+    Raises:
+        UnknownRound: if there is none of that name
+    """
+    for run_id, run_key in run_keys(dataset).items():
+        if run_key == key:
+            document = _rounds().find_one({"_id": run_id})
+            if document is None:
+                raise UnknownRound(
+                    f"The annotation run {key!r} was not made by Relabel.",
+                    f"Load it with dataset.load_annotations({key!r}).",
+                )
+            return _read_round(document, key)
+    raise UnknownRound(f"There is no round named {key!r}.", "Refresh the panel.")
+
+
+def forget_round(round_id: ObjectId) -> None:
+    """Deletes all that is remembered of a round."""
+    database = foo.get_db_conn()
+    for name in ("relabel_frames", "relabel_undo"):
+        database[name].delete_many({"round_id": round_id})
+    _rounds().delete_one({"_id": round_id})
+
+
+def forget_orphans() -> None:
+    """Deletes what is remembered of rounds whose run is gone."""
+    runs = foo.get_db_conn()["runs"]
+    for document in _rounds().find({}, {"_id": 1}):
+        if runs.find_one({"_id": document["_id"]}, {"_id": 1}) is None:
+            forget_round(document["_id"])
+
+
+def run_keys(dataset: fo.Dataset) -> dict[ObjectId, str]:
+    """The annotation runs of a dataset, read afresh: another process may have made one."""
+    document = foo.get_db_conn()["datasets"].find_one(
+        {"_id": dataset._doc.id},  # noqa: SLF001 - the id has no public name
+        {"annotation_runs": 1},
+    )
+    runs = (document or {}).get("annotation_runs") or {}
+    return {ref.id if isinstance(ref, DBRef) else ref: key for key, ref in runs.items()}
+
+
+def _read_round(document: Mapping[str, Any], key: str) -> Round:
+    schema = document["schema"]
+    attributes = tuple(
+        Attribute(item["name"], AttributeKind(item["kind"]), tuple(item["choices"]))
+        for item in schema["attributes"]
+    )
+    return Round(
+        id=document["_id"],
+        key=key,
+        dataset_id=document["dataset_id"],
+        url=document["url"],
+        label_field=document["label_field"],
+        schema=LabelSchema(tuple(schema["classes"]), attributes),
+        state=RoundState(document["state"]),
+        created_at=_utc(document["created_at"]),
+        labels=document["labels"],
+        tasks=tuple(_read_task(task) for task in document["tasks"]),
+        pulled=dict(document["pulled"]),
+        pulls=tuple(
+            Pull(pull["number"], _utc(pull["at"]), dict(pull["jobs"]), pull["writing"])
+            for pull in document["pulls"]
+        ),
+    )
+
+
+def _read_task(document: Mapping[str, Any]) -> SentTask:
+    labels = tuple(
+        LabelSpec(
+            name=label["name"],
+            type=label["type"],
+            id=label["id"],
+            attributes=tuple(
+                AttributeSpec(
+                    name=item["name"],
+                    input_type=InputType(item["input_type"]),
+                    values=tuple(item["values"]),
+                    default=item["default"],
+                    id=item["id"],
+                )
+                for item in label["attributes"]
+            ),
+        )
+        for label in document["labels"]
+    )
+    return SentTask(
+        id=document["id"],
+        name=document["name"],
+        images=document["images"],
+        jobs=tuple(document["jobs"]),
+        labels=labels,
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def _pairs(mapping: Mapping[int, Any]) -> list[list[Any]]:
+    """A mapping with numbers as keys, which MongoDB does not take as it is."""
+    return [[key, value] for key, value in mapping.items()]
+
+
+def _rounds() -> Collection[dict[str, Any]]:
+    return foo.get_db_conn()["relabel_rounds"]

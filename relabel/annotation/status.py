@@ -1,0 +1,173 @@
+"""Where the rounds of a dataset stand in CVAT, in one request for all of them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..cvat import JobState
+from .pull import job_version
+from .rounds import list_rounds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    import fiftyone as fo
+
+    from ..cvat import CvatClient, Job
+    from .rounds import Round
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """Where a job stands.
+
+    Args:
+        id: its id
+        url: where a person opens it
+        assignee: who has it, or None
+        stage: annotation, validation or acceptance
+        state: new, in progress, completed or rejected
+        images: how many images it has
+        updated_at: when something in it was last changed
+        pulled: whether we have it as it is now
+    """
+
+    id: int
+    url: str
+    assignee: str | None
+    stage: str
+    state: str
+    images: int
+    updated_at: datetime
+    pulled: bool
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """Where a task stands. ``missing`` says that CVAT does not show it (any more)."""
+
+    id: int
+    name: str
+    url: str
+    missing: bool
+    jobs: tuple[JobStatus, ...]
+
+
+@dataclass(frozen=True)
+class RoundStatus:
+    """Where a round stands.
+
+    Args:
+        key: its name
+        label_field: the field that it annotates
+        state: pushing, or out
+        created_at: when it was sent
+        images: how many images were sent
+        labels: how many labels were sent
+        tasks: its tasks
+        can_undo: whether a pull of it can be undone
+        server: the address of the CVAT server that it is on
+    """
+
+    key: str
+    label_field: str
+    state: str
+    created_at: datetime
+    images: int
+    labels: int
+    tasks: tuple[TaskStatus, ...]
+    can_undo: bool
+    server: str
+
+    @property
+    def jobs(self) -> list[JobStatus]:
+        """The jobs of all its tasks."""
+        return [job for task in self.tasks for job in task.jobs]
+
+    @property
+    def images_done(self) -> int:
+        """How many images are in completed jobs."""
+        return self.images_by_state.get(JobState.COMPLETED, 0)
+
+    @property
+    def jobs_by_state(self) -> dict[str, int]:
+        """State -> how many jobs are in it."""
+        counts = Counter(job.state for job in self.jobs)
+        return {state.value: counts[state.value] for state in JobState}
+
+    @property
+    def images_by_state(self) -> dict[str, int]:
+        """State -> how many images are in jobs of it."""
+        counts: Counter[str] = Counter()
+        for job in self.jobs:
+            counts[job.state] += job.images
+        return {state.value: counts[state.value] for state in JobState}
+
+    @property
+    def unpulled_jobs(self) -> int:
+        """How many completed jobs have something new for us."""
+        return sum(job.state == JobState.COMPLETED and not job.pulled for job in self.jobs)
+
+
+def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
+    """Asks where the rounds of a dataset stand, newest first.
+
+    One request for each 500 jobs, however many rounds and tasks they are in.
+
+    Args:
+        dataset: the dataset
+        client: the server that has them
+
+    Raises:
+        CvatError: if the server cannot be asked
+    """
+    rounds = list_rounds(dataset)
+    ours = [record for record in rounds if record.url == client.server.url]
+    jobs: dict[int, list[Job]] = defaultdict(list)
+    task_ids = [task.id for record in ours for task in record.tasks]
+    for job in client.jobs(task_ids) if task_ids else ():
+        jobs[job.task_id].append(job)
+    return [_round_status(record, jobs, client) for record in reversed(rounds)]
+
+
+def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient) -> RoundStatus:
+    tasks = tuple(
+        TaskStatus(
+            id=task.id,
+            name=task.name,
+            url=client.task_url(task.id),
+            missing=not jobs.get(task.id),
+            jobs=_job_statuses(record, jobs.get(task.id, ()), client),
+        )
+        for task in record.tasks
+    )
+    return RoundStatus(
+        key=record.key,
+        label_field=record.label_field,
+        state=record.state.value,
+        created_at=record.created_at,
+        images=record.images,
+        labels=record.labels,
+        tasks=tasks,
+        can_undo=bool(record.pulls),
+        server=record.url,
+    )
+
+
+def _job_statuses(record: Round, jobs: Sequence[Job], client: CvatClient) -> tuple[JobStatus, ...]:
+    return tuple(
+        JobStatus(
+            id=job.id,
+            url=client.job_url(job.task_id, job.id),
+            assignee=job.assignee,
+            stage=job.stage,
+            state=job.state,
+            images=job.frame_count,
+            updated_at=job.updated_at,
+            pulled=record.pulled.get(job.id) == job_version(job),
+        )
+        for job in jobs
+    )

@@ -1,0 +1,121 @@
+"""A round as FiftyOne knows it: an annotation run that stock FiftyOne can load.
+
+Written with FiftyOne's own classes, so that a process without this plugin reads it. No credentials
+are kept: stock FiftyOne takes them from its own configuration.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.utils.cvat as fouc
+
+from ..cvat import InputType
+from .rounds import run_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import fiftyone as fo
+    from bson import ObjectId
+
+    from ..labels import LabelSchema
+    from .baseline import SentFrame
+    from .rounds import Round
+
+_BACKEND = "cvat"
+
+
+def register_run(
+    samples: fo.SampleCollection, key: str, *, url: str, label_field: str, schema: LabelSchema
+) -> ObjectId:
+    """Registers an annotation run that has no results yet.
+
+    Args:
+        samples: the samples of the round
+        key: its name
+        url: the address of the CVAT server
+        label_field: the field that it annotates
+        schema: the classes and attributes that travel
+
+    Returns:
+        the id of the run's document
+    """
+    config = _config(samples, url, label_field, schema)
+    config.build().register_run(samples, key, overwrite=False)
+    dataset = samples._root_dataset  # noqa: SLF001 - no public name
+    return next(run_id for run_id, name in run_keys(dataset).items() if name == key)
+
+
+def save_results(samples: fo.SampleCollection, record: Round, frames: Sequence[SentFrame]) -> None:
+    """Saves what stock FiftyOne needs to load the labels of a round.
+
+    Args:
+        samples: the samples of the round
+        record: the round
+        frames: its baseline
+    """
+    id_map: dict[str, list[str]] = {}
+    server_ids: dict[int, str] = {}
+    frame_ids: dict[int, dict[int, dict[str, str]]] = {task.id: {} for task in record.tasks}
+    for frame in frames:
+        id_map[frame.sample_id] = [label.id for label in frame.labels]
+        server_ids |= {label.shape_id: label.id for label in frame.labels}
+        frame_ids[frame.task_id][frame.frame] = {"sample_id": frame.sample_id}
+    config = _config(samples, record.url, record.label_field, record.schema)
+    backend = config.build()
+    task_ids = [task.id for task in record.tasks]
+    results = fouc.CVATAnnotationResults(
+        samples,
+        config,
+        record.key,
+        {record.label_field: id_map},
+        {record.label_field: server_ids},
+        [],
+        task_ids,
+        {task.id: list(task.jobs) for task in record.tasks},
+        frame_ids,
+        {record.label_field: task_ids},
+        backend=backend,
+    )
+    # Results in the cache would keep a config without credentials, and stock would then ask for
+    # them on standard input.
+    backend.save_run_results(samples, record.key, results, cache=False)
+
+
+def delete_run(dataset: fo.Dataset, key: str) -> None:
+    """Deletes a run, and nothing in CVAT."""
+    dataset.reload()
+    if dataset.has_annotation_run(key):
+        dataset.delete_annotation_run(key, cleanup=False)
+
+
+def _config(
+    samples: fo.SampleCollection, url: str, label_field: str, schema: LabelSchema
+) -> fouc.CVATBackendConfig:
+    label_schema = {
+        label_field: {
+            "type": "detections",
+            "classes": list(schema.classes),
+            "attributes": {
+                spec.name: _attribute(spec.input_type, spec.values, spec.default)
+                for spec in (attribute.to_spec() for attribute in schema.attributes)
+            },
+            "existing_field": samples.has_field(label_field),
+            "allow_additions": True,
+            "allow_deletions": True,
+            "allow_label_edits": True,
+            "allow_index_edits": True,
+            "allow_spatial_edits": True,
+        }
+    }
+    return fouc.CVATBackendConfig(_BACKEND, label_schema, url=url)
+
+
+def _attribute(input_type: InputType, values: Sequence[str], default: str) -> dict[str, Any]:
+    """An attribute in stock FiftyOne's words; it calls a number field a text field."""
+    if input_type is InputType.CHECKBOX:
+        return {"type": input_type.value, "values": [True, False], "default": False}
+    if input_type in {InputType.SELECT, InputType.RADIO}:
+        return {"type": input_type.value, "values": list(values), "default": default}
+    return {"type": InputType.TEXT.value, "values": [], "default": default}

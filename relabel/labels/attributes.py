@@ -1,0 +1,106 @@
+"""Attributes of a label: FiftyOne values <-> the text that CVAT keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ..cvat import AttributeSpec, InputType
+from ..errors import RelabelError
+
+_TRUE, _FALSE = "true", "false"
+_NUMBER_RANGE = ("-1000000000", "1000000000", "1")
+
+
+class UnreadableValue(RelabelError):
+    """An annotator entered something that the attribute's type cannot hold."""
+
+
+class AttributeKind(StrEnum):
+    """The type of an attribute's values in FiftyOne."""
+
+    BOOL = "bool"
+    BINARY = "0/1"
+    INT = "int"
+    FLOAT = "float"
+    TEXT = "text"
+    CHOICE = "choice"
+
+
+_INPUT_TYPES = {
+    AttributeKind.BOOL: InputType.CHECKBOX,
+    AttributeKind.BINARY: InputType.CHECKBOX,
+    AttributeKind.INT: InputType.NUMBER,
+    # CVAT's number field steps and rounds; a text field keeps every digit.
+    AttributeKind.FLOAT: InputType.TEXT,
+    AttributeKind.TEXT: InputType.TEXT,
+    AttributeKind.CHOICE: InputType.SELECT,
+}
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """An attribute that travels with the labels of a field.
+
+    Args:
+        name: its name in FiftyOne and in CVAT
+        kind: the type of its values in FiftyOne
+        choices: the values that annotators can choose from, if ``kind`` is a choice
+    """
+
+    name: str
+    kind: AttributeKind
+    choices: tuple[str, ...] = ()
+
+    @property
+    def default(self) -> str:
+        """The text of a label that has no value."""
+        return {
+            AttributeKind.BOOL: _FALSE,
+            AttributeKind.BINARY: _FALSE,
+            AttributeKind.INT: "0",
+        }.get(self.kind, "")
+
+    def to_spec(self) -> AttributeSpec:
+        """The attribute as CVAT declares it."""
+        values: tuple[str, ...] = ()
+        if self.kind is AttributeKind.CHOICE:
+            values = ("", *(choice for choice in self.choices if choice))
+        elif self.kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
+            values = (_FALSE,)
+        elif self.kind is AttributeKind.INT:
+            values = _NUMBER_RANGE
+        return AttributeSpec(self.name, _INPUT_TYPES[self.kind], values, self.default)
+
+    def to_text(self, value: Any) -> str:
+        """The text that travels for a FiftyOne value, or the default for None."""
+        if value is None:
+            return self.default
+        if self.kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
+            return _TRUE if value else _FALSE
+        if self.kind is AttributeKind.FLOAT:
+            return repr(float(value))
+        return str(value)
+
+    def to_value(self, text: str) -> Any:
+        """The FiftyOne value for a text that came back.
+
+        Raises:
+            UnreadableValue: if the text is none of the attribute's type
+        """
+        kind = self.kind
+        try:
+            if kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
+                flag = {_TRUE: True, _FALSE: False}[text.lower()]
+                return flag if kind is AttributeKind.BOOL else int(flag)
+            if kind is AttributeKind.INT:
+                return int(text)
+            if kind is AttributeKind.FLOAT:
+                return float(text) if text else None
+        except (KeyError, ValueError) as error:
+            raise UnreadableValue(
+                f"{text!r} is no value for the attribute {self.name!r} ({kind}).",
+                "Correct it in CVAT and pull again.",
+            ) from error
+        return text if text or kind is AttributeKind.TEXT else None
