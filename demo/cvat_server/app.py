@@ -1,0 +1,148 @@
+"""All addresses of the stand-in."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from . import (
+    about,
+    access_tokens,
+    annotations,
+    auth,
+    background,
+    errors,
+    frames,
+    jobs,
+    label_views,
+    organizations,
+    projects,
+    tasks,
+    tus,
+    uploads,
+    users,
+)
+from .server import Server
+from .web import Resource, encode_error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from .settings import Settings
+
+_NOT_SUPPORTED = (
+    "assets", "assets/{rest:path}", "auth/password/{rest:path}", "auth/register", "auth/rules",
+    "cloudstorages", "cloudstorages/{rest:path}", "consensus/{rest:path}", "events",
+    "events/{rest:path}", "guides", "guides/{rest:path}", "invitations/{rest:path}",
+    "lambda/{rest:path}", "quality/{rest:path}", "webhooks", "webhooks/{rest:path}",
+    "server/annotation/formats", "server/plugins", "server/share", "schema/",
+    "projects/backup/", "projects/{id:int}/backup/export", "projects/{id:int}/dataset/",
+    "projects/{id:int}/dataset/export", "projects/{id:int}/preview", "tasks/backup/",
+    "tasks/{id:int}/backup/export", "tasks/{id:int}/dataset/export",
+    "tasks/{id:int}/validation_layout", "jobs/{id:int}/dataset/export",
+    "jobs/{id:int}/validation_layout",
+)  # fmt: skip
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The ASGI application; it opens its data when it starts and closes them when it ends."""
+    server = Server.open(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        server.close()
+
+    app = Starlette(
+        routes=[*_routes(server)],
+        lifespan=lifespan,
+        exception_handlers={404: _not_found},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _routes(server: Server) -> list[Route]:
+    def at(path: str, **handlers: Any) -> Route:
+        return Route(f"/api/{path}", Resource(server, handlers))
+
+    def at_both(path: str, resource: Resource) -> list[Route]:
+        """With and without a closing slash, as only data and annotations can be asked for."""
+        return [Route(f"/api/{path}", resource), Route(f"/api/{path}/", resource)]
+
+    refuse = dict.fromkeys(("GET", "POST", "PUT", "PATCH", "DELETE"), about.refuse)
+    return [
+        Route("/api/server/about", Resource(server, {"GET": about.show_about}, public=True)),
+        *_auth_routes(server),
+        at("users", GET=users.list_users),
+        at("users/self", GET=users.show_self),
+        at("users/{id:int}", GET=users.show_user, DELETE=users.delete_user),
+        at("organizations", GET=organizations.list_organizations,
+           POST=organizations.create_organization),
+        at("organizations/{id:int}", GET=organizations.show_organization,
+           DELETE=organizations.delete_organization),
+        at("memberships", GET=organizations.list_memberships),
+        at("memberships/{id:int}", PATCH=organizations.change_membership,
+           DELETE=organizations.delete_membership),
+        at("invitations", POST=organizations.invite),
+        at("projects", GET=projects.list_projects, POST=projects.create_project),
+        at("projects/{id:int}", GET=projects.show_project, PATCH=projects.change_project,
+           DELETE=projects.delete_project),
+        at("tasks", GET=tasks.list_tasks, POST=tasks.create_task),
+        at("tasks/{id:int}", GET=tasks.show_task, PATCH=tasks.change_task,
+           DELETE=tasks.delete_task),
+        at("tasks/{id:int}/status", GET=uploads.show_status),
+        at("tasks/{id:int}/data/meta", GET=frames.show_task_meta, PATCH=frames.change_task_meta),
+        *at_both("tasks/{id:int}/data", Resource(
+            server, {"GET": frames.task_data, "OPTIONS": tus.describe},
+            {"POST": uploads.post_data}, exclusive=False)),
+        Route("/api/tasks/{id:int}/data/{upload}",
+              Resource(server, {"GET": tus.tell}, {"PATCH": tus.append}, exclusive=False)),
+        at("tasks/{id:int}/preview", GET=frames.task_preview),
+        *at_both("tasks/{id:int}/annotations", Resource(server, {
+            "GET": annotations.show_task, "PUT": annotations.put_task,
+            "PATCH": annotations.patch_task, "DELETE": annotations.delete_task,
+            "POST": annotations.post})),
+        at("jobs", GET=jobs.list_jobs, POST=jobs.create_job),
+        at("jobs/{id:int}", GET=jobs.show_job, PATCH=jobs.change_job, DELETE=jobs.delete_job),
+        at("jobs/{id:int}/data/meta", GET=frames.show_job_meta, PATCH=frames.change_job_meta),
+        Route("/api/jobs/{id:int}/data",
+              Resource(server, {"GET": frames.job_data}, exclusive=False)),
+        at("jobs/{id:int}/preview", GET=frames.job_preview),
+        *at_both("jobs/{id:int}/annotations", Resource(server, {
+            "GET": annotations.show_job, "PUT": annotations.put_job,
+            "PATCH": annotations.patch_job, "DELETE": annotations.delete_job,
+            "POST": annotations.post})),
+        at("labels", GET=label_views.list_labels),
+        at("labels/{id:int}", GET=label_views.show_label, PATCH=label_views.change,
+           DELETE=label_views.delete_label),
+        at("requests", GET=background.list_requests),
+        at("requests/{id:path}/cancel", POST=background.cancel_request),
+        at("requests/{id:path}", GET=background.show_request),
+        *(Route(f"/api/{path}", Resource(server, refuse)) for path in _NOT_SUPPORTED),
+    ]  # fmt: skip
+
+
+def _auth_routes(server: Server) -> list[Route]:
+    token = {"GET": access_tokens.show_token, "DELETE": access_tokens.delete_token}
+    tokens = {"GET": access_tokens.list_tokens, "POST": access_tokens.create_token}
+    own = {"GET": access_tokens.show_own_token}
+    log_in = Resource(server, {"POST": auth.log_in}, public=True, exclusive=False)
+    log_out = Resource(server, {"POST": auth.log_out, "GET": auth.log_out}, public=True)
+    return [
+        Route("/api/auth/login", log_in),
+        Route("/api/auth/logout", log_out),
+        Route("/api/auth/access_tokens", Resource(server, tokens)),
+        Route("/api/auth/access_tokens/self", Resource(server, own)),
+        Route("/api/auth/access_tokens/{id:int}", Resource(server, token)),
+    ]
+
+
+async def _not_found(_: Request, __: Exception) -> Response:
+    return encode_error(errors.page_not_found())

@@ -1,0 +1,206 @@
+"""Reads the files of a task in the background: order, sizes, frames, jobs."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageFile
+
+from .database import timestamp
+from .files import raw_folder
+from .tasks import touch_task
+from .upload_options import UploadOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .database import Database, Row
+
+_IMAGE_SUFFIXES = frozenset(
+    (".avif", ".bmp", ".dib", ".gif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm",
+     ".pcx", ".pgm", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
+)  # fmt: skip
+# As the real server does: an image that is cut off is taken.
+ImageFile.LOAD_TRUNCATED_IMAGES = True
+
+_EXIF_ORIENTATION = 0x0112
+_TURNED = frozenset((5, 6, 7, 8))
+
+
+class ValidationError(Exception):
+    """Named as the real server names it in messages."""
+
+    __module__ = "rest_framework.exceptions"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"[ErrorDetail(string=\"{text}\", code='invalid')]")
+
+
+@dataclass(frozen=True)
+class _Frame:
+    name: str
+    width: int
+    height: int
+
+
+def import_media(db: Database, media: Path, task_id: int, report: Callable[[str], None]) -> None:
+    """Makes frames and jobs of the uploaded files.
+
+    Args:
+        db: the database
+        media: folder of all media
+        task_id: the task
+        report: takes the word on how far it is
+
+    Raises:
+        Exception: whatever is wrong with the files; its text is shown to the client
+    """
+    row = db.one("SELECT * FROM media WHERE task_id = ?", task_id)
+    if row is None:
+        return
+    options = UploadOptions(**json.loads(row["options"]))
+    folder = raw_folder(media, task_id)
+    report("Media files are being extracted...")
+    names = _image_names(db, folder, task_id, options)
+    if options.image_quality is None:
+        raise ValidationError(
+            "The 'image_quality' parameter is required for image- and video-based tasks"
+        )
+    names = _ordered(names, options)[options.start_frame :]
+    if options.stop_frame is not None:
+        names = names[: max(options.stop_frame - options.start_frame + 1, 0)]
+    names = names[:: options.step]
+    if not names:
+        raise ValueError("No media data found")
+    frames = [_measure(folder / name, name) for name in names]
+    report("Task is being saved in database")
+    with db.transaction():
+        _save(db, task_id, row, options, frames)
+
+
+def _image_names(db: Database, folder: Path, task_id: int, options: UploadOptions) -> list[str]:
+    rows = db.all("SELECT name FROM uploaded_files WHERE task_id = ? ORDER BY id", task_id)
+    names: list[str] = []
+    for row in rows:
+        name = row["name"]
+        suffix = Path(name).suffix.lower()
+        if suffix == ".zip":
+            names += _unpack(folder / name, folder)
+        elif suffix in _IMAGE_SUFFIXES:
+            names.append(name)
+            (folder / name).stat()
+    for name in options.server_files:
+        raise FileNotFoundError(2, "No such file or directory", f"/home/django/share/{name}")
+    if not names:
+        raise ValueError("No media data found")
+    return names
+
+
+def _unpack(archive: Path, folder: Path) -> list[str]:
+    """Unpacks the images of a zip, keeping its folders."""
+    root = folder.resolve()
+    names = []
+    with zipfile.ZipFile(archive) as opened:
+        for member in opened.infolist():
+            inside = Path(member.filename).suffix.lower() in _IMAGE_SUFFIXES
+            if member.is_dir() or not inside:
+                continue
+            if not (root / member.filename).resolve().is_relative_to(root):
+                raise ValueError(f"{member.filename} lies outside of the archive")
+            opened.extract(member, folder)
+            names.append(member.filename)
+    return names
+
+
+def _ordered(names: list[str], options: UploadOptions) -> list[str]:
+    if options.job_file_mapping:
+        return [name for job in options.job_file_mapping for name in job]
+    if options.sorting_method == "predefined":
+        return options.upload_file_order or names
+    if options.sorting_method == "natural":
+        return sorted(names, key=_natural_key)
+    if options.sorting_method == "random":
+        return random.sample(names, len(names))
+    return sorted(names)
+
+
+def _natural_key(name: str) -> list[tuple[int, int, str]]:
+    parts = re.split(r"(\d+)", name)
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def _measure(path: Path, name: str) -> _Frame:
+    with Image.open(path) as image:
+        width, height = image.size
+        if image.getexif().get(_EXIF_ORIENTATION) in _TURNED:
+            width, height = height, width
+    return _Frame(name, width, height)
+
+
+def _save(
+    db: Database, task_id: int, row: Row, options: UploadOptions, frames: Sequence[_Frame]
+) -> None:
+    task = db.one("SELECT * FROM tasks WHERE id = ?", task_id)
+    if task is None:
+        return
+    db.run_many(
+        "INSERT INTO frames VALUES (?, ?, ?, ?, ?)",
+        [(task_id, number, *_columns(frame)) for number, frame in enumerate(frames)],
+    )
+    largest = max(frame.width * frame.height for frame in frames)
+    now = timestamp()
+    db.update(
+        "media",
+        row["id"],
+        state="finished",
+        size=len(frames),
+        image_quality=options.image_quality,
+        chunk_size=options.chunk_size or max(2, min(72, 36 * 1920 * 1080 // max(largest, 1))),
+        start_frame=options.start_frame,
+        stop_frame=options.start_frame + (len(frames) - 1) * options.step,
+        frame_filter=options.frame_filter,
+        chunks_updated_date=now,
+    )
+    segment_size, overlap = _segmentation(task, len(frames))
+    db.update("tasks", task_id, segment_size=segment_size, overlap=overlap)
+    for start, stop in _segments(options, len(frames), segment_size, overlap):
+        moment = timestamp()
+        db.insert(
+            "jobs",
+            task_id=task_id,
+            start_frame=start,
+            stop_frame=stop,
+            created_date=moment,
+            updated_date=moment,
+        )
+    touch_task(db, task)
+
+
+def _columns(frame: _Frame) -> tuple[str, int, int]:
+    return frame.name, frame.width, frame.height
+
+
+def _segmentation(task: Row, size: int) -> tuple[int, int]:
+    segment_size = min(task["segment_size"] or size, size)
+    return segment_size, min(task["overlap"] or 0, segment_size // 2)
+
+
+def _segments(
+    options: UploadOptions, size: int, segment_size: int, overlap: int
+) -> list[tuple[int, int]]:
+    """First and last frame of each job."""
+    if options.job_file_mapping:
+        segments, start = [], 0
+        for job in options.job_file_mapping:
+            segments.append((start, start + len(job) - 1))
+            start += len(job)
+        return segments
+    step = max(segment_size - overlap, 1)
+    starts = range(0, max(size - overlap, 1), step)
+    return [(start, min(start + segment_size, size) - 1) for start in starts]

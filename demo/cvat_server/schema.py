@@ -1,0 +1,112 @@
+"""Tables of the stand-in. Dates are ISO texts in UTC with microseconds, so they sort as times."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS users (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  email TEXT NOT NULL COLLATE NOCASE, first_name TEXT NOT NULL DEFAULT '',
+  last_name TEXT NOT NULL DEFAULT '', password TEXT NOT NULL,
+  is_superuser INTEGER NOT NULL DEFAULT 0, is_active INTEGER NOT NULL DEFAULT 1,
+  last_login TEXT, date_joined TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS legacy_tokens (
+  key TEXT PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE REFERENCES users ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS sessions (
+  key TEXT PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS access_tokens (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+  name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, created_date TEXT NOT NULL,
+  updated_date TEXT NOT NULL, expiry_date TEXT, last_used_date TEXT, read_only INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS organizations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, slug TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+  description TEXT NOT NULL, contact TEXT NOT NULL, created_date TEXT NOT NULL,
+  updated_date TEXT NOT NULL, owner_id INTEGER REFERENCES users ON DELETE SET NULL);
+CREATE TABLE IF NOT EXISTS memberships (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  user_id INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+  organization_id INTEGER NOT NULL REFERENCES organizations ON DELETE CASCADE,
+  is_active INTEGER NOT NULL, joined_date TEXT, role TEXT NOT NULL, invitation TEXT,
+  UNIQUE (user_id, organization_id));
+CREATE TABLE IF NOT EXISTS projects (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
+  owner_id INTEGER REFERENCES users ON DELETE SET NULL,
+  assignee_id INTEGER REFERENCES users ON DELETE SET NULL, assignee_updated_date TEXT,
+  bug_tracker TEXT NOT NULL DEFAULT '', created_date TEXT NOT NULL, updated_date TEXT NOT NULL,
+  organization_id INTEGER REFERENCES organizations ON DELETE SET NULL);
+CREATE TABLE IF NOT EXISTS tasks (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL,
+  project_id INTEGER REFERENCES projects ON DELETE CASCADE,
+  owner_id INTEGER REFERENCES users ON DELETE SET NULL,
+  assignee_id INTEGER REFERENCES users ON DELETE SET NULL, assignee_updated_date TEXT,
+  bug_tracker TEXT NOT NULL DEFAULT '', subset TEXT NOT NULL DEFAULT '',
+  overlap INTEGER, segment_size INTEGER NOT NULL DEFAULT 0,
+  status TEXT NOT NULL DEFAULT 'annotation', created_date TEXT NOT NULL,
+  updated_date TEXT NOT NULL,
+  organization_id INTEGER REFERENCES organizations ON DELETE SET NULL);
+CREATE TABLE IF NOT EXISTS media (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id INTEGER NOT NULL UNIQUE REFERENCES tasks ON DELETE CASCADE,
+  state TEXT NOT NULL DEFAULT 'uploading', chunk_size INTEGER, image_quality INTEGER,
+  size INTEGER NOT NULL DEFAULT 0, start_frame INTEGER NOT NULL DEFAULT 0,
+  stop_frame INTEGER NOT NULL DEFAULT 0, frame_filter TEXT NOT NULL DEFAULT '',
+  deleted_frames TEXT NOT NULL DEFAULT '[]', chunks_updated_date TEXT, options TEXT);
+CREATE TABLE IF NOT EXISTS uploaded_files (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE, name TEXT NOT NULL,
+  UNIQUE (task_id, name));
+CREATE TABLE IF NOT EXISTS tus_uploads (
+  id TEXT PRIMARY KEY, task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+  name TEXT NOT NULL, length INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS frames (
+  task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE, number INTEGER NOT NULL,
+  name TEXT NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL,
+  PRIMARY KEY (task_id, number)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS labels (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, color TEXT NOT NULL,
+  type TEXT NOT NULL, svg TEXT NOT NULL DEFAULT '',
+  task_id INTEGER REFERENCES tasks ON DELETE CASCADE,
+  project_id INTEGER REFERENCES projects ON DELETE CASCADE,
+  parent_id INTEGER REFERENCES labels ON DELETE CASCADE);
+CREATE TABLE IF NOT EXISTS attributes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE,
+  name TEXT NOT NULL, mutable INTEGER NOT NULL, input_type TEXT NOT NULL,
+  default_value TEXT NOT NULL, "values" TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
+  type TEXT NOT NULL DEFAULT 'annotation', stage TEXT NOT NULL DEFAULT 'annotation',
+  state TEXT NOT NULL DEFAULT 'new', start_frame INTEGER NOT NULL, stop_frame INTEGER NOT NULL,
+  included_frames TEXT, assignee_id INTEGER REFERENCES users ON DELETE SET NULL,
+  assignee_updated_date TEXT, created_date TEXT NOT NULL, updated_date TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS annotations (
+  kind TEXT NOT NULL, id INTEGER NOT NULL,
+  job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  frame INTEGER NOT NULL, label_id INTEGER NOT NULL REFERENCES labels ON DELETE CASCADE,
+  body TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS issues (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  frame INTEGER NOT NULL, position TEXT NOT NULL, resolved INTEGER NOT NULL DEFAULT 0,
+  owner_id INTEGER REFERENCES users ON DELETE SET NULL,
+  assignee_id INTEGER REFERENCES users ON DELETE SET NULL,
+  created_date TEXT NOT NULL, updated_date TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS comments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  issue_id INTEGER NOT NULL REFERENCES issues ON DELETE CASCADE,
+  owner_id INTEGER REFERENCES users ON DELETE SET NULL, message TEXT NOT NULL,
+  created_date TEXT NOT NULL, updated_date TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS background (
+  id TEXT PRIMARY KEY, task_id INTEGER NOT NULL, owner_id INTEGER NOT NULL,
+  organization_id INTEGER, status TEXT NOT NULL, message TEXT NOT NULL DEFAULT '',
+  created_date TEXT NOT NULL, started_date TEXT, finished_date TEXT, expiry_date TEXT);
+CREATE INDEX IF NOT EXISTS tasks_by_project ON tasks (project_id);
+CREATE INDEX IF NOT EXISTS jobs_by_task ON jobs (task_id);
+CREATE INDEX IF NOT EXISTS labels_by_task ON labels (task_id);
+CREATE INDEX IF NOT EXISTS labels_by_project ON labels (project_id);
+CREATE INDEX IF NOT EXISTS labels_by_parent ON labels (parent_id);
+CREATE INDEX IF NOT EXISTS attributes_by_label ON attributes (label_id);
+CREATE INDEX IF NOT EXISTS annotations_by_job ON annotations (job_id, kind, frame, id);
+CREATE INDEX IF NOT EXISTS annotations_by_label ON annotations (label_id);
+CREATE INDEX IF NOT EXISTS issues_by_job ON issues (job_id);
+CREATE INDEX IF NOT EXISTS comments_by_issue ON comments (issue_id);
+"""

@@ -1,0 +1,138 @@
+"""What a client says about its data when the upload ends."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from . import errors
+from .fields import choice_problem, integer_problem
+
+if TYPE_CHECKING:
+    from .multipart import Form
+
+SORTING_METHODS = ("lexicographical", "natural", "predefined", "random")
+_LISTS = ("upload_file_order", "server_files", "remote_files", "client_files")
+_INDEXED = re.compile(r"(?P<name>\w+)\[(?P<first>\d+)\](\[(?P<second>\d+)\])?")
+_UNSUPPORTED = {
+    "remote_files": "remote files",
+    "cloud_storage_id": "cloud storages",
+    "validation_params": "validation parameters (make a ground-truth job instead)",
+    "copy_data": "files of a share",
+}
+
+
+@dataclass(frozen=True)
+class UploadOptions:
+    """Options of the data of a task.
+
+    Attributes:
+        image_quality: quality of compressed frames, 1 to 100; None when it was left out
+        sorting_method: how the files are ordered
+        upload_file_order: names in the wanted order, for ``predefined``
+        job_file_mapping: names of the files of each job
+        server_files: files of the server's share (there are none)
+        chunk_size: frames in a chunk; None to choose by the size of the images
+        start_frame: number of the first file to take
+        stop_frame: number of the last file to take; None for the last there is
+        frame_filter: ``step=n`` or nothing
+    """
+
+    image_quality: int | None = None
+    sorting_method: str = "lexicographical"
+    upload_file_order: list[str] = field(default_factory=list)
+    job_file_mapping: list[list[str]] = field(default_factory=list)
+    server_files: list[str] = field(default_factory=list)
+    chunk_size: int | None = None
+    start_frame: int = 0
+    stop_frame: int | None = None
+    frame_filter: str = ""
+
+    @property
+    def step(self) -> int:
+        """Every how many files one is taken."""
+        match = re.fullmatch(r"step\s*=\s*([1-9]\d*)", self.frame_filter)
+        return int(match[1]) if match else 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for the database."""
+        return asdict(self)
+
+
+def options_of_form(form: Form) -> UploadOptions:
+    """Options from multipart fields, where lists come as ``name[0]``, ``name[1]``.
+
+    Raises:
+        ApiError: 400, or 501 for what the stand-in does not do
+    """
+    data: dict[str, Any] = {}
+    mapping: dict[int, dict[int, str]] = {}
+    for name, value in form.fields:
+        match = _INDEXED.fullmatch(name)
+        if match is None:
+            data[name.split(".")[0]] = value
+        elif match["second"] is not None:
+            mapping.setdefault(int(match["first"]), {})[int(match["second"])] = value
+        else:
+            data.setdefault(match["name"], {})[int(match["first"])] = value
+    for name in _LISTS:
+        if isinstance(data.get(name), dict):
+            data[name] = [data[name][index] for index in sorted(data[name])]
+    if mapping:
+        data["job_file_mapping"] = [
+            [files[index] for index in sorted(files)] for _, files in sorted(mapping.items())
+        ]
+    return options_of_json(data)
+
+
+def options_of_json(data: dict[str, Any]) -> UploadOptions:
+    """Options from a JSON object.
+
+    Raises:
+        ApiError: 400, or 501 for what the stand-in does not do
+    """
+    for key, what in _UNSUPPORTED.items():
+        if data.get(key) not in (None, "", [], {}, "false", "False", False):
+            raise errors.unsupported(what)
+    problems = _problems(data)
+    if problems:
+        raise errors.invalid(problems)
+    return UploadOptions(
+        image_quality=_number(data, "image_quality"),
+        sorting_method=data.get("sorting_method") or "lexicographical",
+        upload_file_order=_names(data, "upload_file_order"),
+        job_file_mapping=list(data.get("job_file_mapping") or []),
+        server_files=_names(data, "server_files"),
+        chunk_size=_number(data, "chunk_size"),
+        start_frame=_number(data, "start_frame") or 0,
+        stop_frame=_number(data, "stop_frame"),
+        frame_filter=str(data.get("frame_filter") or ""),
+    )
+
+
+def _problems(data: dict[str, Any]) -> dict[str, list[str]]:
+    problems = {}
+    ranges = (("image_quality", 1, 100), ("chunk_size", 0, None), ("start_frame", 0, None),
+              ("stop_frame", 0, None))  # fmt: skip
+    for name, lowest, highest in ranges:
+        if data.get(name) in (None, ""):
+            continue
+        problem = integer_problem(data[name], lowest, highest)
+        if problem:
+            problems[name] = [problem]
+    if data.get("sorting_method"):
+        problem = choice_problem(data["sorting_method"], SORTING_METHODS)
+        if problem:
+            problems["sorting_method"] = [problem]
+    return problems
+
+
+def _number(data: dict[str, Any], name: str) -> int | None:
+    value = data.get(name)
+    return None if value in (None, "") else int(value)
+
+
+def _names(data: dict[str, Any], name: str) -> list[str]:
+    value = data.get(name)
+    return [str(item) for item in value] if isinstance(value, list) else []
