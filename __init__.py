@@ -1,5 +1,12 @@
 """Relabel: closes the loop between FiftyOne and CVAT."""
 
+from .operators.pull_annotations import PullAnnotations
+from .operators.send_to_cvat import SendToCvat
+from .operators.undo_pull import UndoPull
+
 
 def register(plugin):
     """Registers every operator and panel that ``fiftyone.yml`` lists."""
+    plugin.register(SendToCvat)
+    plugin.register(PullAnnotations)
+    plugin.register(UndoPull)

@@ -58,7 +58,7 @@ def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSc
 
 
 def _checked_box(document: Mapping[str, Any]) -> Sequence[float]:
-    box = document.get("bounding_box")
+    box: Any = document.get("bounding_box")
     numbers = isinstance(box, list) and all(isinstance(item, int | float) for item in box)
     if not numbers or len(box) != _BOX_LENGTH or not all(map(math.isfinite, box)):
         raise MalformedLabel(
@@ -69,7 +69,7 @@ def _checked_box(document: Mapping[str, Any]) -> Sequence[float]:
         raise MalformedLabel(
             f"The label {document.get('_id')} has no class.", "Give it one, or delete it."
         )
-    return box
+    return list(box)
 
 
 def changed_fields(

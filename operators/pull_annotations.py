@@ -1,0 +1,106 @@
+"""``pull_annotations``: merges what annotators did into the dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from ..relabel.annotation import ConflictPolicy, list_rounds, pull
+from ..relabel.errors import RelabelError
+from .cvat_server import client_of, config_of
+from .forms import as_form, as_output, field_choice, show_error, show_notice
+from .rounds import NoRounds
+
+_POLICIES = {
+    ConflictPolicy.SKIP: "Leave it as it is in FiftyOne, and show it again",
+    ConflictPolicy.CVAT_WINS: "Take what CVAT has",
+    ConflictPolicy.FIFTYONE_WINS: "Keep what FiftyOne has, for good",
+}
+
+
+class PullAnnotations(foo.Operator):
+    """Merges what annotators did in CVAT into the dataset.
+
+    Parameters:
+        key: the name of the round
+        finished_only: whether jobs that are not completed are left out (default)
+        policy: for labels that were changed on both sides: ``skip`` (default), ``cvat_wins`` or
+            ``fiftyone_wins``
+    """
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How the operator is listed and run."""
+        return foo.OperatorConfig(
+            name="pull_annotations",
+            label="Pull annotations from CVAT",
+            description="Merge what annotators did; it can be undone",
+            icon="download",
+            dynamic=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=False,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """The form."""
+        inputs = types.Object()
+        keys = [record.key for record in reversed(list_rounds(ctx.dataset))]
+        try:
+            config_of(ctx)
+            if not keys:
+                raise NoRounds
+        except RelabelError as error:
+            show_error(inputs, "error", error)
+            return as_form(inputs, "Pull annotations from CVAT")
+        field_choice(inputs, "key", keys, label="Round", default=keys[0])
+        inputs.bool("finished_only", default=True, label="Completed jobs only")
+        choices = types.RadioGroup()
+        for policy, label in _POLICIES.items():
+            choices.add_choice(policy.value, label=label)
+        inputs.enum(
+            "policy",
+            choices.values(),
+            default=ConflictPolicy.SKIP.value,
+            label="A label that was changed in FiftyOne as well",
+            view=choices,
+        )
+        show_notice(inputs, "undo", "The CVAT panel shows what would change. You can undo a pull.")
+        return as_form(inputs, "Pull annotations from CVAT", "Pull")
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Pulls the round."""
+        report = pull(
+            ctx.dataset,
+            ctx.params["key"],
+            client_of(ctx),
+            finished_only=ctx.params.get("finished_only", True),
+            policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
+        )
+        ctx.ops.reload_dataset()
+        return {
+            "key": report.key,
+            "jobs": report.jobs,
+            "samples": len(report.sample_ids),
+            "counts": report.counts,
+            "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(report.counts.items()))
+            or "none",
+            "problems": list(report.problems),
+            "remarks": " ".join(report.problems) or "none",
+        }
+
+    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+        """What was merged."""
+        return as_output(
+            "Pulled from CVAT",
+            [
+                ("key", "Round"),
+                ("jobs", "Jobs pulled"),
+                ("samples", "Images changed"),
+                ("changes", "Labels"),
+                ("remarks", "Remarks"),
+            ],
+        )
