@@ -1,0 +1,40 @@
+"""How a panel's method answers: with its result or with what went wrong, never with an exception.
+
+An exception would replace the whole panel by the App's error page.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ..relabel.errors import RelabelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fiftyone.operators.executor import ExecutionContext
+
+    Method = Callable[[Any, ExecutionContext], dict[str, Any]]
+
+logger = logging.getLogger(__name__)
+
+
+def answering(method: Method) -> Method:
+    """Makes a panel's method answer ``{"error": {"message", "advice"}}`` instead of raising."""
+
+    @functools.wraps(method)
+    def answer(self: Any, ctx: ExecutionContext) -> dict[str, Any]:
+        try:
+            return method(self, ctx)
+        except RelabelError as error:
+            return {"error": {"message": error.message, "advice": error.advice}}
+        except Exception as error:
+            # The text of a foreign error may hold anything, so it goes to the log only.
+            logger.exception("%s failed", method.__qualname__)
+            message = f"Something unforeseen went wrong ({type(error).__name__})."
+            advice = "The log of the App's server has the details."
+            return {"error": {"message": message, "advice": advice}}
+
+    return answer

@@ -1,0 +1,111 @@
+"""What the React half of the CVAT panel is told; js/src/types.ts says the same in TypeScript."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..relabel.annotation import PullReport, Review, RoundStatus, TaskStatus, UndoReport
+    from ..relabel.compute.executors import Executor
+    from ..relabel.errors import RelabelError
+
+_KINDS = ("moved", "relabelled", "attribute", "added", "removed")
+_CONFLICT = "conflict"
+
+
+def now_json() -> str:
+    """The present moment."""
+    return datetime.now(UTC).isoformat()
+
+
+def connection_json(
+    state: str,
+    url: str | None = None,
+    user: str | None = None,
+    problem: RelabelError | None = None,
+) -> dict[str, Any]:
+    """Who we are to which server, or why to none."""
+    message, advice = (problem.message, problem.advice) if problem else (None, None)
+    return {"state": state, "url": url, "user": user, "message": message, "advice": advice}
+
+
+def executor_json(executor: Executor) -> dict[str, Any]:
+    """A process that runs delegated operations."""
+    return {
+        "target": executor.target,
+        "host": executor.host,
+        "devices": executor.hardware,
+        "busy": executor.operation is not None,
+    }
+
+
+def round_json(status: RoundStatus) -> dict[str, Any]:
+    """Where a round stands."""
+    return {
+        "key": status.key,
+        "label_field": status.label_field,
+        "state": status.state,
+        "server": status.server,
+        "created_at": status.created_at.isoformat(),
+        "images": status.images,
+        "images_done": status.images_done,
+        "labels": status.labels,
+        "jobs_by_state": status.jobs_by_state,
+        "images_by_state": status.images_by_state,
+        "unpulled_jobs": status.unpulled_jobs,
+        "can_undo": status.can_undo,
+        "tasks": [_task_json(task) for task in status.tasks],
+    }
+
+
+def preview_json(review: Review) -> dict[str, Any]:
+    """What a pull would change."""
+    return {
+        "key": review.key,
+        "counts": review.counts,
+        "sample_ids": review.sample_ids,
+        "jobs": len(review.jobs),
+        "unchanged": review.unchanged,
+    }
+
+
+def pulled_json(report: PullReport) -> dict[str, Any]:
+    """What a pull did."""
+    return {
+        "key": report.key,
+        "counts": report.counts,
+        "samples": len(report.sample_ids),
+        "message": _pulled_text(report.counts, len(report.sample_ids)),
+        "problems": list(report.problems),
+    }
+
+
+def undone_json(report: UndoReport) -> dict[str, Any]:
+    """What an undo did."""
+    message = f"The labels of {_count(len(report.sample_ids), 'sample')} are as they were before."
+    if report.left:
+        left = _count(len(report.left), "sample")
+        message += f" {left}: edited since then, so not touched."
+    return {"message": message}
+
+
+def _task_json(task: TaskStatus) -> dict[str, Any]:
+    jobs = [{**asdict(job), "updated_at": job.updated_at.isoformat()} for job in task.jobs]
+    return {**asdict(task), "jobs": jobs}
+
+
+def _pulled_text(counts: Mapping[str, int], samples: int) -> str:
+    merged = [f"{counts[kind]} {kind}" for kind in _KINDS if counts.get(kind)]
+    text = f"Merged into {_count(samples, 'sample')}: {', '.join(merged)}." if merged else ""
+    conflicts = counts.get(_CONFLICT, 0)
+    if conflicts:
+        text += f" {_count(conflicts, 'conflict')} not merged."
+    return text.strip() or "Nothing had changed in CVAT."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,101 @@
+"""The panel that shows where rounds stand, and pulls what is finished."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from ..relabel.annotation import connect, pull, review_pull, rounds_status, undo_pull
+from ..relabel.compute.executors import alive
+from ..relabel.cvat import CvatError, CvatNotConfigured
+from .answers import answering
+from .cvat_json import (
+    connection_json,
+    executor_json,
+    now_json,
+    preview_json,
+    pulled_json,
+    round_json,
+    undone_json,
+)
+
+if TYPE_CHECKING:
+    from fiftyone.operators.executor import ExecutionContext
+
+
+class CvatStatusPanel(foo.Panel):
+    """Shows the rounds of a dataset. Its look is in js/; this half answers with JSON."""
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        """What the App needs to know to offer the panel."""
+        return foo.PanelConfig(
+            name="cvat_status",
+            label="CVAT",
+            icon="rule",
+            category=foo.Categories.CURATE,
+            surfaces="grid",
+            help_markdown="Where the rounds that you sent to CVAT stand, and what to pull.",
+        )
+
+    def render(self, ctx: ExecutionContext) -> types.Property:  # noqa: ARG002 - FiftyOne's
+        """Hands the methods below to the React half."""
+        view = types.View(
+            component="RelabelCvatStatus",
+            composite_view=True,
+            refresh=self.refresh,
+            preview_pull=self.preview_pull,
+            pull=self.pull,
+            undo=self.undo,
+            show_samples=self.show_samples,
+        )
+        return types.Property(types.Object(), view=view)
+
+    @answering
+    def refresh(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers where all rounds stand. Called every few seconds while the panel is open."""
+        answer = {
+            "updated_at": now_json(),
+            "executors": [executor_json(executor) for executor in alive()],
+            "rounds": [],
+        }
+        try:
+            client = connect(ctx.secrets)
+            rounds = [round_json(status) for status in rounds_status(ctx.dataset, client)]
+        except CvatNotConfigured as error:
+            return {**answer, "connection": connection_json("unconfigured", problem=error)}
+        except CvatError as error:
+            return {**answer, "connection": connection_json("error", problem=error)}
+        connection = connection_json("connected", client.server.url, client.user.username)
+        return {**answer, "connection": connection, "rounds": rounds}
+
+    @answering
+    def preview_pull(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers what a pull of a round's finished jobs would change. Changes nothing."""
+        return preview_json(review_pull(ctx.dataset, ctx.params["key"], connect(ctx.secrets)))
+
+    @answering
+    def pull(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Merges a round's finished jobs and shows the outcome in the grid."""
+        report = pull(ctx.dataset, ctx.params["key"], connect(ctx.secrets))
+        ctx.ops.reload_dataset()
+        return pulled_json(report)
+
+    @answering
+    def undo(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Takes a round's last pull back and shows the outcome in the grid."""
+        report = undo_pull(ctx.dataset, ctx.params["key"])
+        ctx.ops.reload_dataset()
+        return undone_json(report)
+
+    @answering
+    def show_samples(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Shows some samples, or those of a round, in the grid."""
+        if "key" in ctx.params:
+            view = ctx.dataset.load_annotation_view(ctx.params["key"])
+        else:
+            view = ctx.dataset.select(ctx.params["sample_ids"])
+        ctx.ops.set_view(view=view)
+        return {"shown": True}
