@@ -1,10 +1,16 @@
 """Relabel: closes the loop between FiftyOne and CVAT."""
 
-from .panels.cvat_status import CvatStatusPanel
-
+from .operators.apply_model import ApplyModel
+from .operators.compute_similarity import ComputeSimilarity
+from .operators.compute_uniqueness import ComputeUniqueness
+from .operators.evaluate_detections import EvaluateDetections
+from .operators.find_false_positives import FindFalsePositives
 from .operators.pull_annotations import PullAnnotations
+from .operators.select_unique import SelectUnique
 from .operators.send_to_cvat import SendToCvat
+from .operators.tag_for_annotation import TagForAnnotation
 from .operators.undo_pull import UndoPull
+from .panels.cvat_status import CvatStatusPanel
 
 
 def register(plugin):
@@ -13,3 +19,10 @@ def register(plugin):
     plugin.register(SendToCvat)
     plugin.register(PullAnnotations)
     plugin.register(UndoPull)
+    plugin.register(ApplyModel)
+    plugin.register(ComputeSimilarity)
+    plugin.register(ComputeUniqueness)
+    plugin.register(EvaluateDetections)
+    plugin.register(FindFalsePositives)
+    plugin.register(SelectUnique)
+    plugin.register(TagForAnnotation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -11,7 +12,9 @@ from fiftyone.operators.constants import ViewTarget
 from ..relabel.errors import RelabelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from fiftyone.core.collections import SampleCollection
 
 
 class NoSamples(RelabelError):
@@ -24,13 +27,7 @@ class UnknownField(RelabelError):
 
 def detection_fields(dataset: fo.Dataset) -> list[str]:
     """The names of the dataset's fields that hold ``Detections``."""
-    return fields_of(dataset, fo.Detections)
-
-
-def fields_of(dataset: fo.Dataset, label_type: type) -> list[str]:
-    """The names of the dataset's top-level fields whose embedded documents have the type."""
-    schema = dataset.get_field_schema(embedded_doc_type=label_type)
-    return list(schema)
+    return list(dataset.get_field_schema(embedded_doc_type=fo.Detections))
 
 
 def require_detections(dataset: fo.Dataset, field: str | None, what: str) -> str:
@@ -62,19 +59,35 @@ def require_detections(dataset: fo.Dataset, field: str | None, what: str) -> str
     return field
 
 
-def require_samples(ctx: Any, view: fo.core.collections.SampleCollection) -> int:
-    """Counts the target's samples; a count is cheap enough for every keystroke.
+def count_target(ctx: Any) -> int:
+    """Counts the samples that the operator is aimed at; cheap enough for every keystroke.
 
     Raises:
-        NoSamples: if there are none
+        NoSamples: if there are none, or they are not images
     """
     chosen = ctx.params.get("view_target") or ctx.request_params.get("view_target")
+    view = ctx.target_view(require_flat=True)  # also puts the choice of target into the form
     if chosen == ViewTarget.SELECTED_SAMPLES and not ctx.selected:
         raise NoSamples("No samples are selected.", "Select some in the grid, or target the view.")
+    if view.media_type != "image":
+        raise NoSamples(f"This works on images, not on {view.media_type}.", "Target images.")
     count: int = view.count()
     if not count:
         raise NoSamples("The target holds no samples.", "Clear a filter, or target the dataset.")
     return count
+
+
+def target_images(ctx: Any) -> SampleCollection:
+    """The samples that the operator is aimed at, as whole images even if patches are shown.
+
+    Raises:
+        NoSamples: if there are none, or they are not images
+    """
+    count_target(ctx)
+    view = ctx.target_view(require_flat=True)
+    if view._is_patches:  # noqa: SLF001
+        return ctx.dataset.select(list(dict.fromkeys(view.values("sample_id"))), ordered=True)
+    return view
 
 
 def field_choice(
@@ -118,6 +131,15 @@ def show_error(inputs: types.Object, name: str, error: RelabelError) -> None:
     prop.error_message = str(error)
 
 
+@contextlib.contextmanager
+def errors_shown(inputs: types.Object, name: str) -> Iterator[None]:
+    """Shows in a form the error that its body raises, in place of raising it."""
+    try:
+        yield
+    except RelabelError as error:
+        show_error(inputs, name, error)
+
+
 def as_form(inputs: types.Object, label: str, button: str | None = None) -> types.Property:
     """Wraps a form's fields for FiftyOne, with a title and the label of its button."""
     return types.Property(inputs, view=types.PromptView(label=label, submit_button_label=button))
@@ -132,5 +154,5 @@ def as_output(title: str, rows: Sequence[tuple[str, str]]) -> types.Property:
     """
     outputs = types.Object()
     for key, label in rows:
-        outputs.str(key, label=label, view=types.LabelValueView(label=label, read_only=True))
+        outputs.str(key, label=label, view=types.LabelValueView(read_only=True))
     return types.Property(outputs, view=types.View(label=title))

@@ -1,0 +1,77 @@
+"""Scores how unlike its neighbours each image is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ..relabel.curation.uniqueness import compute_uniqueness, require_uniqueness_field
+from .delegation import DelegatedOperator
+from .embedding_source import ROWS, ask_for_embeddings, describe, get_embeddings
+from .forms import (
+    as_form,
+    as_output,
+    count_target,
+    errors_shown,
+    show_notice,
+    show_warning,
+    target_images,
+)
+
+if TYPE_CHECKING:
+    import fiftyone.operators as foo
+
+DEFAULT_FIELD = "uniqueness"
+
+
+class ComputeUniqueness(DelegatedOperator):
+    """Writes each image's uniqueness to a field."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How FiftyOne shows it."""
+        return self.heavy_config(
+            "compute_uniqueness",
+            "Compute uniqueness",
+            description="Scores how unlike its neighbours each image is",
+            icon="fingerprint",
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Asks for the vectors and the field."""
+        inputs = types.Object()
+        with errors_shown(inputs, "target_problem"):
+            show_notice(inputs, "target", f"Scores {count_target(ctx):,} samples.")
+        ask_for_embeddings(ctx, inputs)
+        inputs.str("field", default=DEFAULT_FIELD, required=True, label="Write to")
+        with errors_shown(inputs, "problem"):
+            field = _field(ctx)
+            if ctx.dataset.has_field(field):
+                show_warning(inputs, "replaces", f"What {field} holds is replaced.")
+        return as_form(inputs, "Compute uniqueness", self.ask_where_to_run(ctx, inputs))
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Computes the scores.
+
+        Raises:
+            NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
+        """
+        view, field = target_images(ctx), _field(ctx)
+        embeddings = get_embeddings(ctx, view)
+        ctx.set_progress(progress=1, label="Comparing")
+        compute_uniqueness(view, embeddings, field)
+        if not ctx.delegated:
+            ctx.ops.reload_dataset()
+        return {"field": field, **describe(embeddings)}
+
+    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+        """Says what was scored."""
+        return as_output(
+            "Scored: 0 is a duplicate, 1 the most unique", [("field", "Field"), *ROWS]
+        )
+
+
+def _field(ctx: Any) -> str:
+    return require_uniqueness_field(ctx.dataset, ctx.params.get("field", DEFAULT_FIELD))
