@@ -61,7 +61,7 @@ def patch_job(call: Call) -> Reply:
     """PATCH of a job with ``action=create``, ``update`` or ``delete``."""
     job, task = get_job(call)
     change = _asked_change(call)
-    sent = _read(call, task, with_ids=change is not _create)
+    sent = _read(call, task, with_ids=change is not create)
     return Reply(change(call.db, task, job, sent).as_json())
 
 
@@ -70,7 +70,7 @@ def patch_task(call: Call) -> Reply:
     task = get_task(call)
     change = _asked_change(call)
     jobs = _jobs_with_data(call, task)
-    sent = _read(call, task, with_ids=change is not _create)
+    sent = _read(call, task, with_ids=change is not create)
     parts = [change(call.db, task, job, _slice(sent, job)) for job in jobs]
     return Reply(_joined(task, jobs, parts).as_json())
 
@@ -116,7 +116,7 @@ def _refuse_format(call: Call) -> None:
 def _asked_change(
     call: Call,
 ) -> Callable[[Database, Row, Row, Annotations], Annotations]:
-    change = {"create": _create, "update": _update, "delete": _delete}.get(
+    change = {"create": create, "update": update, "delete": remove}.get(
         call.query.get("action", "")
     )
     if change is None:
@@ -131,18 +131,21 @@ def _replace(db: Database, task: Row, job: Row, sent: Annotations) -> Annotation
     return result
 
 
-def _create(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
+def create(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
+    """Adds to a job."""
     result = store.create(db, job["id"], sent)
     _touch(db, task, job, changed=bool(sent))
     return result
 
 
-def _update(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
+def update(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
+    """Replaces what has the same id in the job; creates the rest, with the id that was sent."""
     store.delete(db, job["id"], sent)
-    return _create(db, task, job, sent)
+    return create(db, task, job, sent)
 
 
-def _delete(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
+def remove(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
+    """Deletes by id; what is gone already is no error."""
     removed = store.delete(db, job["id"], sent)
     _touch(db, task, job, changed=bool(removed))
     return sent

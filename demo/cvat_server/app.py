@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.routing import Route
 
 from . import (
@@ -16,9 +18,11 @@ from . import (
     background,
     errors,
     frames,
+    issues,
     jobs,
     label_views,
     organizations,
+    pages,
     projects,
     tasks,
     tus,
@@ -60,8 +64,10 @@ def create_app(settings: Settings) -> Starlette:
         server.close()
 
     app = Starlette(
-        routes=[*_routes(server)],
+        routes=[*_routes(server), *_page_routes(server)],
         lifespan=lifespan,
+        # A page of another site must not reach it under a name of its own.
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])],
         exception_handlers={404: _not_found},
     )
     app.router.redirect_slashes = False
@@ -122,6 +128,12 @@ def _routes(server: Server) -> list[Route]:
         at("labels", GET=label_views.list_labels),
         at("labels/{id:int}", GET=label_views.show_label, PATCH=label_views.change,
            DELETE=label_views.delete_label),
+        at("issues", GET=issues.list_issues, POST=issues.create_issue),
+        at("issues/{id:int}", GET=issues.show_issue, PATCH=issues.change_issue,
+           DELETE=issues.delete_issue),
+        at("comments", GET=issues.list_comments, POST=issues.create_comment),
+        at("comments/{id:int}", GET=issues.show_comment, PATCH=issues.change_comment,
+           DELETE=issues.delete_comment),
         at("requests", GET=background.list_requests),
         at("requests/{id:path}/cancel", POST=background.cancel_request),
         at("requests/{id:path}", GET=background.show_request),
@@ -141,6 +153,19 @@ def _auth_routes(server: Server) -> list[Route]:
         Route("/api/auth/access_tokens", Resource(server, tokens)),
         Route("/api/auth/access_tokens/self", Resource(server, own)),
         Route("/api/auth/access_tokens/{id:int}", Resource(server, token)),
+    ]
+
+
+def _page_routes(server: Server) -> list[Route]:
+    return [
+        Route("/", pages.Page(server, pages.show_tasks)),
+        Route("/tasks", pages.Page(server, pages.show_tasks)),
+        Route("/tasks/{id:int}", pages.Page(server, pages.show_task)),
+        Route("/tasks/{id:int}/frames/{number:int}", pages.Page(server, pages.show_frame)),
+        Route(
+            "/tasks/{id:int}/jobs/{job_id:int}",
+            pages.Page(server, pages.show_job, pages.change_job),
+        ),
     ]
 
 

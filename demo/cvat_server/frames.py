@@ -104,6 +104,18 @@ def finished_media(call: Call, task_id: int) -> Row:
     return media
 
 
+def original(call: Call, media: Row, number: int) -> Response:
+    """A frame as it was uploaded.
+
+    Raises:
+        ApiError: 400 when there is no such frame
+    """
+    _check_number(number, range(media["size"]))
+    path = frame_path(call, media["task_id"], number)
+    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return FileResponse(path, media_type=media_type)
+
+
 def frame_path(call: Call, task_id: int, number: int) -> Path:
     """The file of a frame."""
     name = call.db.value(
@@ -177,10 +189,11 @@ def _data(call: Call, kind: str, media: Row, frames: range | list[int]) -> Respo
         raise errors.unsupported("context images")
     number = _asked_number(call, kind)
     if kind == "frame":
-        if number not in frames:
-            text = f"Invalid frame '{number}'. The frame number should be in the "
-            raise errors.ApiError(400, f"{text}[{frames[0]}, {frames[-1] + 1}] range")
-        return _frame(call, media, number, compressed=compressed)
+        _check_number(number, frames)
+        if not compressed:
+            return original(call, media, number)
+        path = frame_path(call, media["task_id"], number)
+        return Response(_jpeg(path, media["image_quality"]), media_type="image/jpeg")
     size = media["chunk_size"]
     wanted = list(frames)[number * size : (number + 1) * size]
     if "number" in call.query:
@@ -197,12 +210,10 @@ def _asked_number(call: Call, kind: str) -> int:
     return int(value)
 
 
-def _frame(call: Call, media: Row, number: int, *, compressed: bool) -> Response:
-    path = frame_path(call, media["task_id"], number)
-    if compressed:
-        return Response(_jpeg(path, media["image_quality"]), media_type="image/jpeg")
-    media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return FileResponse(path, media_type=media_type)
+def _check_number(number: int, frames: range | list[int]) -> None:
+    if number not in frames:
+        text = f"Invalid frame '{number}'. The frame number should be in the "
+        raise errors.ApiError(400, f"{text}[{frames[0]}, {frames[-1] + 1}] range")
 
 
 def _chunk(call: Call, media: Row, numbers: list[int], *, compressed: bool) -> Response:
