@@ -1,0 +1,49 @@
+import { Box, CircularProgress, IconButton, Tooltip, Typography } from "@mui/material";
+import React from "react";
+import { ago, host } from "../derive";
+import { type Connection } from "../types";
+import { useNow } from "../useNow";
+import { RefreshIcon } from "./icons";
+
+interface HeaderProps {
+  connection: Connection;
+  updatedAt: string;
+  refreshing: boolean;
+  onRefresh: () => void;
+}
+
+const DOT = { connected: "success.main", error: "error.main", unconfigured: "text.disabled" };
+
+function connectionText({ state, url, user }: Connection): React.ReactNode {
+  if (state === "unconfigured") return "not set up";
+  if (state === "error") return <>cannot reach {url ? <b>{host(url)}</b> : "the server"}</>;
+  return (
+    <>
+      connected to <b>{host(url)}</b>
+      {user && <> as {user}</>}
+    </>
+  );
+}
+
+export function Header({ connection, updatedAt, refreshing, onRefresh }: HeaderProps) {
+  const now = useNow(1000);
+  return (
+    <Box data-cy="relabel-header" sx={{ display: "flex", alignItems: "center", gap: 1, minHeight: 32 }}>
+      <Box sx={{ width: 8, height: 8, borderRadius: 4, bgcolor: DOT[connection.state], flexShrink: 0 }} />
+      <Typography noWrap color="text.secondary" sx={{ "& b": { color: "text.primary", fontWeight: 500 } }}>
+        {connectionText(connection)}
+      </Typography>
+      <Box sx={{ flex: 1 }} />
+      {connection.state !== "unconfigured" && (
+        <Typography variant="caption" color="text.secondary" noWrap sx={{ flexShrink: 0 }}>
+          updated {ago(updatedAt, now)}
+        </Typography>
+      )}
+      <Tooltip title="Refresh">
+        <IconButton size="small" onClick={onRefresh} data-cy="relabel-refresh" aria-label="Refresh">
+          {refreshing ? <CircularProgress size={18} color="inherit" /> : <RefreshIcon sx={{ fontSize: 18 }} />}
+        </IconButton>
+      </Tooltip>
+    </Box>
+  );
+}

@@ -1,0 +1,39 @@
+import { Alert, Button } from "@mui/material";
+import React from "react";
+import { type Notice } from "../state";
+import { type Actions } from "../useCvatStatus";
+import { UndoIcon } from "./icons";
+import { ProblemText } from "./ProblemText";
+
+/** What the last pull or undo did. */
+export function NoticeBar({ notice, actions }: { notice: Notice; actions: Actions }) {
+  const { undoKey } = notice;
+  return (
+    <Alert
+      severity={notice.severity}
+      variant="outlined"
+      onClose={undoKey ? undefined : actions.dismissNotice}
+      data-cy="relabel-notice"
+      action={
+        undoKey ? (
+          <>
+            <Button
+              size="small"
+              color="inherit"
+              startIcon={<UndoIcon sx={{ fontSize: 16 }} />}
+              onClick={() => actions.undo(undoKey)}
+              data-cy="relabel-notice-undo"
+            >
+              Undo
+            </Button>
+            <Button size="small" color="inherit" onClick={actions.dismissNotice}>
+              Close
+            </Button>
+          </>
+        ) : undefined
+      }
+    >
+      <ProblemText problem={{ message: notice.text, advice: notice.advice }} />
+    </Alert>
+  );
+}

@@ -1,0 +1,129 @@
+import { Alert, Box, Button, ButtonBase, CircularProgress, Paper, Skeleton, Tooltip, Typography } from "@mui/material";
+import React from "react";
+import { changesToWrite, figures, plural, type Figure } from "../derive";
+import { type Review } from "../state";
+import { type Preview } from "../types";
+import { type Actions } from "../useCvatStatus";
+import { ProblemText } from "./ProblemText";
+
+/** Covers the panel only, so that the grid beside it can show the samples behind a figure. */
+export function PullDialog({ review, actions }: { review: Review; actions: Actions }) {
+  const { preview, problem, phase } = review;
+  const merging = phase === "merging";
+  return (
+    <Box sx={{ position: "absolute", inset: 0, zIndex: 10, bgcolor: "rgba(0, 0, 0, .55)", p: 2, overflow: "auto" }}>
+      <Paper
+        role="dialog"
+        aria-label={`Pull ${review.key}`}
+        data-cy="relabel-review"
+        elevation={8}
+        sx={{ maxWidth: 520, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level1", backgroundImage: "none" }}
+      >
+        <Typography variant="h6" noWrap sx={{ mb: 0.5 }}>
+          Pull {review.key}
+        </Typography>
+        {phase === "loading" && <Comparing />}
+        {preview && <Changes preview={preview} onShow={(ids) => actions.showSamples({ sample_ids: ids })} />}
+        {problem && (
+          <Alert severity="error" sx={{ mt: 1.5 }}>
+            <ProblemText problem={problem} />
+          </Alert>
+        )}
+        <Box sx={{ display: "flex", justifyContent: "flex-end", gap: 1, mt: 2.5 }}>
+          <Button color="inherit" onClick={actions.closeReview} disabled={merging} data-cy="relabel-cancel">
+            Cancel
+          </Button>
+          <Button
+            variant="contained"
+            onClick={actions.merge}
+            disabled={!preview || merging}
+            startIcon={merging ? <CircularProgress size={14} color="inherit" /> : undefined}
+            data-cy="relabel-merge"
+          >
+            {mergeText(preview, merging)}
+          </Button>
+        </Box>
+      </Paper>
+    </Box>
+  );
+}
+
+function mergeText(preview: Preview | null, merging: boolean): string {
+  if (merging) return "Merging";
+  const changes = preview ? changesToWrite(preview.counts) : 0;
+  if (!preview || changes) return changes ? `Merge ${plural(changes, "change")}` : "Merge";
+  return "Mark as pulled";
+}
+
+function Comparing() {
+  return (
+    <>
+      <Typography color="text.secondary">Comparing CVAT with what was sent…</Typography>
+      <Box sx={{ display: "flex", gap: 1, mt: 2 }}>
+        {[0, 1, 2].map((index) => (
+          <Skeleton key={index} variant="rounded" width={92} height={64} />
+        ))}
+      </Box>
+    </>
+  );
+}
+
+function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]) => void }) {
+  const found = figures(preview);
+  const conflict = found.find((figure) => figure.kind === "conflict");
+  return (
+    <>
+      <Typography color="text.secondary">
+        {found.length
+          ? `What ${plural(preview.jobs, "finished job")} would change here. Click a figure to see its samples.`
+          : `Nothing was changed in ${plural(preview.jobs, "finished job")}.`}
+      </Typography>
+      <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1, mt: 2 }}>
+        {found.map((figure) => (
+          <FigureTile key={figure.kind} figure={figure} onClick={() => onShow(figure.sampleIds)} />
+        ))}
+      </Box>
+      {conflict && (
+        <Typography variant="body2" color="warning.main" sx={{ mt: 1.5 }}>
+          {plural(conflict.count, "label was", "labels were")} changed both here and in CVAT. The version here stays; you
+          will be asked again at the next pull.
+        </Typography>
+      )}
+      <Typography variant="body2" color="text.secondary" sx={{ mt: 1.5 }}>
+        {plural(preview.unchanged, "label")} came back as sent and {preview.unchanged === 1 ? "is" : "are"} not touched.
+        A merge can be undone.
+      </Typography>
+    </>
+  );
+}
+
+function FigureTile({ figure, onClick }: { figure: Figure; onClick: () => void }) {
+  const isConflict = figure.kind === "conflict";
+  return (
+    <Tooltip title={`${figure.hint}. Show the ${plural(figure.sampleIds.length, "sample")}`}>
+      <ButtonBase
+        onClick={onClick}
+        data-cy={`relabel-figure-${figure.kind}`}
+        sx={{
+          display: "block",
+          textAlign: "left",
+          minWidth: 92,
+          px: 1.5,
+          py: 1,
+          borderRadius: 1,
+          border: 1,
+          borderColor: isConflict ? "warning.main" : "divider",
+          bgcolor: "background.level2",
+          "&:hover": { borderColor: isConflict ? "warning.main" : "primary.main" },
+        }}
+      >
+        <Typography sx={{ fontSize: 22, lineHeight: 1.2, color: isConflict ? "warning.main" : "text.primary" }}>
+          {figure.count.toLocaleString("en")}
+        </Typography>
+        <Typography variant="body2" color="text.secondary">
+          {figure.text}
+        </Typography>
+      </ButtonBase>
+    </Tooltip>
+  );
+}

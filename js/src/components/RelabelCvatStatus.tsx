@@ -1,0 +1,79 @@
+import { datasetName } from "@fiftyone/state";
+import { Box, Stack, Typography } from "@mui/material";
+import React from "react";
+import { useRecoilValue } from "recoil";
+import { executorText } from "../derive";
+import { type Actions, type Status, useCvatStatus } from "../useCvatStatus";
+import { type MethodUris } from "../useMethods";
+import { ErrorBanner } from "./ErrorBanner";
+import { Header } from "./Header";
+import { NoticeBar } from "./NoticeBar";
+import { LoadingRounds, NoRounds, NotSetUp } from "./Placeholders";
+import { PullDialog } from "./PullDialog";
+import { RoundCard } from "./RoundCard";
+
+/** The React half of the panel; the App hands over the methods of its Python half. */
+export function RelabelCvatStatus({ schema }: { schema: { view: MethodUris } }) {
+  const dataset = useRecoilValue(datasetName) ?? null;
+  return <CvatStatus key={dataset} uris={schema.view} dataset={dataset} />;
+}
+
+function CvatStatus({ uris, dataset }: { uris: MethodUris; dataset: string | null }) {
+  const [status, actions] = useCvatStatus(uris, dataset);
+  return (
+    <Box data-cy="relabel-panel" sx={{ position: "relative", height: "100%", overflow: "hidden" }}>
+      <Box sx={{ height: "100%", overflow: "auto", p: 2, boxSizing: "border-box" }}>
+        <Content status={status} actions={actions} />
+      </Box>
+      {status.review && <PullDialog review={status.review} actions={actions} />}
+    </Box>
+  );
+}
+
+function Content({ status, actions }: { status: Status; actions: Actions }) {
+  const { snapshot, problem, notice } = status;
+  if (status.isLoading) return <LoadingRounds />;
+  return (
+    <Stack spacing={1.25}>
+      {snapshot && (
+        <Header
+          connection={snapshot.connection}
+          updatedAt={snapshot.updated_at}
+          refreshing={status.refreshing}
+          onRefresh={actions.refresh}
+        />
+      )}
+      {problem && <ErrorBanner problem={problem} onRetry={actions.refresh} />}
+      {notice && <NoticeBar notice={notice} actions={actions} />}
+      {snapshot && <Rounds status={status} actions={actions} />}
+      {snapshot && !status.isUnconfigured && (
+        <Typography variant="caption" color="text.secondary" data-cy="relabel-executors" sx={{ pt: 0.5 }}>
+          {executorText(snapshot.executors)}
+        </Typography>
+      )}
+    </Stack>
+  );
+}
+
+function Rounds({ status, actions }: { status: Status; actions: Actions }) {
+  const { snapshot, isStale } = status;
+  if (!snapshot) return null;
+  const { connection, rounds } = snapshot;
+  if (status.isUnconfigured) return <NotSetUp connection={connection} onRetry={actions.refresh} />;
+  if (!rounds.length) return isStale ? null : <NoRounds onSend={actions.send} />;
+  return (
+    <Stack spacing={1} sx={{ opacity: isStale ? 0.5 : 1 }}>
+      {rounds.map((round) => (
+        <RoundCard
+          key={round.key}
+          round={round}
+          connection={connection}
+          isOpen={status.expanded.includes(round.key)}
+          isStale={isStale}
+          isUndoing={status.undoing === round.key}
+          actions={actions}
+        />
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,73 @@
+import { Box, Button, CircularProgress, Collapse, IconButton, Paper, Typography } from "@mui/material";
+import React from "react";
+import { isAllDone, jobCount, plural, roundUrl } from "../derive";
+import { type Connection, type Round } from "../types";
+import { type Actions } from "../useCvatStatus";
+import { CheckIcon, ChevronIcon } from "./icons";
+import { ProgressBar } from "./ProgressBar";
+import { RoundMenu } from "./RoundMenu";
+import { TaskList } from "./TaskList";
+
+interface RoundCardProps {
+  round: Round;
+  connection: Connection;
+  isOpen: boolean;
+  isStale: boolean;
+  isUndoing: boolean;
+  actions: Actions;
+}
+
+export function RoundCard({ round, connection, isOpen, isStale, isUndoing, actions }: RoundCardProps) {
+  const { key } = round;
+  return (
+    <Paper
+      data-cy={`relabel-round-${key}`}
+      elevation={0}
+      sx={{ bgcolor: "background.level2", backgroundImage: "none", borderRadius: 1, px: 1, py: 0.75 }}
+    >
+      <Box sx={{ display: "flex", alignItems: "center", gap: 1, minHeight: 34 }}>
+        <IconButton size="small" onClick={() => actions.toggle(key)} aria-expanded={isOpen} aria-label={`Jobs of ${key}`}>
+          <ChevronIcon sx={{ fontSize: 18, transform: isOpen ? "rotate(90deg)" : "none", transition: "transform .15s" }} />
+        </IconButton>
+        <Box onClick={() => actions.toggle(key)} sx={{ cursor: "pointer", minWidth: 0, flex: 1 }}>
+          <Typography noWrap fontWeight={500} title={key}>
+            {key}
+          </Typography>
+        </Box>
+        {isUndoing && <CircularProgress size={16} color="inherit" />}
+        <PullButton round={round} disabled={isStale || isUndoing} onClick={() => actions.review(key)} />
+        <RoundMenu round={round} url={roundUrl(round, connection)} isStale={isStale} actions={actions} />
+      </Box>
+      <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }}>
+        <ProgressBar byState={round.images_by_state} images={round.images} />
+        <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mt: 0.5 }}>
+          <Typography variant="caption" color="text.secondary" noWrap>
+            {round.label_field} · {plural(jobCount(round), "job")}
+          </Typography>
+          <Typography variant="caption" color="text.secondary" noWrap data-cy="relabel-done">
+            {round.images_done.toLocaleString("en")} of {plural(round.images, "image")} done
+          </Typography>
+        </Box>
+      </Box>
+      <Collapse in={isOpen} unmountOnExit>
+        <TaskList tasks={round.tasks} />
+      </Collapse>
+    </Paper>
+  );
+}
+
+function PullButton({ round, disabled, onClick }: { round: Round; disabled: boolean; onClick: () => void }) {
+  if (round.unpulled_jobs > 0) {
+    return (
+      <Button size="small" variant="contained" disabled={disabled} onClick={onClick} data-cy="relabel-pull" sx={{ whiteSpace: "nowrap", flexShrink: 0 }}>
+        Pull {plural(round.unpulled_jobs, "finished job")}
+      </Button>
+    );
+  }
+  if (!isAllDone(round)) return null;
+  return (
+    <Typography variant="caption" color="success.main" noWrap sx={{ display: "inline-flex", alignItems: "center", gap: 0.5 }}>
+      <CheckIcon sx={{ fontSize: 16 }} /> all merged
+    </Typography>
+  );
+}

@@ -1,0 +1,57 @@
+import { IconButton, ListItemIcon, Menu, MenuItem } from "@mui/material";
+import React, { useState } from "react";
+import { type Round } from "../types";
+import { type Actions } from "../useCvatStatus";
+import { ImagesIcon, MoreIcon, OpenIcon, UndoIcon } from "./icons";
+
+interface RoundMenuProps {
+  round: Round;
+  url: string | null;
+  isStale: boolean;
+  actions: Actions;
+}
+
+export function RoundMenu({ round, url, isStale, actions }: RoundMenuProps) {
+  const [anchor, setAnchor] = useState<HTMLElement | null>(null);
+  const close = () => setAnchor(null);
+  const choose = (action: () => void) => () => {
+    close();
+    action();
+  };
+  return (
+    <>
+      <IconButton
+        size="small"
+        aria-label={`More for ${round.key}`}
+        data-cy="relabel-more"
+        onClick={(event) => setAnchor(event.currentTarget)}
+      >
+        <MoreIcon sx={{ fontSize: 18 }} />
+      </IconButton>
+      <Menu anchorEl={anchor} open={anchor !== null} onClose={close} MenuListProps={{ dense: true }}>
+        <MenuItem onClick={choose(() => actions.showSamples({ key: round.key }))} data-cy="relabel-show">
+          <ListItemIcon>
+            <ImagesIcon fontSize="small" />
+          </ListItemIcon>
+          Show its samples
+        </MenuItem>
+        <MenuItem component="a" href={url ?? ""} target="_blank" rel="noopener noreferrer" disabled={!url} onClick={close}>
+          <ListItemIcon>
+            <OpenIcon fontSize="small" />
+          </ListItemIcon>
+          Open in CVAT
+        </MenuItem>
+        <MenuItem
+          disabled={!round.can_undo || isStale}
+          onClick={choose(() => actions.undo(round.key))}
+          data-cy="relabel-undo"
+        >
+          <ListItemIcon>
+            <UndoIcon fontSize="small" />
+          </ListItemIcon>
+          Undo last pull
+        </MenuItem>
+      </Menu>
+    </>
+  );
+}

@@ -1,0 +1,116 @@
+/** Everything that is shown and can be computed. Pure. */
+import {
+  CHANGE_KINDS,
+  JOB_STATES,
+  type ByState,
+  type ChangeKind,
+  type Connection,
+  type Counts,
+  type Executor,
+  type JobState,
+  type Preview,
+  type Round,
+} from "./types";
+
+export const plural = (count: number, noun: string, nouns = `${noun}s`): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? noun : nouns}`;
+
+const UNITS: [seconds: number, name: string][] = [
+  [86400, "d"],
+  [3600, "h"],
+  [60, "min"],
+  [1, "s"],
+];
+
+/** "12 min ago". Clocks of two machines differ a little: the future is now. */
+export function ago(moment: string | null, nowMs: number): string {
+  const then = moment === null ? NaN : Date.parse(moment);
+  if (Number.isNaN(then)) return "–";
+  const seconds = Math.floor((nowMs - then) / 1000);
+  const unit = UNITS.find(([size]) => seconds >= size);
+  return unit ? `${Math.floor(seconds / unit[0])} ${unit[1]} ago` : "just now";
+}
+
+export function host(url: string | null): string {
+  try {
+    return new URL(url ?? "").host;
+  } catch {
+    return url ?? "";
+  }
+}
+
+export interface Segment {
+  state: JobState;
+  images: number;
+  percent: number;
+}
+
+/** The parts of a progress bar; what is new is the empty rest of it. */
+export function segments(byState: ByState, images: number): Segment[] {
+  const whole = Math.max(images, 1);
+  return JOB_STATES.filter((state) => state !== "new")
+    .map((state) => ({ state, images: byState[state] ?? 0 }))
+    .filter((segment) => segment.images > 0)
+    .map((segment) => ({ ...segment, percent: (100 * segment.images) / whole }));
+}
+
+export const jobCount = (round: Round): number =>
+  Object.values(round.jobs_by_state).reduce((sum, count) => sum + count, 0);
+
+export const isAllDone = (round: Round): boolean =>
+  round.images > 0 && round.images_done === round.images;
+
+/** Where "Open in CVAT" of a round leads: to its task, or to the list if it has several. */
+export function roundUrl(round: Round, connection: Connection): string | null {
+  const present = round.tasks.filter((task) => !task.missing);
+  if (present.length === 1) return present[0].url;
+  return present.length && connection.url ? `${connection.url.replace(/\/+$/, "")}/tasks` : null;
+}
+
+export const KIND_TEXT: Record<ChangeKind, { one: string; many: string; hint: string }> = {
+  moved: { one: "moved", many: "moved", hint: "Boxes with a new place or size" },
+  relabelled: { one: "relabelled", many: "relabelled", hint: "Labels with another class" },
+  attribute: { one: "attribute", many: "attributes", hint: "Labels with another attribute value" },
+  added: { one: "added", many: "added", hint: "Labels that are new" },
+  removed: { one: "removed", many: "removed", hint: "Labels that were deleted in CVAT" },
+  conflict: {
+    one: "conflict",
+    many: "conflicts",
+    hint: "Labels that were changed here and in CVAT. They stay as they are here.",
+  },
+};
+
+export interface Figure {
+  kind: ChangeKind;
+  count: number;
+  text: string;
+  hint: string;
+  sampleIds: string[];
+}
+
+/** The figures of a preview that are not zero, in a fixed order. */
+export function figures(preview: Preview): Figure[] {
+  return CHANGE_KINDS.map((kind) => {
+    const count = preview.counts[kind] ?? 0;
+    const { one, many, hint } = KIND_TEXT[kind];
+    const sampleIds = preview.sample_ids[kind] ?? [];
+    return { kind, count, text: count === 1 ? one : many, hint, sampleIds };
+  }).filter((figure) => figure.count > 0);
+}
+
+/** How many changes a merge would write: conflicts are left as they are. */
+export const changesToWrite = (counts: Counts): number =>
+  CHANGE_KINDS.filter((kind) => kind !== "conflict").reduce(
+    (sum, kind) => sum + (counts[kind] ?? 0),
+    0,
+  );
+
+export function executorText(executors: Executor[]): string {
+  if (!executors.length) return "No executor is alive: ML work runs at once, in the App's server";
+  return executors
+    .map(({ target, host: machine, devices, busy }) => {
+      const where = devices ? `${machine}, ${devices}` : machine;
+      return `Executor ${target} on ${where}: ${busy ? "busy" : "idle"}`;
+    })
+    .join(" · ");
+}

@@ -1,0 +1,10 @@
+import { PluginComponentType, registerComponent } from "@fiftyone/plugins";
+import { RelabelCvatStatus } from "./components/RelabelCvatStatus";
+
+registerComponent({
+  name: "RelabelCvatStatus",
+  label: "CVAT",
+  component: RelabelCvatStatus,
+  type: PluginComponentType.Component,
+  activator: () => true,
+});

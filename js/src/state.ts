@@ -1,0 +1,107 @@
+/** What the panel knows, and how it changes. Pure. */
+import { type Answer, type Preview, type Problem, type Snapshot } from "./types";
+
+export interface Review {
+  key: string;
+  phase: "loading" | "ready" | "merging";
+  preview: Preview | null;
+  problem: Problem | null;
+}
+
+export interface Notice {
+  severity: "success" | "warning" | "error";
+  text: string;
+  advice: string;
+  /** The round whose last pull the notice offers to undo. */
+  undoKey: string | null;
+}
+
+export interface PanelState {
+  snapshot: Snapshot | null;
+  problem: Problem | null;
+  refreshing: boolean;
+  review: Review | null;
+  undoing: string | null;
+  notice: Notice | null;
+}
+
+export type Event =
+  | { type: "refreshing" }
+  | { type: "refreshed"; answer: Answer<Snapshot> }
+  | { type: "reviewing"; key: string }
+  | { type: "reviewed"; key: string; answer: Answer<Preview> }
+  | { type: "merging" }
+  | { type: "mergeFailed"; problem: Problem }
+  | { type: "reviewClosed" }
+  | { type: "undoing"; key: string }
+  | { type: "undoEnded" }
+  | { type: "noticed"; notice: Notice | null };
+
+export const INITIAL: PanelState = {
+  snapshot: null,
+  problem: null,
+  refreshing: false,
+  review: null,
+  undoing: null,
+  notice: null,
+};
+
+export function reduce(state: PanelState, event: Event): PanelState {
+  switch (event.type) {
+    case "refreshing":
+      return { ...state, refreshing: true };
+    case "refreshed":
+      return { ...state, refreshing: false, ...refreshed(state, event.answer) };
+    case "reviewing":
+      return { ...state, notice: null, review: review(event.key, "loading") };
+    case "reviewed":
+      if (state.review?.key !== event.key) return state; // was closed meanwhile
+      return { ...state, review: reviewed(event.key, event.answer) };
+    case "merging":
+      return { ...state, review: state.review && { ...state.review, phase: "merging", problem: null } };
+    case "mergeFailed":
+      return {
+        ...state,
+        review: state.review && { ...state.review, phase: "ready", problem: event.problem },
+      };
+    case "reviewClosed":
+      return { ...state, review: null };
+    case "undoing":
+      return { ...state, undoing: event.key, notice: null };
+    case "undoEnded":
+      return { ...state, undoing: null };
+    case "noticed":
+      return { ...state, notice: event.notice };
+  }
+}
+
+/** The last known rounds stay when the server cannot be asked. */
+function refreshed(
+  state: PanelState,
+  answer: Answer<Snapshot>,
+): Pick<PanelState, "snapshot" | "problem"> {
+  if (!answer.ok) return { snapshot: state.snapshot, problem: answer.problem };
+  const { connection } = answer.value;
+  if (connection.state !== "error") return { snapshot: answer.value, problem: null };
+  const known = state.snapshot;
+  const rounds = answer.value.rounds.length ? answer.value.rounds : (known?.rounds ?? []);
+  return {
+    snapshot: { ...answer.value, rounds, updated_at: known?.updated_at ?? answer.value.updated_at },
+    problem: {
+      message: connection.message ?? "CVAT cannot be asked.",
+      advice: connection.advice ?? "",
+    },
+  };
+}
+
+const review = (key: string, phase: Review["phase"]): Review => ({
+  key,
+  phase,
+  preview: null,
+  problem: null,
+});
+
+function reviewed(key: string, answer: Answer<Preview>): Review {
+  const ready = review(key, "ready");
+  return answer.ok ? { ...ready, preview: answer.value } : { ...ready, problem: answer.problem };
+}

@@ -1,0 +1,104 @@
+/** What the Python half (panels/cvat_status.py) answers. */
+
+export interface Problem {
+  message: string;
+  advice: string;
+}
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
+
+export interface Connection {
+  state: "connected" | "unconfigured" | "error";
+  url: string | null;
+  user: string | null;
+  message: string | null;
+  advice: string | null;
+}
+
+export interface Executor {
+  target: string;
+  host: string;
+  devices: string;
+  busy: boolean;
+}
+
+export const JOB_STATES = ["completed", "in progress", "rejected", "new"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+export type ByState = Partial<Record<JobState, number>>;
+
+export interface Job {
+  id: number;
+  url: string;
+  assignee: string | null;
+  stage: string;
+  state: JobState;
+  images: number;
+  updated_at: string;
+  pulled: boolean;
+}
+
+export interface Task {
+  id: number;
+  name: string;
+  url: string;
+  missing: boolean;
+  jobs: Job[];
+}
+
+export interface Round {
+  key: string;
+  label_field: string;
+  state: "pushing" | "out";
+  /** The address of the CVAT server that it is on. */
+  server: string;
+  created_at: string;
+  images: number;
+  images_done: number;
+  labels: number;
+  jobs_by_state: ByState;
+  images_by_state: ByState;
+  unpulled_jobs: number;
+  can_undo: boolean;
+  tasks: Task[];
+}
+
+export interface Snapshot {
+  connection: Connection;
+  updated_at: string;
+  executors: Executor[];
+  rounds: Round[];
+}
+
+export const CHANGE_KINDS = [
+  "moved",
+  "relabelled",
+  "attribute",
+  "added",
+  "removed",
+  "conflict",
+] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+export type Counts = Partial<Record<ChangeKind, number>>;
+
+export interface Preview {
+  key: string;
+  counts: Counts;
+  sample_ids: Partial<Record<ChangeKind, string[]>>;
+  jobs: number;
+  unchanged: number;
+}
+
+export interface PullResult {
+  key: string;
+  counts: Counts;
+  samples: number;
+  message: string;
+  problems: string[];
+}
+
+export interface UndoResult {
+  message: string;
+}
+
+/** Which samples to show in the grid: some, or all of a round. */
+export type SampleChoice = { sample_ids: string[] } | { key: string };

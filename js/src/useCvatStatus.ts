@@ -1,0 +1,124 @@
+import { usePromptOperatorInput } from "@fiftyone/operators";
+import { usePanelStatePartial } from "@fiftyone/spaces";
+import { useEffect, useMemo, useReducer, useState } from "react";
+import { type Notice, type PanelState, INITIAL, reduce } from "./state";
+import { type Answer, type Problem, type SampleChoice, type Snapshot } from "./types";
+import { type MethodUris, useMethods } from "./useMethods";
+import { usePolling } from "./usePolling";
+
+/** What is derived from the panel's state; read only. */
+export interface Status extends PanelState {
+  expanded: string[];
+  isLoading: boolean;
+  isUnconfigured: boolean;
+  isStale: boolean;
+}
+
+/** What a click can do. */
+export interface Actions {
+  refresh: () => void;
+  toggle: (key: string) => void;
+  review: (key: string) => void;
+  merge: () => void;
+  closeReview: () => void;
+  undo: (key: string) => void;
+  showSamples: (choice: SampleChoice) => void;
+  send: () => void;
+  dismissNotice: () => void;
+}
+
+/** What outlives the panel's being hidden or moved. */
+interface Remembered {
+  dataset: string | null;
+  snapshot: Snapshot | null;
+  expanded: string[] | null;
+}
+
+const SEND_OPERATOR = "@relabel/cvat/send_to_cvat";
+const NOTHING: Remembered = { dataset: null, snapshot: null, expanded: null };
+
+const failed = ({ message, advice }: Problem): Notice => ({
+  severity: "error",
+  text: message,
+  advice,
+  undoKey: null,
+});
+
+const succeeded = (text: string, undoKey: string | null = null, advice = ""): Notice => ({
+  severity: advice ? "warning" : "success",
+  text,
+  advice,
+  undoKey,
+});
+
+export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status, Actions] {
+  const methods = useMethods(uris);
+  const prompt = usePromptOperatorInput();
+  const [remembered, remember] = usePanelStatePartial<Remembered>("relabel", NOTHING, true);
+  const known = remembered?.dataset === dataset ? remembered : NOTHING;
+  const [state, dispatch] = useReducer(reduce, { ...INITIAL, snapshot: known.snapshot });
+  const [opened, setOpened] = useState<string[] | null>(known.expanded);
+  const expanded = opened ?? state.snapshot?.rounds.slice(0, 1).map((round) => round.key) ?? [];
+
+  useEffect(() => {
+    remember({ dataset, snapshot: state.snapshot, expanded: opened });
+  }, [dataset, state.snapshot, opened]);
+
+  const pollNow = usePolling(async () => {
+    dispatch({ type: "refreshing" });
+    const answer = await methods.refresh();
+    dispatch({ type: "refreshed", answer });
+    return answer.ok && answer.value.connection.state === "connected";
+  });
+
+  const actions = useMemo<Omit<Actions, "merge" | "toggle" | "send">>(() => {
+    const refresh = () => void pollNow();
+    const notice = (notice: Notice | null) => dispatch({ type: "noticed", notice });
+    const report = (answer: Answer<unknown>) => answer.ok || notice(failed(answer.problem));
+    return {
+      refresh,
+      review: async (key) => {
+        dispatch({ type: "reviewing", key });
+        dispatch({ type: "reviewed", key, answer: await methods.previewPull(key) });
+      },
+      closeReview: () => dispatch({ type: "reviewClosed" }),
+      undo: async (key) => {
+        dispatch({ type: "undoing", key });
+        const answer = await methods.undo(key);
+        dispatch({ type: "undoEnded" });
+        notice(answer.ok ? succeeded(answer.value.message) : failed(answer.problem));
+        refresh();
+      },
+      showSamples: async (choice) => void report(await methods.showSamples(choice)),
+      dismissNotice: () => notice(null),
+    };
+  }, [methods]);
+
+  const merge = async () => {
+    const key = state.review?.key;
+    if (!key) return;
+    dispatch({ type: "merging" });
+    const answer = await methods.pull(key);
+    if (!answer.ok) {
+      dispatch({ type: "mergeFailed", problem: answer.problem });
+      return;
+    }
+    dispatch({ type: "reviewClosed" });
+    const { message, problems, samples } = answer.value;
+    const notice = succeeded(message, samples ? key : null, problems.join(" "));
+    dispatch({ type: "noticed", notice });
+    actions.refresh();
+  };
+
+  const toggle = (key: string) =>
+    setOpened(expanded.includes(key) ? expanded.filter((one) => one !== key) : [...expanded, key]);
+
+  const status: Status = {
+    ...state,
+    expanded,
+    isLoading: state.snapshot === null && state.problem === null,
+    isUnconfigured: state.snapshot?.connection.state === "unconfigured",
+    isStale: state.problem !== null,
+  };
+  return [status, { ...actions, merge, toggle, send: () => prompt(SEND_OPERATOR) }];
+}

@@ -1,0 +1,59 @@
+import { useTriggerPanelEvent } from "@fiftyone/operators";
+import { useMemo, useRef } from "react";
+import { toAnswer, within } from "./answer";
+import {
+  type Answer,
+  type Preview,
+  type PullResult,
+  type SampleChoice,
+  type Snapshot,
+  type UndoResult,
+} from "./types";
+
+/** The methods of the Python half; the App hands them over as URIs. */
+export interface MethodUris {
+  refresh: string;
+  preview_pull: string;
+  pull: string;
+  undo: string;
+  show_samples: string;
+}
+
+export interface Methods {
+  refresh: () => Promise<Answer<Snapshot>>;
+  previewPull: (key: string) => Promise<Answer<Preview>>;
+  pull: (key: string) => Promise<Answer<PullResult>>;
+  undo: (key: string) => Promise<Answer<UndoResult>>;
+  showSamples: (choice: SampleChoice) => Promise<Answer<object>>;
+}
+
+const REFRESH_MS = 90_000;
+const WRITE_MS = 600_000; // as long as the App's server lets an operator run
+
+/** Calls methods of the Python half. What comes back is the same object at every render. */
+export function useMethods(uris: MethodUris): Methods {
+  const trigger = useTriggerPanelEvent();
+  const current = useRef({ trigger, uris });
+  current.current = { trigger, uris };
+
+  return useMemo(() => {
+    const call = <T>(method: keyof MethodUris, params: object, ms: number): Promise<Answer<T>> =>
+      within(
+        new Promise((resolve) => {
+          const { trigger, uris } = current.current;
+          trigger(uris[method], params, false, (response) => {
+            resolve(toAnswer<T>(response));
+            return false; // else the App replaces the whole panel by its error page
+          });
+        }),
+        ms,
+      );
+    return {
+      refresh: () => call("refresh", {}, REFRESH_MS),
+      previewPull: (key) => call("preview_pull", { key }, WRITE_MS),
+      pull: (key) => call("pull", { key }, WRITE_MS),
+      undo: (key) => call("undo", { key }, WRITE_MS),
+      showSamples: (choice) => call("show_samples", choice, REFRESH_MS),
+    };
+  }, []);
+}

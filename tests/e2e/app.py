@@ -1,0 +1,106 @@
+"""The App in a real browser, as a person uses it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "e2e"
+OUTSIDE = re.compile(r"fonts\.(googleapis|gstatic)\.com|segment\.(io|com)|sentry|posthog")
+# Keeps the App's advertising popover and its tracking away.
+QUIET = """
+window.IS_PLAYWRIGHT = true;
+localStorage.setItem("fiftyone-enterprise-tooltip-seen", "true");
+"""
+TILE_CHECKBOX = {"x": 12, "y": 12}
+
+
+class App:
+    """One browser page with the App in it.
+
+    Args:
+        page: the page
+        url: where the App's server is
+    """
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.page_errors: list[str] = []
+        page.on("pageerror", lambda error: self.page_errors.append(str(error)))
+
+    def cy(self, name: str) -> Locator:
+        """What the App, or our panel, marks with ``data-cy``."""
+        return self.page.locator(f'[data-cy="{name}"]')
+
+    def open_dataset(self, name: str) -> None:
+        """Opens a dataset and waits for its grid."""
+        self.page.goto(f"{self.url}/datasets/{name}", wait_until="domcontentloaded")
+        self.cy("fo-grid").wait_for()
+        self.cy("looker").first.wait_for()
+
+    def open_panel(self, name: str) -> None:
+        """Opens a panel with the "+" beside the tabs, unless it is open already."""
+        self.cy("new-panel-btn").first.wait_for()
+        if self.cy(f"panel-tab-{name}").count() == 0:
+            self.cy("new-panel-btn").first.click()
+            self.cy(f"new-panel-option-{name}").click()
+        self.cy(f"panel-tab-{name}").wait_for()
+
+    def open_cvat_panel(self) -> Locator:
+        """Opens our panel beside the grid; returns it."""
+        self.page.evaluate(
+            "(done) => window.__foo__.executeOperator('open_panel',"
+            " {name: 'cvat_status', layout: 'horizontal', isActive: true})"
+        )
+        self.cy("relabel-panel").wait_for()
+        return self.cy("relabel-panel")
+
+    def show_grid(self) -> None:
+        """Brings the grid to the front."""
+        self.cy("panel-tab-samples").click()
+        self.cy("looker").first.wait_for()
+
+    def select_samples(self, count: int) -> None:
+        """Selects the first samples of the grid."""
+        for index in range(count):
+            self.cy("looker").nth(index).click(position=TILE_CHECKBOX)
+        self.page.get_by_text(re.compile(rf"^{count}$")).first.wait_for()
+
+    def press_toolbar(self, uri: str) -> None:
+        """Presses an operator's button in the grid's toolbar."""
+        self.page.locator(f'[data-item-id="{uri}"]').first.click()
+
+    def prompt(self) -> Locator:
+        """The open form of an operator."""
+        modal = self.cy("operators-prompt-modal")
+        modal.wait_for()
+        return modal
+
+    def run_operator(self, uri: str, params: dict[str, object] | None = None) -> object:
+        """Runs an operator without its form; returns its result.
+
+        Raises:
+            AssertionError: if it fails
+        """
+        answer = self.page.evaluate(
+            """([uri, params]) => new Promise((resolve) =>
+                window.__foo__.executeOperator(uri, params, {
+                    callback: ({result, error}) =>
+                        resolve({result, error: error && String(error)}),
+                }))""",
+            [uri, params or {}],
+        )
+        assert not answer.get("error"), answer["error"]
+        return answer.get("result")
+
+    def screenshot(self, name: str) -> Path:
+        """Keeps what is to be seen in artifacts/e2e."""
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        path = ARTIFACTS / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name).strip('-')}.png"
+        self.page.screenshot(path=path)
+        return path
