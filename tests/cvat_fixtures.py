@@ -1,7 +1,8 @@
-"""A CVAT for the tests: the stand-in of the demo, one for all tests of a run."""
+"""A CVAT for the tests: a real one if the environment names it, else the stand-in of the demo."""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,3 +25,17 @@ def cvat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("cvat")
     with running_server(folder, options=("--anonymous-rate", "0")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def cvat_url(request: pytest.FixtureRequest) -> str:
+    """The address of the server."""
+    return os.environ.get("FIFTYONE_CVAT_URL") or request.getfixturevalue("cvat").url
+
+
+@pytest.fixture(scope="session")
+def cvat_admin(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Name and password of a user who may do everything."""
+    if os.environ.get("FIFTYONE_CVAT_URL"):
+        return os.environ["FIFTYONE_CVAT_USERNAME"], os.environ["FIFTYONE_CVAT_PASSWORD"]
+    return "lead", request.getfixturevalue("cvat").users["lead"]

@@ -87,7 +87,7 @@ def delete_run(dataset: fo.Dataset, key: str) -> None:
     """Deletes a run, and nothing in CVAT."""
     dataset.reload()
     if dataset.has_annotation_run(key):
-        dataset.delete_annotation_run(key, cleanup=False)
+        dataset.delete_annotation_run(key)
 
 
 def _config(

@@ -1,0 +1,42 @@
+"""A client of the CVAT server under test, and rounds on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from relabel.annotation import Request, field_facts, make_plan, push
+from relabel.cvat import CvatClient, CvatConfig
+from relabel.labels import LabelSchema
+
+
+@pytest.fixture(scope="session")
+def cvat_config(cvat_url, cvat_admin):
+    username, password = cvat_admin
+    return CvatConfig(cvat_url, username, password)
+
+
+@pytest.fixture
+def client(cvat_config):
+    with CvatClient(cvat_config) as client:
+        yield client
+
+
+@pytest.fixture
+def send(dataset, client):
+    """Sends samples of the dataset; whatever was made in CVAT is removed after the test."""
+    task_ids = []
+
+    def send(key="round_1", samples=None, field="ground_truth", classes=None, **options):
+        facts = field_facts(dataset, field) if dataset.has_field(field) else None
+        schema = LabelSchema(
+            tuple(classes or facts.classes), facts.attributes if facts else ()
+        )
+        request = Request(key, field, schema, **options)
+        record = push(dataset, make_plan(samples or dataset, request), client)
+        task_ids.extend(task.id for task in record.tasks)
+        return record
+
+    yield send
+    for task_id in task_ids:
+        if client.task_exists(task_id):
+            client.delete_task(task_id)
