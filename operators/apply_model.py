@@ -8,7 +8,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.compute.zoo import load_zoo_model, require_zoo_model, zoo_models
+from ..relabel.compute.zoo import load_zoo_model, require_zoo_model
 from ..relabel.evaluation.detectors import load_detector, require_saved_model
 from ..relabel.evaluation.predict import apply_model
 from .delegation import DelegatedOperator, progress_reporter
@@ -16,6 +16,7 @@ from .forms import (
     UnknownField,
     as_form,
     as_output,
+    ask_for_zoo_model,
     count_target,
     errors_shown,
     show_notice,
@@ -51,7 +52,7 @@ class ApplyModel(DelegatedOperator):
             count = count_target(ctx)
             show_notice(inputs, "target", f"Applies to {count:,} samples.")
         _ask_for_model(ctx, inputs)
-        inputs.str("label_field", default="predictions", required=True, label="Write to")
+        inputs.str("label_field", default="predictions", label="Write to")
         with errors_shown(inputs, "field_problem"):
             field = _label_field(ctx)
             inputs.bool("new_only", default=False, label="Only samples without predictions")
@@ -110,10 +111,7 @@ def _ask_for_model(ctx: Any, inputs: types.Object) -> None:
     kinds.add_choice(ZOO, label="A model of FiftyOne's zoo")
     inputs.enum("model", kinds.values(), default=SAVED_MODEL, label="Model", view=kinds)
     if ctx.params.get("model") == ZOO:
-        names = types.AutocompleteView()
-        for name in zoo_models():
-            names.add_choice(name, label=name)
-        inputs.enum("zoo_model", names.values(), required=True, label="Name", view=names)
+        ask_for_zoo_model(ctx, inputs)
         return
     inputs.str(
         "model_path",

@@ -45,7 +45,7 @@ class ComputeSimilarity(DelegatedOperator):
         with errors_shown(inputs, "target_problem"):
             show_notice(inputs, "target", f"Indexes {count_target(ctx):,} samples.")
         ask_for_embeddings(ctx, inputs)
-        inputs.str("brain_key", default=DEFAULT_KEY, required=True, label="Name of the index")
+        inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the index")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):

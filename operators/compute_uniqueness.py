@@ -45,7 +45,7 @@ class ComputeUniqueness(DelegatedOperator):
         with errors_shown(inputs, "target_problem"):
             show_notice(inputs, "target", f"Scores {count_target(ctx):,} samples.")
         ask_for_embeddings(ctx, inputs)
-        inputs.str("field", default=DEFAULT_FIELD, required=True, label="Write to")
+        inputs.str("field", default=DEFAULT_FIELD, label="Write to")
         with errors_shown(inputs, "problem"):
             field = _field(ctx)
             if ctx.dataset.has_field(field):

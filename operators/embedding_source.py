@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.compute.zoo import load_zoo_model, require_zoo_model, zoo_models
+from ..relabel.compute.zoo import load_zoo_model, require_zoo_model
 from ..relabel.curation.descriptors import ImageDescriptor
 from ..relabel.curation.embeddings import (
     Embeddings,
@@ -16,7 +16,7 @@ from ..relabel.curation.embeddings import (
     vector_fields,
 )
 from .delegation import progress_reporter
-from .forms import errors_shown, field_choice, show_notice
+from .forms import ask_for_zoo_model, errors_shown, field_choice, show_notice
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -37,10 +37,7 @@ def ask_for_embeddings(ctx: Any, inputs: types.Object) -> None:
     )
     source = ctx.params.get("embeddings", DESCRIPTOR)
     if source == ZOO:
-        names = types.AutocompleteView()
-        for name in zoo_models():
-            names.add_choice(name, label=name)
-        inputs.enum("zoo_model", names.values(), required=True, label="Model", view=names)
+        ask_for_zoo_model(ctx, inputs)
     elif source == FIELD:
         field_choice(
             inputs, "vector_field", fields, label="Field", default=next(iter(fields), None)

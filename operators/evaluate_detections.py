@@ -52,7 +52,7 @@ class EvaluateDetections(DelegatedOperator):
         predictions, truth = _default_fields(fields)
         field_choice(inputs, "predictions", fields, label="Predictions", default=predictions)
         field_choice(inputs, "ground_truth", fields, label="Ground truth", default=truth)
-        inputs.str("eval_key", default="eval", required=True, label="Evaluation key")
+        inputs.str("eval_key", default="eval", label="Evaluation key")
         with errors_shown(inputs, "problem"):
             _, _, key = _request(ctx)
             if ctx.dataset.has_evaluation(key):

@@ -50,7 +50,7 @@ class FindFalsePositives(foo.Operator):
         inputs.float("confidence", default=0.8, min=0, max=1, label="Least confidence")
         inputs.bool("tag_samples", default=False, label="Tag the samples found")
         if ctx.params.get("tag_samples"):
-            inputs.str("tag", default=DEFAULT_TAG, required=True, label="Tag")
+            inputs.str("tag", default=DEFAULT_TAG, label="Tag")
         return as_form(inputs, "Find false positives", "Find")
 
     def execute(self, ctx: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import fiftyone as fo
 from fiftyone.operators import types
 from fiftyone.operators.constants import ViewTarget
 
+from ..relabel.compute.zoo import require_zoo_model, zoo_models
 from ..relabel.errors import RelabelError
 
 if TYPE_CHECKING:
@@ -84,10 +85,14 @@ def target_images(ctx: Any) -> SampleCollection:
         NoSamples: if there are none, or they are not images
     """
     count_target(ctx)
-    view = ctx.target_view(require_flat=True)
-    if view._is_patches:  # noqa: SLF001
-        return ctx.dataset.select(list(dict.fromkeys(view.values("sample_id"))), ordered=True)
-    return view
+    return whole_images(ctx, ctx.target_view(require_flat=True))
+
+
+def whole_images(ctx: Any, view: SampleCollection) -> SampleCollection:
+    """The images of a view of patches; any other view as it is."""
+    if not view._is_patches:  # noqa: SLF001
+        return view
+    return ctx.dataset.select(list(dict.fromkeys(view.values("sample_id"))), ordered=True)
 
 
 def field_choice(
@@ -99,7 +104,7 @@ def field_choice(
     default: str | None = None,
     description: str | None = None,
 ) -> None:
-    """Adds a required choice between fields to a form."""
+    """Adds a choice between fields to a form; without a default one must be made."""
     choices = types.DropdownView()
     for field in fields:
         choices.add_choice(field, label=field)
@@ -107,11 +112,22 @@ def field_choice(
         name,
         choices.values(),
         default=default,
-        required=True,
+        required=default is None,
         label=label,
         description=description,
         view=choices,
     )
+
+
+def ask_for_zoo_model(ctx: Any, inputs: types.Object) -> None:
+    """Adds the choice of a model of FiftyOne's zoo to a form, as ``zoo_model``."""
+    names = types.AutocompleteView()
+    for name in zoo_models():
+        names.add_choice(name, label=name)
+    inputs.str("zoo_model", required=True, label="Name of the model", view=names)
+    if ctx.params.get("zoo_model"):
+        with errors_shown(inputs, "model_problem"):
+            require_zoo_model(ctx.params["zoo_model"])
 
 
 def show_notice(inputs: types.Object, name: str, text: str) -> None:

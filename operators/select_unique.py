@@ -39,9 +39,7 @@ class SelectUnique(DelegatedOperator):
         with errors_shown(inputs, "target_problem"):
             available = count_target(ctx)
         default = min(DEFAULT_COUNT, max(available, 1))
-        inputs.int(
-            "count", default=default, min=1, required=True, label=f"How many of {available:,}"
-        )
+        inputs.int("count", default=default, min=1, label=f"How many of {available:,}")
         if available:
             with errors_shown(inputs, "problem"):
                 require_count(ctx.params.get("count", default), available)

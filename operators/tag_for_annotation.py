@@ -8,7 +8,15 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..relabel.errors import RelabelError
-from .forms import NoSamples, as_form, as_output, count_target, errors_shown
+from .forms import (
+    NoSamples,
+    as_form,
+    as_output,
+    count_target,
+    errors_shown,
+    target_images,
+    whole_images,
+)
 
 DEFAULT_TAG = "requires_annotation"
 ADD, REMOVE = "add", "remove"
@@ -50,7 +58,7 @@ class TagForAnnotation(foo.Operator):
         choices.add_choice(ADD, label="Add the tag")
         choices.add_choice(REMOVE, label="Remove it")
         inputs.enum("action", choices.values(), default=ADD, label="Action", view=choices)
-        inputs.str("tag", default=DEFAULT_TAG, required=True, label="Tag")
+        inputs.str("tag", default=DEFAULT_TAG, label="Tag")
         button = "Tag"
         with errors_shown(inputs, "problem"):
             action, _ = _request(ctx)
@@ -108,14 +116,12 @@ def _only_selected(ctx: Any) -> bool:
 
 def _target(ctx: Any) -> Any:
     if _only_selected(ctx):
-        # Among patches it is these that are selected, and they share their samples' tags.
-        return ctx.view.select(ctx.selected)
+        return whole_images(ctx, ctx.view.select(ctx.selected))
     if not ctx.request_params.get("view_target") and not ctx.has_custom_view:
         raise NoSamples(
             "No samples are selected.", "Select some, or say what to tag by view_target."
         )
-    count_target(ctx)
-    return ctx.target_view(require_flat=True)
+    return target_images(ctx)
 
 
 def _done(action: str) -> str:

@@ -1,0 +1,7 @@
+"""The fixtures of the evaluation tests, for the operators that apply and evaluate."""
+
+from __future__ import annotations
+
+from tests.evaluation.conftest import predicted, saved_models
+
+__all__ = ["predicted", "saved_models"]

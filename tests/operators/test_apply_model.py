@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fiftyone.operators.executor import ExecutionError
+
+from .app import delegate, execute, form, problems, requests_of, texts
+
+NAME = "apply_model"
+
+
+@pytest.fixture
+def params(saved_models):
+    return {"model_path": str(saved_models / "any_batch"), "confidence": 0.5}
+
+
+def test_execute__writes_predictions(dataset, params):
+    done = execute(NAME, dataset, params)
+    assert done.result == {
+        "field": "predictions",
+        "predicted": 6,
+        "labels": 6,
+        "skipped": 0,
+        "unreadable": 0,
+        "unreadable_files": [],
+    }
+    dataset.reload()
+    assert dataset.values("predictions.detections.label") == [["dog"]] * 6
+    assert "reload_dataset" in requests_of(done)
+
+
+def test_execute__selected_samples_only(dataset, params):
+    ids = dataset.values("id")[:2]
+    execute(NAME, dataset, {**params, "view_target": "SELECTED_SAMPLES"}, selected=ids)
+    dataset.reload()
+    assert dataset.exists("predictions").values("id") == ids
+
+
+def test_execute__patches_mean_their_whole_images(dataset, params):
+    patches = dataset.limit(2).to_patches("ground_truth")
+    done = execute(NAME, dataset, {**params, "view_target": "CURRENT_VIEW"}, view=patches)
+    assert done.result["predicted"] == 2
+
+
+def test_execute__unreadable_image_is_reported(dataset, params):
+    path = dataset.first().filepath
+    Path(path).write_bytes(b"")
+    done = execute(NAME, dataset, params)
+    assert (done.result["unreadable"], done.result["unreadable_files"]) == (1, [path])
+
+
+def test_execute__delegated_reports_progress(dataset, params):
+    run = delegate(NAME, dataset, params)
+    assert run.run_state == "completed"
+    assert run.result.result["predicted"] == 6
+    assert (run.status.progress, run.status.label) == (1, "6 of 6 images")
+    assert run.metadata["outputs_schema"]
+
+
+def test_resolve_input__nothing_wrong(dataset, params):
+    fields = form(NAME, dataset, params)
+    assert problems(fields) == []
+    assert "Applies to 6 samples" in texts(fields)
+    assert "view_target" in fields
+
+
+def test_resolve_input__says_that_it_replaces(predicted, params):
+    assert "What predictions holds for them is replaced" in texts(form(NAME, predicted, params))
+    new_only = {**params, "new_only": True}
+    assert "replaced" not in texts(form(NAME, predicted, new_only))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"model_path": "/nowhere"}, "There is no '/nowhere'"),
+        ({"model_path": "/"}, "is not a SavedModel"),
+        ({"class_file": "/none.txt"}, "There is no file '/none.txt'"),
+        ({"label_field": "filepath"}, "holds something else"),
+        ({"label_field": "no field"}, "cannot name a field"),
+        ({"view_target": "SELECTED_SAMPLES"}, "No samples are selected"),
+    ],
+)
+def test_bad_input__shown_in_the_form_and_refused(dataset, params, change, problem):
+    [found] = problems(form(NAME, dataset, {**params, **change}))
+    assert problem in found
+    with pytest.raises(ExecutionError, match=problem.replace("'", ".")):
+        execute(NAME, dataset, {**params, **change})
+
+
+def test_execute__class_file_does_not_fit(dataset, params, tmp_path):
+    (tmp_path / "one.txt").write_text("cat")
+    with pytest.raises(ExecutionError, match="found class 2"):
+        execute(NAME, dataset, {**params, "class_file": str(tmp_path / "one.txt")})
+
+
+def test_execute__unknown_zoo_model(dataset):
+    with pytest.raises(ExecutionError, match="nonsense"):
+        execute(NAME, dataset, {"model": "zoo", "zoo_model": "nonsense"})
+
+
+def test_resolve_input__empty_target(dataset, params):
+    nothing = dataset.match_tags("nothing")
+    fields = form(NAME, dataset, params, view=nothing._serialize())
+    assert "holds no samples" in problems(fields)[0]

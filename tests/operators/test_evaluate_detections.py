@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+from fiftyone.operators.executor import ExecutionError
+
+from .app import delegate, execute, form, problems, requests_of, texts
+
+NAME = "evaluate_detections"
+
+
+def test_execute__fields_are_guessed(predicted):
+    done = execute(NAME, predicted)
+    assert done.result["eval_key"] == "eval"
+    assert done.result["map"] == pytest.approx(0.5)
+    assert done.result["false_positives"] == 2
+    assert (done.result["invalid"], done.result["invalid_labels"]) == (0, [])
+    assert "reload_dataset" in requests_of(done)
+
+
+def test_execute__a_split(predicted):
+    view = predicted.match_tags("odd")
+    done = execute(NAME, predicted, {"view_target": "CURRENT_VIEW"}, view=view)
+    assert (done.result["samples"], done.result["false_positives"]) == (3, 0)
+
+
+def test_execute__delegated_with_an_impossible_box(predicted):
+    sample = predicted.first()
+    sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, -0.1, 0.1]
+    sample.save()
+    run = delegate(NAME, predicted, {"eval_key": "later", "classwise": False})
+    assert run.run_state == "completed"
+    assert run.result.result["invalid"] == 1
+    assert run.result.result["invalid_labels"][0]["reason"] == "negative size"
+    assert "left out" in str(run.metadata["outputs_schema"])
+    predicted.reload()
+    assert predicted.has_evaluation("later")
+
+
+def test_resolve_input__says_that_it_replaces(predicted):
+    assert "replaced" not in texts(form(NAME, predicted))
+    execute(NAME, predicted)
+    assert "The evaluation eval is replaced" in texts(form(NAME, predicted))
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"eval_key": "not a key"}, "cannot name an evaluation"),
+        ({"eval_key": "label"}, "would overwrite"),
+        ({"predictions": "nonsense"}, "not a field of type Detections"),
+        ({"predictions": "ground_truth"}, "both the predictions and the ground truth"),
+    ],
+)
+def test_bad_input__shown_in_the_form_and_refused(predicted, params, problem):
+    found = problems(form(NAME, predicted, params))
+    assert any(problem in text for text in found)
+    with pytest.raises(ExecutionError):
+        execute(NAME, predicted, params)
+    assert predicted.list_evaluations() == []
+
+
+def test_resolve_input__no_predictions_yet(dataset):
+    [found] = problems(form(NAME, dataset))
+    assert "apply a model first" in found
+
+
+def test_resolve_input__no_detections_at_all(dataset):
+    dataset.delete_sample_field("ground_truth")
+    [found] = problems(form(NAME, dataset))
+    assert "no label field of type Detections" in found
