@@ -6,7 +6,6 @@ It is worked out at every keystroke, so what costs something is remembered for s
 from __future__ import annotations
 
 import json
-import re
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -48,12 +47,13 @@ def ask(ctx: Any, inputs: types.Object) -> None:
         description="Leave it empty for one job",
         min=1,
     )
-    inputs.str(
+    _ask_names(
+        inputs,
         "assignees",
         label="Assign in turn",
-        description="CVAT user names, separated by commas; empty for nobody",
+        description="CVAT user names; press Enter after each. Leave it empty for nobody",
     )
-    inputs.str("key", label="Round", default=suggest_key(ctx.dataset), required=True)
+    inputs.str("key", label="Round", default=suggest_key(ctx.dataset))
     inputs.bool(
         "include_out",
         label="Also send images that are out in another round",
@@ -70,10 +70,10 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
     params = ctx.params
     field = _field(ctx)
     facts = _facts(ctx.dataset, field)
-    classes = tuple(_words(params.get("classes"))) or (facts.classes if facts else ())
+    classes = tuple(params.get("classes") or ()) or (facts.classes if facts else ())
     attributes = facts.attributes if facts else ()
-    if params.get("attributes") is not None:
-        chosen = set(_words(params["attributes"]))
+    if params.get("attributes"):
+        chosen = set(params["attributes"])
         unknown = chosen - {attribute.name for attribute in attributes}
         if unknown:
             raise UnsupportedField(
@@ -87,7 +87,7 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
         label_field=field,
         schema=LabelSchema(classes, attributes),
         images_per_job=params.get("images_per_job"),
-        assignees=tuple(_words(params.get("assignees"))),
+        assignees=tuple(params.get("assignees") or ()),
         include_out=bool(params.get("include_out")),
     )
     return _samples(ctx), request
@@ -145,7 +145,7 @@ def _ask_what(ctx: Any, inputs: types.Object) -> None:
     choices.add_choice(DATASET, label="The whole dataset")
     inputs.enum("what", choices.values(), default=_what(ctx), label="What", view=choices)
     if _what(ctx) == TAGGED:
-        inputs.str("tag", label="Tag", default=REQUIRES_ANNOTATION, required=True)
+        inputs.str("tag", label="Tag", default=REQUIRES_ANNOTATION)
     if _what(ctx) == SAVED_VIEW:
         _ask_choice(inputs, "saved_view", ctx.dataset.list_saved_views(), "Saved view")
 
@@ -179,33 +179,33 @@ def _ask_labels(ctx: Any, inputs: types.Object) -> None:
     _ask_choice(inputs, "label_field", [*fields, NEW_FIELD], "Labels", _chosen_field(ctx))
     if _chosen_field(ctx) == NEW_FIELD:
         inputs.str("new_field", label="New field", required=True)
-        inputs.str("classes", label="Classes", description="Separated by commas", required=True)
+        _ask_names(inputs, "classes", label="Classes", description="Press Enter after each")
         return
     try:
         facts = field_facts(ctx.dataset, _chosen_field(ctx))
     except UnsupportedField as error:
         show_error(inputs, "field_error", error)
         return
-    inputs.str(
+    _ask_names(
+        inputs,
         "classes",
         label=f"Classes: {_shorten(facts.classes)}",
-        description="Separated by commas; leave it empty for these",
+        description="Leave it empty for these, or name all that annotators may draw",
+        known=facts.classes,
     )
     _ask_attributes(inputs, facts)
 
 
 def _ask_attributes(inputs: types.Object, facts: FieldFacts) -> None:
     if facts.attributes:
-        view = types.AutocompleteView(multiple=True)
-        for attribute in facts.attributes:
-            kind = attribute.to_spec().input_type.value
-            view.add_choice(attribute.name, label=f"{attribute.name} ({kind})")
-        inputs.list(
+        kinds = (f"{item.name} ({item.to_spec().input_type})" for item in facts.attributes)
+        names = tuple(attribute.name for attribute in facts.attributes)
+        _ask_names(
+            inputs,
             "attributes",
-            types.String(),
-            default=[attribute.name for attribute in facts.attributes],
-            label="Attributes",
-            view=view,
+            label=f"Attributes: {', '.join(kinds)}",
+            description="Leave it empty for all that can travel, or name those that may",
+            known=names,
         )
     if facts.left_out:
         show_notice(
@@ -237,6 +237,20 @@ def _facts(dataset: fo.Dataset, field: str) -> FieldFacts | None:
     return field_facts(dataset, field) if dataset.has_field(field) else None
 
 
+def _ask_names(
+    inputs: types.Object,
+    name: str,
+    *,
+    label: str,
+    description: str,
+    known: tuple[str, ...] = (),
+) -> None:
+    view = types.AutocompleteView(allow_user_input=True, allow_duplicates=False)
+    for word in known:
+        view.add_choice(word, label=word)
+    inputs.list(name, types.String(), label=label, description=description, view=view)
+
+
 def _ask_choice(
     inputs: types.Object,
     name: str,
@@ -247,13 +261,7 @@ def _ask_choice(
     view = types.DropdownView()
     for value in values:
         view.add_choice(value, label=value)
-    inputs.enum(name, values, default=default, label=label, required=True, view=view)
-
-
-def _words(answer: str | list[str] | None) -> list[str]:
-    """A list, or a text separated by commas."""
-    words = re.split(r"[,\n]", answer) if isinstance(answer, str) else answer or []
-    return [word.strip() for word in words if word.strip()]
+    inputs.enum(name, values, default=default, label=label, required=default is None, view=view)
 
 
 def _shorten(names: tuple[str, ...], most: int = 12) -> str:

@@ -29,7 +29,7 @@ class SendToCvat(foo.Operator):
         classes: names of classes, by default those of the field
         attributes: names of attributes, by default all that can travel
         images_per_job: by default all images in one job
-        assignees: user names, as a list or separated by commas; they get the jobs in turn
+        assignees: user names, who get the jobs in turn
         key: the name of the round
         include_out: whether images that are out in another round are sent as well
     """
