@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import connect, pull, review_pull, rounds_status, undo_pull
+from ..relabel.annotation import (
+    ConflictPolicy,
+    configured,
+    connect,
+    pull,
+    review_pull,
+    rounds_status,
+    undo_pull,
+)
 from ..relabel.compute.executors import alive
 from ..relabel.cvat import CvatError, CvatNotConfigured
 from .answers import answering
@@ -67,7 +75,8 @@ class CvatStatusPanel(foo.Panel):
         except CvatNotConfigured as error:
             return {**answer, "connection": connection_json("unconfigured", problem=error)}
         except CvatError as error:
-            return {**answer, "connection": connection_json("error", problem=error)}
+            url = configured(ctx.secrets).url
+            return {**answer, "connection": connection_json("error", url, problem=error)}
         connection = connection_json("connected", client.server.url, client.user.username)
         return {**answer, "connection": connection, "rounds": rounds}
 
@@ -79,7 +88,8 @@ class CvatStatusPanel(foo.Panel):
     @answering
     def pull(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Merges a round's finished jobs and shows the outcome in the grid."""
-        report = pull(ctx.dataset, ctx.params["key"], connect(ctx.secrets))
+        policy = ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP))
+        report = pull(ctx.dataset, ctx.params["key"], connect(ctx.secrets), policy=policy)
         ctx.ops.reload_dataset()
         return pulled_json(report)
 

@@ -8,6 +8,7 @@ import {
   type Counts,
   type Executor,
   type JobState,
+  type Policy,
   type Preview,
   type Round,
 } from "./types";
@@ -60,11 +61,23 @@ export const jobCount = (round: Round): number =>
 export const isAllDone = (round: Round): boolean =>
   round.images > 0 && round.images_done === round.images;
 
+/** What a round is about, under its name. */
+export function roundText(round: Round, connection: Connection): string {
+  const field = round.label_field;
+  if (round.state === "pushing") return `${field} · being sent`;
+  if (isElsewhere(round, connection)) return `${field} · on ${host(round.server)}`;
+  return `${field} · ${plural(jobCount(round), "job")}`;
+}
+
+/** Whether a round is on a server that we are not connected to. */
+export const isElsewhere = (round: Round, connection: Connection): boolean =>
+  connection.url !== null && round.server !== connection.url;
+
 /** Where "Open in CVAT" of a round leads: to its task, or to the list if it has several. */
 export function roundUrl(round: Round, connection: Connection): string | null {
+  if (isElsewhere(round, connection)) return null;
   const present = round.tasks.filter((task) => !task.missing);
-  if (present.length === 1) return present[0].url;
-  return present.length && connection.url ? `${connection.url.replace(/\/+$/, "")}/tasks` : null;
+  return present.length > 1 ? `${round.server}/tasks` : (present[0]?.url ?? null);
 }
 
 export const KIND_TEXT: Record<ChangeKind, { one: string; many: string; hint: string }> = {
@@ -76,7 +89,7 @@ export const KIND_TEXT: Record<ChangeKind, { one: string; many: string; hint: st
   conflict: {
     one: "conflict",
     many: "conflicts",
-    hint: "Labels that were changed here and in CVAT. They stay as they are here.",
+    hint: "Labels that were changed here and in CVAT",
   },
 };
 
@@ -98,12 +111,18 @@ export function figures(preview: Preview): Figure[] {
   }).filter((figure) => figure.count > 0);
 }
 
-/** How many changes a merge would write: conflicts are left as they are. */
-export const changesToWrite = (counts: Counts): number =>
-  CHANGE_KINDS.filter((kind) => kind !== "conflict").reduce(
+/** How many changes a merge would write. Conflicts count only where CVAT wins. */
+export const changesToWrite = (counts: Counts, policy: Policy): number =>
+  CHANGE_KINDS.filter((kind) => kind !== "conflict" || policy === "cvat_wins").reduce(
     (sum, kind) => sum + (counts[kind] ?? 0),
     0,
   );
+
+export const POLICY_TEXT: Record<Policy, { label: string; hint: string }> = {
+  skip: { label: "Decide later", hint: "They stay as they are here, and the next pull asks again." },
+  cvat_wins: { label: "Take CVAT's", hint: "The annotators' version replaces the one here." },
+  fiftyone_wins: { label: "Keep ours", hint: "They stay as they are here, for good." },
+};
 
 export function executorText(executors: Executor[]): string {
   if (!executors.length) return "No executor is alive: ML work runs at once, in the App's server";

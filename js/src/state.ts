@@ -1,11 +1,12 @@
 /** What the panel knows, and how it changes. Pure. */
-import { type Answer, type Preview, type Problem, type Snapshot } from "./types";
+import { type Answer, type Policy, type Preview, type Problem, type Snapshot } from "./types";
 
 export interface Review {
   key: string;
   phase: "loading" | "ready" | "merging";
   preview: Preview | null;
   problem: Problem | null;
+  policy: Policy;
 }
 
 export interface Notice {
@@ -30,6 +31,7 @@ export type Event =
   | { type: "refreshed"; answer: Answer<Snapshot> }
   | { type: "reviewing"; key: string }
   | { type: "reviewed"; key: string; answer: Answer<Preview> }
+  | { type: "policyChosen"; policy: Policy }
   | { type: "merging" }
   | { type: "mergeFailed"; problem: Problem }
   | { type: "reviewClosed" }
@@ -57,6 +59,8 @@ export function reduce(state: PanelState, event: Event): PanelState {
     case "reviewed":
       if (state.review?.key !== event.key) return state; // was closed meanwhile
       return { ...state, review: reviewed(event.key, event.answer) };
+    case "policyChosen":
+      return { ...state, review: state.review && { ...state.review, policy: event.policy } };
     case "merging":
       return { ...state, review: state.review && { ...state.review, phase: "merging", problem: null } };
     case "mergeFailed":
@@ -99,6 +103,7 @@ const review = (key: string, phase: Review["phase"]): Review => ({
   phase,
   preview: null,
   problem: null,
+  policy: "skip",
 });
 
 function reviewed(key: string, answer: Answer<Preview>): Review {

@@ -80,6 +80,10 @@ export const CHANGE_KINDS = [
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 export type Counts = Partial<Record<ChangeKind, number>>;
 
+/** What becomes of labels that were changed here and in CVAT; as ConflictPolicy in Python. */
+export const POLICIES = ["skip", "cvat_wins", "fiftyone_wins"] as const;
+export type Policy = (typeof POLICIES)[number];
+
 export interface Preview {
   key: string;
   counts: Counts;

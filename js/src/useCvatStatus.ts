@@ -2,7 +2,7 @@ import { usePromptOperatorInput } from "@fiftyone/operators";
 import { usePanelStatePartial } from "@fiftyone/spaces";
 import { useEffect, useMemo, useReducer, useState } from "react";
 import { type Notice, type PanelState, INITIAL, reduce } from "./state";
-import { type Answer, type Problem, type SampleChoice, type Snapshot } from "./types";
+import { type Answer, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
 import { type MethodUris, useMethods } from "./useMethods";
 import { usePolling } from "./usePolling";
 
@@ -19,6 +19,7 @@ export interface Actions {
   refresh: () => void;
   toggle: (key: string) => void;
   review: (key: string) => void;
+  choosePolicy: (policy: Policy) => void;
   merge: () => void;
   closeReview: () => void;
   undo: (key: string) => void;
@@ -81,6 +82,7 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
         dispatch({ type: "reviewing", key });
         dispatch({ type: "reviewed", key, answer: await methods.previewPull(key) });
       },
+      choosePolicy: (policy) => dispatch({ type: "policyChosen", policy }),
       closeReview: () => dispatch({ type: "reviewClosed" }),
       undo: async (key) => {
         dispatch({ type: "undoing", key });
@@ -95,10 +97,10 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
   }, [methods]);
 
   const merge = async () => {
-    const key = state.review?.key;
-    if (!key) return;
+    if (!state.review) return;
+    const { key, policy } = state.review;
     dispatch({ type: "merging" });
-    const answer = await methods.pull(key);
+    const answer = await methods.pull(key, policy);
     if (!answer.ok) {
       dispatch({ type: "mergeFailed", problem: answer.problem });
       return;

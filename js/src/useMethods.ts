@@ -3,6 +3,7 @@ import { useMemo, useRef } from "react";
 import { toAnswer, within } from "./answer";
 import {
   type Answer,
+  type Policy,
   type Preview,
   type PullResult,
   type SampleChoice,
@@ -22,7 +23,7 @@ export interface MethodUris {
 export interface Methods {
   refresh: () => Promise<Answer<Snapshot>>;
   previewPull: (key: string) => Promise<Answer<Preview>>;
-  pull: (key: string) => Promise<Answer<PullResult>>;
+  pull: (key: string, policy: Policy) => Promise<Answer<PullResult>>;
   undo: (key: string) => Promise<Answer<UndoResult>>;
   showSamples: (choice: SampleChoice) => Promise<Answer<object>>;
 }
@@ -51,7 +52,7 @@ export function useMethods(uris: MethodUris): Methods {
     return {
       refresh: () => call("refresh", {}, REFRESH_MS),
       previewPull: (key) => call("preview_pull", { key }, WRITE_MS),
-      pull: (key) => call("pull", { key }, WRITE_MS),
+      pull: (key, policy) => call("pull", { key, policy }, WRITE_MS),
       undo: (key) => call("undo", { key }, WRITE_MS),
       showSamples: (choice) => call("show_samples", choice, REFRESH_MS),
     };

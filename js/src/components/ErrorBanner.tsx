@@ -9,6 +9,7 @@ export function ErrorBanner({ problem, onRetry }: { problem: Problem; onRetry: (
       severity="error"
       variant="outlined"
       data-cy="relabel-error"
+      sx={{ alignItems: "center" }}
       action={
         <Button size="small" color="inherit" onClick={onRetry} data-cy="relabel-retry">
           Retry

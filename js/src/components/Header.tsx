@@ -16,7 +16,7 @@ const DOT = { connected: "success.main", error: "error.main", unconfigured: "tex
 
 function connectionText({ state, url, user }: Connection): React.ReactNode {
   if (state === "unconfigured") return "not set up";
-  if (state === "error") return <>cannot reach {url ? <b>{host(url)}</b> : "the server"}</>;
+  if (state === "error") return url ? <>not connected to <b>{host(url)}</b></> : "not connected";
   return (
     <>
       connected to <b>{host(url)}</b>

@@ -14,6 +14,7 @@ export function NoticeBar({ notice, actions }: { notice: Notice; actions: Action
       variant="outlined"
       onClose={undoKey ? undefined : actions.dismissNotice}
       data-cy="relabel-notice"
+      sx={{ alignItems: "center" }}
       action={
         undoKey ? (
           <>

@@ -1,14 +1,14 @@
-import { Alert, Box, Button, ButtonBase, CircularProgress, Paper, Skeleton, Tooltip, Typography } from "@mui/material";
+import { Alert, Box, Button, ButtonBase, CircularProgress, Paper, Skeleton, ToggleButton, ToggleButtonGroup, Tooltip, Typography } from "@mui/material";
 import React from "react";
-import { changesToWrite, figures, plural, type Figure } from "../derive";
+import { changesToWrite, figures, plural, POLICY_TEXT, type Figure } from "../derive";
 import { type Review } from "../state";
-import { type Preview } from "../types";
+import { POLICIES, type Policy, type Preview } from "../types";
 import { type Actions } from "../useCvatStatus";
 import { ProblemText } from "./ProblemText";
 
 /** Covers the panel only, so that the grid beside it can show the samples behind a figure. */
 export function PullDialog({ review, actions }: { review: Review; actions: Actions }) {
-  const { preview, problem, phase } = review;
+  const { preview, problem, phase, policy } = review;
   const merging = phase === "merging";
   return (
     <Box sx={{ position: "absolute", inset: 0, zIndex: 10, bgcolor: "rgba(0, 0, 0, .55)", p: 2, overflow: "auto" }}>
@@ -17,13 +17,16 @@ export function PullDialog({ review, actions }: { review: Review; actions: Actio
         aria-label={`Pull ${review.key}`}
         data-cy="relabel-review"
         elevation={8}
-        sx={{ maxWidth: 520, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level1", backgroundImage: "none" }}
+        sx={{ maxWidth: 520, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level2", backgroundImage: "none", border: 1, borderColor: "divider" }}
       >
         <Typography variant="h6" noWrap sx={{ mb: 0.5 }}>
           Pull {review.key}
         </Typography>
         {phase === "loading" && <Comparing />}
         {preview && <Changes preview={preview} onShow={(ids) => actions.showSamples({ sample_ids: ids })} />}
+        {preview?.counts.conflict && (
+          <ConflictChoice count={preview.counts.conflict} policy={policy} onChoose={actions.choosePolicy} />
+        )}
         {problem && (
           <Alert severity="error" sx={{ mt: 1.5 }}>
             <ProblemText problem={problem} />
@@ -40,7 +43,7 @@ export function PullDialog({ review, actions }: { review: Review; actions: Actio
             startIcon={merging ? <CircularProgress size={14} color="inherit" /> : undefined}
             data-cy="relabel-merge"
           >
-            {mergeText(preview, merging)}
+            {mergeText(preview, policy, merging)}
           </Button>
         </Box>
       </Paper>
@@ -48,11 +51,11 @@ export function PullDialog({ review, actions }: { review: Review; actions: Actio
   );
 }
 
-function mergeText(preview: Preview | null, merging: boolean): string {
+function mergeText(preview: Preview | null, policy: Policy, merging: boolean): string {
   if (merging) return "Merging";
-  const changes = preview ? changesToWrite(preview.counts) : 0;
-  if (!preview || changes) return changes ? `Merge ${plural(changes, "change")}` : "Merge";
-  return "Mark as pulled";
+  if (!preview) return "Merge";
+  const changes = changesToWrite(preview.counts, policy);
+  return changes ? `Merge ${plural(changes, "change")}` : "Mark as pulled";
 }
 
 function Comparing() {
@@ -70,7 +73,6 @@ function Comparing() {
 
 function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]) => void }) {
   const found = figures(preview);
-  const conflict = found.find((figure) => figure.kind === "conflict");
   return (
     <>
       <Typography color="text.secondary">
@@ -83,12 +85,6 @@ function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]
           <FigureTile key={figure.kind} figure={figure} onClick={() => onShow(figure.sampleIds)} />
         ))}
       </Box>
-      {conflict && (
-        <Typography variant="body2" color="warning.main" sx={{ mt: 1.5 }}>
-          {plural(conflict.count, "label was", "labels were")} changed both here and in CVAT. The version here stays; you
-          will be asked again at the next pull.
-        </Typography>
-      )}
       <Typography variant="body2" color="text.secondary" sx={{ mt: 1.5 }}>
         {plural(preview.unchanged, "label")} came back as sent and {preview.unchanged === 1 ? "is" : "are"} not touched.
         A merge can be undone.
@@ -97,10 +93,42 @@ function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]
   );
 }
 
+interface ConflictChoiceProps {
+  count: number;
+  policy: Policy;
+  onChoose: (policy: Policy) => void;
+}
+
+function ConflictChoice({ count, policy, onChoose }: ConflictChoiceProps) {
+  return (
+    <Box sx={{ mt: 2 }}>
+      <Typography variant="body2" color="warning.main">
+        {plural(count, "label was", "labels were")} changed both here and in CVAT.
+      </Typography>
+      <ToggleButtonGroup
+        exclusive
+        size="small"
+        value={policy}
+        onChange={(_, chosen: Policy | null) => chosen && onChoose(chosen)}
+        sx={{ my: 1 }}
+      >
+        {POLICIES.map((name) => (
+          <ToggleButton key={name} value={name} data-cy={`relabel-policy-${name}`} sx={{ textTransform: "none", py: 0.25 }}>
+            {POLICY_TEXT[name].label}
+          </ToggleButton>
+        ))}
+      </ToggleButtonGroup>
+      <Typography variant="body2" color="text.secondary">
+        {POLICY_TEXT[policy].hint}
+      </Typography>
+    </Box>
+  );
+}
+
 function FigureTile({ figure, onClick }: { figure: Figure; onClick: () => void }) {
   const isConflict = figure.kind === "conflict";
   return (
-    <Tooltip title={`${figure.hint}. Show the ${plural(figure.sampleIds.length, "sample")}`}>
+    <Tooltip placement="top" title={`${figure.hint}. Show the ${plural(figure.sampleIds.length, "sample")}`}>
       <ButtonBase
         onClick={onClick}
         data-cy={`relabel-figure-${figure.kind}`}
@@ -113,7 +141,7 @@ function FigureTile({ figure, onClick }: { figure: Figure; onClick: () => void }
           borderRadius: 1,
           border: 1,
           borderColor: isConflict ? "warning.main" : "divider",
-          bgcolor: "background.level2",
+          bgcolor: "background.level3",
           "&:hover": { borderColor: isConflict ? "warning.main" : "primary.main" },
         }}
       >

@@ -1,6 +1,6 @@
 import { Box, Button, CircularProgress, Collapse, IconButton, Paper, Typography } from "@mui/material";
 import React from "react";
-import { isAllDone, jobCount, plural, roundUrl } from "../derive";
+import { isAllDone, isElsewhere, plural, roundText, roundUrl } from "../derive";
 import { type Connection, type Round } from "../types";
 import { type Actions } from "../useCvatStatus";
 import { CheckIcon, ChevronIcon } from "./icons";
@@ -23,7 +23,7 @@ export function RoundCard({ round, connection, isOpen, isStale, isUndoing, actio
     <Paper
       data-cy={`relabel-round-${key}`}
       elevation={0}
-      sx={{ bgcolor: "background.level2", backgroundImage: "none", borderRadius: 1, px: 1, py: 0.75 }}
+      sx={{ bgcolor: "background.level3", backgroundImage: "none", borderRadius: 1, px: 1, py: 0.75 }}
     >
       <Box sx={{ display: "flex", alignItems: "center", gap: 1, minHeight: 34 }}>
         <IconButton size="small" onClick={() => actions.toggle(key)} aria-expanded={isOpen} aria-label={`Jobs of ${key}`}>
@@ -36,20 +36,20 @@ export function RoundCard({ round, connection, isOpen, isStale, isUndoing, actio
         </Box>
         {isUndoing && <CircularProgress size={16} color="inherit" />}
         <PullButton round={round} disabled={isStale || isUndoing} onClick={() => actions.review(key)} />
-        <RoundMenu round={round} url={roundUrl(round, connection)} isStale={isStale} actions={actions} />
+        <RoundMenu round={round} url={roundUrl(round, connection)} actions={actions} />
       </Box>
       <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }}>
         <ProgressBar byState={round.images_by_state} images={round.images} />
         <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mt: 0.5 }}>
           <Typography variant="caption" color="text.secondary" noWrap>
-            {round.label_field} · {plural(jobCount(round), "job")}
+            {roundText(round, connection)}
           </Typography>
           <Typography variant="caption" color="text.secondary" noWrap data-cy="relabel-done">
             {round.images_done.toLocaleString("en")} of {plural(round.images, "image")} done
           </Typography>
         </Box>
       </Box>
-      <Collapse in={isOpen} unmountOnExit>
+      <Collapse in={isOpen && !isElsewhere(round, connection)} unmountOnExit>
         <TaskList tasks={round.tasks} />
       </Collapse>
     </Paper>

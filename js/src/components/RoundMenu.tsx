@@ -7,11 +7,10 @@ import { ImagesIcon, MoreIcon, OpenIcon, UndoIcon } from "./icons";
 interface RoundMenuProps {
   round: Round;
   url: string | null;
-  isStale: boolean;
   actions: Actions;
 }
 
-export function RoundMenu({ round, url, isStale, actions }: RoundMenuProps) {
+export function RoundMenu({ round, url, actions }: RoundMenuProps) {
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const close = () => setAnchor(null);
   const choose = (action: () => void) => () => {
@@ -42,7 +41,7 @@ export function RoundMenu({ round, url, isStale, actions }: RoundMenuProps) {
           Open in CVAT
         </MenuItem>
         <MenuItem
-          disabled={!round.can_undo || isStale}
+          disabled={!round.can_undo}
           onClick={choose(() => actions.undo(round.key))}
           data-cy="relabel-undo"
         >

@@ -1,0 +1,57 @@
+import React from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test, vi } from "vitest";
+import { PullDialog } from "../src/components/PullDialog";
+import { RoundCard } from "../src/components/RoundCard";
+import { type Review } from "../src/state";
+import { type Round } from "../src/types";
+import { type Actions } from "../src/useCvatStatus";
+import { connected, CVAT, job, round } from "./fixtures";
+
+vi.mock("@fiftyone/operators", () => ({}));
+vi.mock("@fiftyone/spaces", () => ({}));
+
+const actions = new Proxy({}, { get: () => () => {} }) as Actions;
+const card = (shown: Round, isOpen = true) =>
+  renderToStaticMarkup(
+    <RoundCard round={shown} connection={connected} isOpen={isOpen} isStale={false} isUndoing={false} actions={actions} />,
+  );
+
+test("RoundCard: offers to pull what is finished, and links to CVAT in a new tab", () => {
+  const html = card(round());
+  expect(html).toContain("Pull 1 finished job");
+  expect(html).toContain("4 of 12 images done");
+  expect(html).toContain(`href="${CVAT}/tasks/386/jobs/441" target="_blank" rel="noopener noreferrer"`);
+});
+
+test("RoundCard: a merged job is marked, a round without news has nothing to pull", () => {
+  const [task] = round().tasks;
+  const html = card(round({ unpulled_jobs: 0, tasks: [{ ...task, jobs: [job({ pulled: true })] }] }));
+  expect(html).toContain("relabel-pulled");
+  expect(html).not.toContain("finished job");
+});
+
+test("RoundCard: says so when a task is gone", () => {
+  const [task] = round().tasks;
+  expect(card(round({ tasks: [{ ...task, missing: true, jobs: [] }] }))).toContain("not in CVAT any more");
+});
+
+const review = (counts: NonNullable<Review["preview"]>["counts"], policy: Review["policy"] = "skip"): Review => ({
+  key: "fix_labels_1",
+  phase: "ready",
+  preview: { key: "fix_labels_1", counts, sample_ids: {}, jobs: 1, unchanged: 5 },
+  problem: null,
+  policy,
+});
+const dialog = (shown: Review) => renderToStaticMarkup(<PullDialog review={shown} actions={actions} />);
+
+test("PullDialog: asks what becomes of conflicts only if there are some", () => {
+  expect(dialog(review({ moved: 2 }))).not.toContain("relabel-policy");
+  expect(dialog(review({ moved: 2, conflict: 1 }))).toContain("1 label was changed both here and in CVAT");
+});
+
+test("PullDialog: the button says what it will write", () => {
+  expect(dialog(review({ moved: 2, conflict: 1 }))).toContain("Merge 2 changes");
+  expect(dialog(review({ moved: 2, conflict: 1 }, "cvat_wins"))).toContain("Merge 3 changes");
+  expect(dialog(review({}))).toContain("Mark as pulled");
+});

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { ago, changesToWrite, executorText, figures, plural, roundText, roundUrl, segments } from "../src/derive";
+import { connected, CVAT, round } from "./fixtures";
+
+const NOON = Date.parse("2026-11-23T12:00:00Z");
+
+test.each([
+  ["2026-11-23T12:00:00+00:00", "just now"],
+  ["2026-11-23T12:00:30+00:00", "just now"], // another machine's clock is ahead
+  ["2026-11-23T11:59:56+00:00", "4 s ago"],
+  ["2026-11-23T13:48:00+02:00", "12 min ago"],
+  ["2026-11-23T10:01:00+00:00", "1 h ago"],
+  ["2026-11-20T12:00:00+00:00", "3 d ago"],
+  [null, "–"],
+  ["never", "–"],
+])("ago: %s", (moment, text) => expect(ago(moment, NOON)).toBe(text));
+
+test("plural: groups thousands", () => {
+  expect([plural(1, "job"), plural(2, "job"), plural(5000, "image")]).toEqual(["1 job", "2 jobs", "5,000 images"]);
+});
+
+test("segments: what is new is the empty rest", () => {
+  const found = segments({ new: 5, completed: 4, "in progress": 1, rejected: 0 }, 10);
+  expect(found).toEqual([
+    { state: "completed", images: 4, percent: 40 },
+    { state: "in progress", images: 1, percent: 10 },
+  ]);
+  expect(segments({}, 0)).toEqual([]);
+});
+
+test("roundUrl: the task, the list of several, nothing where it cannot be opened", () => {
+  const [task] = round().tasks;
+  expect(roundUrl(round(), connected)).toBe(`${CVAT}/tasks/386`);
+  expect(roundUrl(round({ tasks: [task, { ...task, id: 387 }] }), connected)).toBe(`${CVAT}/tasks`);
+  expect(roundUrl(round({ tasks: [{ ...task, missing: true }] }), connected)).toBeNull();
+  expect(roundUrl(round({ server: "https://other.example.org" }), connected)).toBeNull();
+});
+
+test("roundText: says what is special about a round", () => {
+  expect(roundText(round(), connected)).toBe("ground_truth · 3 jobs");
+  expect(roundText(round({ state: "pushing" }), connected)).toBe("ground_truth · being sent");
+  const elsewhere = round({ server: "https://other.example.org" });
+  expect(roundText(elsewhere, connected)).toBe("ground_truth · on other.example.org");
+});
+
+test("figures: only what is there, conflicts last", () => {
+  const counts = { conflict: 1, added: 3, moved: 7, removed: 0 };
+  const found = figures({ key: "k", counts, sample_ids: { moved: ["a"] }, jobs: 1, unchanged: 0 });
+  expect(found.map(({ count, text }) => `${count} ${text}`)).toEqual(["7 moved", "3 added", "1 conflict"]);
+  expect(found[0].sampleIds).toEqual(["a"]);
+});
+
+test("changesToWrite: conflicts are written only where CVAT wins", () => {
+  const counts = { moved: 2, conflict: 3 };
+  expect(changesToWrite(counts, "skip")).toBe(2);
+  expect(changesToWrite(counts, "fiftyone_wins")).toBe(2);
+  expect(changesToWrite(counts, "cvat_wins")).toBe(5);
+});
+
+test("executorText: names each executor, or says what happens without one", () => {
+  expect(executorText([])).toContain("No executor is alive");
+  const gpu = { target: "gpu", host: "node-1", devices: "2 GPUs", busy: false };
+  expect(executorText([gpu])).toBe("Executor gpu on node-1, 2 GPUs: idle");
+});
