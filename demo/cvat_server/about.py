@@ -25,6 +25,16 @@ def show_about(call: Call) -> Reply:
     )
 
 
+def show_gone(call: Call) -> Reply:
+    """Addresses of exports that newer versions have given up."""
+    kind, _, what = call.request.url.path.removeprefix("/api/").split("/")
+    raise errors.plain(
+        410,
+        "This endpoint is no longer supported.\n"
+        f"To initiate the export process, use POST /api/{kind}/id/{what}/export.",
+    )
+
+
 def refuse(call: Call) -> Reply:
     """What CVAT has and the stand-in has not."""
     raise errors.unsupported(f"{call.request.method} {call.request.url.path}")

@@ -77,6 +77,24 @@ def read_annotations(data: Item, *, with_ids: bool) -> Annotations:
     return clean
 
 
+def check_late(annotations: Annotations) -> None:
+    """What the real server notices only when it writes, after a PUT has deleted the old.
+
+    Raises:
+        ApiError: 400 for a skeleton without points, 500 for two keyframes on one frame
+    """
+    empty = [shape["type"] == "skeleton" and not shape["elements"] for shape in annotations.shapes]
+    if any(empty):
+        text = "at least one required for skeleton shape"
+        problems = [{"elements": [text]} if is_empty else {} for is_empty in empty]
+        raise errors.invalid({"shapes": problems})
+    for track in annotations.tracks:
+        for part in (track, *track["elements"]):
+            frames = {shape["frame"] for shape in part["shapes"]}
+            if len(frames) != len(part["shapes"]):
+                raise errors.crash()
+
+
 def _tag(item: Item, problems: Problems) -> Item:
     _require(item, ("label_id", "frame"), problems)
     return _labelled(item, problems) | {"attributes": _attributes(item, problems)}
@@ -87,8 +105,6 @@ def _shape(item: Item, problems: Problems) -> Item:
     clean = _element(item, problems)
     clean["elements"] = []
     if item.get("type") == "skeleton":
-        if not item.get("elements"):
-            problems.setdefault("elements", ["at least one required for skeleton shape"])
         clean["elements"] = _nested(item, "elements", _element, problems)
     return clean
 
@@ -116,9 +132,6 @@ def _track_element(item: Item, problems: Problems) -> Item:
     clean = _labelled(item, problems)
     clean["attributes"] = _attributes(item, problems)
     shapes = _nested(item, "shapes", _tracked_shape, problems)
-    frames = [shape["frame"] for shape in shapes]
-    if not problems and len(frames) != len(set(frames)):
-        raise errors.crash()
     clean["shapes"] = sorted(shapes, key=lambda shape: shape["frame"] or 0)
     return clean
 

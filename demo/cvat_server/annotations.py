@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import annotation_store as store
 from . import errors, tracks
-from .annotation_input import Annotations, Item, read_annotations
+from .annotation_input import Annotations, Item, check_late, read_annotations
 from .database import timestamp
 from .jobs import get_job
 from .label_specs import LabelSpecs
@@ -44,16 +44,16 @@ def show_task(call: Call) -> Reply:
 def put_job(call: Call) -> Reply:
     """PUT of a job: everything goes, everything is new."""
     job, task = get_job(call)
-    sent = _read(call, task, with_ids=False)
-    return Reply(_replace(call.db, task, job, sent).as_json())
+    sent = read_annotations(call.json(), with_ids=False)
+    return Reply(_replace(call, task, [job], [sent])[0].as_json())
 
 
 def put_task(call: Call) -> Reply:
     """PUT of a task."""
     task = get_task(call)
     jobs = _jobs_with_data(call, task)
-    sent = _read(call, task, with_ids=False)
-    parts = [_replace(call.db, task, job, _slice(sent, job)) for job in jobs]
+    sent = read_annotations(call.json(), with_ids=False)
+    parts = _replace(call, task, jobs, [_slice(sent, job) for job in jobs])
     return Reply(_joined(task, jobs, parts).as_json())
 
 
@@ -61,8 +61,10 @@ def patch_job(call: Call) -> Reply:
     """PATCH of a job with ``action=create``, ``update`` or ``delete``."""
     job, task = get_job(call)
     change = _asked_change(call)
-    sent = _read(call, task, with_ids=change is not create)
-    return Reply(change(call.db, task, job, sent).as_json())
+    sent = read_annotations(call.json(), with_ids=change is not create)
+    with call.db.transaction():
+        _check(call, task, sent)
+        return Reply(change(call.db, task, job, sent).as_json())
 
 
 def patch_task(call: Call) -> Reply:
@@ -70,23 +72,25 @@ def patch_task(call: Call) -> Reply:
     task = get_task(call)
     change = _asked_change(call)
     jobs = _jobs_with_data(call, task)
-    sent = _read(call, task, with_ids=change is not create)
-    parts = [change(call.db, task, job, _slice(sent, job)) for job in jobs]
-    return Reply(_joined(task, jobs, parts).as_json())
+    sent = read_annotations(call.json(), with_ids=change is not create)
+    with call.db.transaction():
+        _check(call, task, sent)
+        parts = [change(call.db, task, job, _slice(sent, job)) for job in jobs]
+        return Reply(_joined(task, jobs, parts).as_json())
 
 
 def delete_job(call: Call) -> Reply:
     """DELETE of the annotations of a job."""
     job, task = get_job(call)
-    _replace(call.db, task, job, Annotations())
+    _replace(call, task, [job], [Annotations()])
     return Reply(status=204)
 
 
 def delete_task(call: Call) -> Reply:
     """DELETE of the annotations of a task."""
     task = get_task(call)
-    for job in _jobs_with_data(call, task):
-        _replace(call.db, task, job, Annotations())
+    jobs = _jobs_with_data(call, task)
+    _replace(call, task, jobs, [Annotations() for _ in jobs])
     return Reply(status=204)
 
 
@@ -98,10 +102,9 @@ def post(call: Call) -> Reply:
     raise errors.unsupported("importing annotations from a file")
 
 
-def _read(call: Call, task: Row, *, with_ids: bool) -> Annotations:
-    sent = read_annotations(call.json(), with_ids=with_ids)
+def _check(call: Call, task: Row, sent: Annotations) -> None:
+    check_late(sent)
     LabelSpecs(call.db, owner_of_task(task)).check(sent)
-    return sent
 
 
 def _refuse_format(call: Call) -> None:
@@ -124,11 +127,26 @@ def _asked_change(
     return change
 
 
-def _replace(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:
-    removed = store.clear(db, job["id"])
-    result = store.create(db, job["id"], sent)
-    _touch(db, task, job, changed=bool(removed) or bool(sent))
-    return result
+def _replace(
+    call: Call, task: Row, jobs: list[Row], parts: list[Annotations]
+) -> list[Annotations]:
+    """Deletes, then creates, as two steps.
+
+    As on the real server, what is refused in the second step has cleared the jobs, and two
+    clients who replace at the same moment may both find their annotations stored.
+    """
+    db = call.db
+    with db.transaction():
+        removed = [store.clear(db, job["id"]) for job in jobs]
+    with db.transaction():
+        for part in parts:
+            _check(call, task, part)
+        results = [
+            store.create(db, job["id"], part) for job, part in zip(jobs, parts, strict=True)
+        ]
+        for job, count, part in zip(jobs, removed, parts, strict=True):
+            _touch(db, task, job, changed=bool(count) or bool(part))
+    return results
 
 
 def create(db: Database, task: Row, job: Row, sent: Annotations) -> Annotations:

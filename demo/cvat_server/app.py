@@ -96,7 +96,7 @@ def _routes(server: Server) -> list[Route]:
         at("memberships", GET=organizations.list_memberships),
         at("memberships/{id:int}", PATCH=organizations.change_membership,
            DELETE=organizations.delete_membership),
-        at("invitations", POST=organizations.invite),
+        at("invitations", POST=organizations.invite, GET=about.refuse),
         at("projects", GET=projects.list_projects, POST=projects.create_project),
         at("projects/{id:int}", GET=projects.show_project, PATCH=projects.change_project,
            DELETE=projects.delete_project),
@@ -114,7 +114,7 @@ def _routes(server: Server) -> list[Route]:
         *at_both("tasks/{id:int}/annotations", Resource(server, {
             "GET": annotations.show_task, "PUT": annotations.put_task,
             "PATCH": annotations.patch_task, "DELETE": annotations.delete_task,
-            "POST": annotations.post})),
+            "POST": annotations.post}, exclusive=False)),
         at("jobs", GET=jobs.list_jobs, POST=jobs.create_job),
         at("jobs/{id:int}", GET=jobs.show_job, PATCH=jobs.change_job, DELETE=jobs.delete_job),
         at("jobs/{id:int}/data/meta", GET=frames.show_job_meta, PATCH=frames.change_job_meta),
@@ -124,7 +124,7 @@ def _routes(server: Server) -> list[Route]:
         *at_both("jobs/{id:int}/annotations", Resource(server, {
             "GET": annotations.show_job, "PUT": annotations.put_job,
             "PATCH": annotations.patch_job, "DELETE": annotations.delete_job,
-            "POST": annotations.post})),
+            "POST": annotations.post}, exclusive=False)),
         at("labels", GET=label_views.list_labels),
         at("labels/{id:int}", GET=label_views.show_label, PATCH=label_views.change,
            DELETE=label_views.delete_label),
@@ -138,6 +138,8 @@ def _routes(server: Server) -> list[Route]:
         at("requests/{id:path}/cancel", POST=background.cancel_request),
         at("requests/{id:path}", GET=background.show_request),
         *(Route(f"/api/{path}", Resource(server, refuse)) for path in _NOT_SUPPORTED),
+        *(Route(f"/api/{kind}/{{id:int}}/{what}", Resource(server, {"GET": about.show_gone}))
+          for kind in ("projects", "tasks", "jobs") for what in ("dataset", "backup")),
     ]  # fmt: skip
 
 

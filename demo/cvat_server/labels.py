@@ -153,7 +153,6 @@ def _add(db: Database, owner: Owner, label: dict[str, Any], parent: int | None =
         name=name,
         color=str(label.get("color") or _color(name)),
         type=label.get("type", "any"),
-        svg=str(label.get("svg") or ""),
         parent_id=parent,
         **{owner[0]: owner[1]},
     )
@@ -161,6 +160,15 @@ def _add(db: Database, owner: Owner, label: dict[str, Any], parent: int | None =
         _put_attribute(db, label_id, {**attribute, "id": None})
     for child in label.get("sublabels") or []:
         _add(db, owner, child, label_id)
+    db.update("labels", label_id, svg=_with_ids(db, label_id, str(label.get("svg") or "")))
+
+
+def _with_ids(db: Database, label_id: int, svg: str) -> str:
+    """The drawing of a skeleton names its points by name when sent, by id when shown."""
+    for child in children_of(db, label_id):
+        name = f'data-label-name="{child["name"]}"'
+        svg = svg.replace(name, f'data-label-id="{child["id"]}"')
+    return svg
 
 
 def _put_attribute(db: Database, label_id: int, attribute: dict[str, Any]) -> None:

@@ -70,11 +70,12 @@ def _at(shapes: list[Item], frame: int) -> Item | None:
     shape: Item = copy.deepcopy(left)
     if left["frame"] == frame:
         return shape
-    shape |= {"frame": frame, "id": None, "rotation": float(left["rotation"])}
+    shape |= {"frame": frame, "id": None}
     after = [other for other in shapes if other["frame"] > frame]
     if after and not left["outside"] and len(after[0]["points"]) == len(left["points"]):
         right = after[0]
         share = (frame - left["frame"]) / (right["frame"] - left["frame"])
+        shape["rotation"] = float(left["rotation"])
         shape["points"] = [
             a + (b - a) * share for a, b in zip(left["points"], right["points"], strict=True)
         ]

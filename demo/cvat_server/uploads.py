@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,6 +150,14 @@ def show_status(call: Call) -> Reply:
     row = call.db.one("SELECT * FROM background WHERE id = ?", background.request_id(task["id"]))
     state, message = "Finished", ""
     if row is not None and row["status"] != "finished":
-        state, message = row["status"].capitalize(), row["message"].strip()
+        state, message = row["status"].capitalize(), _long_message(row["message"].strip())
     body = {"state": state, "message": message, "progress": 0.0}
     return Reply(body, headers={"deprecation": "true"})
+
+
+def _long_message(message: str) -> str:
+    """The old address shows the text of a refusal, and a stack trace for all else."""
+    refusal = re.fullmatch(r".*ValidationError: \[ErrorDetail\(string=\"(.*)\", code=.*", message)
+    if refusal or not message:
+        return refusal[1] if refusal else ""
+    return f"Traceback (most recent call last):\n  (left out)\n{message}"
