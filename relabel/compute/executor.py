@@ -214,11 +214,19 @@ def _leave_on_signals() -> None:
 
 
 def _kill_children() -> None:
-    children = psutil.Process().children(recursive=True)
+    children = [child for child in psutil.Process().children(recursive=True) if not _tracks(child)]
     for child in children:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
     psutil.wait_procs(children, timeout=10)
+
+
+def _tracks(process: Any) -> bool:
+    """Whether it is Python's own resource tracker, which ends by itself when all others have."""
+    try:
+        return any("resource_tracker" in argument for argument in process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _end_with_the_executor() -> None:

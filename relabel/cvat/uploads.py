@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from .transport import Transport
 
-MAX_REQUEST_BYTES = 10 * 2**20
+MAX_REQUEST_BYTES = 16 * 2**20
 """The media of one request. Nginx, as CVAT's own installation sets it up, takes far more."""
 
 MAX_REQUEST_FILES = 500
 """The files of one request, all open at once; systems allow 1,024 by default, macOS 256."""
 
-_FIRST_POLL, _SLOWEST_POLL = 0.1, 5.0
+_FIRST_POLL, _SLOWEST_POLL = 0.2, 5.0
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def wait_until_read(transport: Transport, task_id: int, images: Sequence[ImageFi
                 "Its import workers may be down or busy; ask its administrator.",
             )
         time.sleep(pause)
-        pause = min(pause * 1.5, _SLOWEST_POLL)
+        pause = min(pause * 1.6, _SLOWEST_POLL)
     _check_frames(transport.get(f"/api/tasks/{task_id}/data/meta"), images)
 
 

@@ -1,0 +1,171 @@
+"""The demo for a person: the App on the demo's dataset, with everything around it running.
+
+python -m demo.app
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.annotator import AnnotatorError, log_in, work
+from demo.dataset import SEED, DemoFiles, build_dataset
+from demo.headless import DETECTOR, evaluate, operate, say
+from demo.services import REPOSITORY, app_server, free_port
+from demo.truth import Truth, read_truth
+from demo.world import Person, World, demo_world
+from relabel.errors import RelabelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import fiftyone as fo
+
+DATASET = "relabel-demo"
+WORKSPACE = "annotate"
+PAUSE_SECONDS = 8.0
+EXECUTOR_TARGET = "gpu"
+_PORT = 5151
+
+_WELCOME = """
+  FiftyOne   {url}
+  CVAT       {cvat}{log_in}
+
+  Three things to click:
+  1. Press ` (the key left of 1), choose "Find false positives", tick "Tag the samples found",
+     Find: the grid shows the images where the detector is sure and the label disagrees.
+  2. The paper plane over the grid, "Send to CVAT": samples tagged requires_annotation, Send.
+  3. In the CVAT panel beside the grid, watch the jobs{colleagues}; then Pull, look at what it
+     would change, Merge. Evaluate again to see the mAP move.
+
+  Ctrl-C ends everything.
+"""
+
+
+def prepare(world: World, seed: int) -> fo.Dataset:
+    """Builds the dataset with predictions and an evaluation, or takes the one that is there."""
+    import fiftyone as fo
+
+    if fo.dataset_exists(DATASET):
+        dataset = fo.load_dataset(DATASET)
+        if dataset.has_evaluation("eval"):
+            return dataset
+    say("Building 600 images with wrong labels")
+    dataset = build_dataset(DATASET, _files(world).directory, seed)
+    say("Applying the detector (about a minute)")
+    operate("apply_model", dataset=dataset, model_path=str(DETECTOR), run_on="here")
+    say("Evaluating it on the test split")
+    test = dataset.match_tags("test")
+    evaluate(test, "eval")
+    dataset.save_view("test", test)
+    _save_layout(dataset)
+    return dataset
+
+
+@contextlib.contextmanager
+def executor(world: World) -> Iterator[None]:
+    """Runs an executor for delegated operations meanwhile."""
+    command = [sys.executable, "-m", "relabel.compute.executor", "--target", EXECUTOR_TARGET]
+    with (world.directory / "executor.log").open("ab") as log:
+        process = subprocess.Popen(
+            command, stdout=log, stderr=log, env={**os.environ, **world.environment}
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def start_colleagues(world: World, truth: Truth) -> None:
+    """Lets the team of the stand-in CVAT correct whatever it is given, at a person's pace."""
+    for person in world.team:
+        threading.Thread(target=_annotate, args=(world, person, truth), daemon=True).start()
+
+
+def _annotate(world: World, person: Person, truth: Truth) -> None:
+    with contextlib.suppress(AnnotatorError):  # the server is going down
+        session = log_in(world.cvat_url, person.name, person.password or "")
+        done = work(session, world.cvat_url, person.name, truth, watch=True, pause=PAUSE_SECONDS)
+        for corrections in done:
+            say(f"  {person.name} in CVAT, {corrections}")
+
+
+def _save_layout(dataset: fo.Dataset) -> None:
+    """The grid with the CVAT panel beside it."""
+    import fiftyone as fo
+
+    samples = fo.Panel(type="Samples", pinned=True)
+    panel = fo.Panel(type="cvat_status")
+    spaces = fo.Space(
+        children=[
+            fo.Space(children=[samples], active_child=samples.component_id),
+            fo.Space(children=[panel], active_child=panel.component_id),
+        ],
+        orientation="horizontal",
+        sizes=[0.55, 0.45],
+    )
+    dataset.save_workspace(WORKSPACE, spaces, overwrite=True)
+
+
+def _files(world: World) -> DemoFiles:
+    return DemoFiles(world.directory / "digits")
+
+
+def _welcome(world: World, url: str) -> str:
+    people = ", ".join(person.name for person in world.team)
+    stand_in = len(world.team) > 1
+    return _WELCOME.format(
+        url=f"{url}/datasets/{DATASET}?workspace={WORKSPACE}",
+        cvat=world.cvat_url,
+        log_in=" (a stand-in; a job's page lets you correct its boxes)" if stand_in else "",
+        colleagues=f": {people} correct\n     what they are assigned" if stand_in else "",
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--directory", type=Path, default=REPOSITORY / ".demo" / "app")
+    parser.add_argument("--no-browser", action="store_true")
+    options = parser.parse_args()
+    os.environ.setdefault("FIFTYONE_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        with demo_world(options.directory) as world, contextlib.ExitStack() as stack:
+            prepare(world, options.seed)
+            if len(world.team) > 1:
+                start_colleagues(world, read_truth(_files(world).truth))
+            stack.enter_context(executor(world))
+            port = _PORT if _is_free(_PORT) else free_port()
+            url = stack.enter_context(app_server(world.environment, port))
+            print(_welcome(world, url), flush=True)
+            if not options.no_browser:
+                webbrowser.open(f"{url}/datasets/{DATASET}?workspace={WORKSPACE}")
+            signal.pause()
+    except RelabelError as error:
+        say(f"The demo stopped: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("Bye.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
