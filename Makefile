@@ -34,8 +34,8 @@ test: lint js-check browser ## Set up, check and test everything, in a real brow
 	@$(WITHOUT_CVAT) $(PY) -m pytest $(PYTEST)
 
 test-cvat: setup ## Run the exchange's tests against the CVAT at FIFTYONE_CVAT_URL
-	@test -n "$(FIFTYONE_CVAT_URL)" || { echo "Set FIFTYONE_CVAT_URL, and FIFTYONE_CVAT_TOKEN or" \
-		"FIFTYONE_CVAT_USERNAME and FIFTYONE_CVAT_PASSWORD: these tests need a real CVAT."; exit 2; }
+	@test -n "$(FIFTYONE_CVAT_URL)" || { echo "Set FIFTYONE_CVAT_URL, FIFTYONE_CVAT_USERNAME and" \
+		"FIFTYONE_CVAT_PASSWORD: these tests need a real CVAT, and an administrator of it."; exit 2; }
 	@$(PY) -m pytest -m cvat $(PYTEST)
 
 lint: setup

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Locator, Page
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "e2e"
@@ -97,6 +100,22 @@ class App:
         )
         assert not answer.get("error"), answer["error"]
         return answer.get("result")
+
+    def first_tile(self) -> bytes:
+        """What the first tile of the grid shows, as an image."""
+        self.page.mouse.move(0, 0)
+        return self.cy("looker").first.screenshot()
+
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Waits for something that the browser does not know of, or cannot say.
+
+        Raises:
+            AssertionError: if it does not hold in time
+        """
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, "waited in vain"
+            self.page.wait_for_timeout(100)
 
     def screenshot(self, name: str) -> Path:
         """Keeps what is to be seen in artifacts/e2e."""

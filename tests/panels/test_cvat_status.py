@@ -1,0 +1,150 @@
+"""The panel's methods as the React half calls them. None may ever raise."""
+
+import json
+
+import fiftyone.operators as foo
+import pytest
+from fiftyone.operators.executor import ExecutionContext, Executor
+
+from demo.services import free_port
+from relabel.annotation import Request, connect, field_facts, make_plan, push
+from relabel.labels import LabelSchema
+from tests.annotator import Annotator
+
+PANEL = "@relabel/cvat/cvat_status"
+
+
+@pytest.fixture
+def cvat_environment(cvat, monkeypatch):
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", cvat.url)
+    monkeypatch.setenv("FIFTYONE_CVAT_USERNAME", "lead")
+    monkeypatch.setenv("FIFTYONE_CVAT_PASSWORD", cvat.users["lead"])
+    monkeypatch.delenv("FIFTYONE_CVAT_TOKEN", raising=False)
+
+
+@pytest.fixture
+def annotator(cvat, cvat_environment):
+    return Annotator(cvat, "lead")
+
+
+@pytest.fixture
+def job_ids(dataset, annotator):
+    """A round of three jobs."""
+    facts = field_facts(dataset, "ground_truth")
+    schema = LabelSchema(facts.classes, facts.attributes)
+    plan = make_plan(dataset, Request("fix_1", "ground_truth", schema, images_per_job=2))
+    record = push(dataset, plan, connect())
+    return [job["id"] for job in annotator.jobs(record.tasks[0].id)]
+
+
+def call(dataset, method, **params):
+    """Calls a method; returns its answer and what it asked of the App."""
+    request = {"panel_id": "p", "__method__": method, "panel_state": {}, **params}
+    ctx = ExecutionContext(
+        request_params={"dataset_name": dataset.name, "params": request},
+        executor=Executor(),
+        operator_uri=PANEL,
+    )
+    answer = foo.get_operator(PANEL).execute(ctx)
+    asked = [sent.operator_uri.rsplit("/", 1)[-1] for sent in ctx.executor._requests]
+    return json.loads(json.dumps(answer)), asked
+
+
+def test_render__hands_over_every_method(dataset):
+    ctx = ExecutionContext(
+        request_params={"dataset_name": dataset.name, "params": {}}, operator_uri=PANEL
+    )
+    view = foo.get_operator(PANEL).render(ctx).to_json()["view"]
+    assert view["component"] == "RelabelCvatStatus"
+    for method in ("refresh", "preview_pull", "pull", "undo", "show_samples"):
+        assert view[method] == f"{PANEL}#{method}"
+
+
+def test_refresh__says_what_is_not_configured(dataset, monkeypatch):
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", "")
+    answer, _ = call(dataset, "refresh")
+    assert answer["connection"]["state"] == "unconfigured"
+    assert answer["connection"]["advice"]
+
+
+def test_refresh__says_why_the_server_cannot_be_asked(dataset, cvat_environment, monkeypatch):
+    url = f"http://127.0.0.1:{free_port()}"
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", url)
+    answer, _ = call(dataset, "refresh")
+    connection = answer["connection"]
+    assert (connection["state"], connection["url"]) == ("error", url)
+    assert connection["message"]
+
+
+def test_refresh__shows_rounds_and_hides_the_password(dataset, job_ids, annotator, cvat):
+    annotator.set_state(job_ids[0], "completed")
+    answer, _ = call(dataset, "refresh")
+    assert answer["connection"]["user"] == "lead"
+    (shown,) = answer["rounds"]
+    assert shown["jobs_by_state"] == {"new": 2, "in progress": 0, "completed": 1, "rejected": 0}
+    assert (shown["images_done"], shown["images"], shown["unpulled_jobs"]) == (2, 6, 1)
+    jobs = shown["tasks"][0]["jobs"]
+    assert [job["id"] for job in jobs] == job_ids
+    assert jobs[0]["url"].startswith(cvat.url)
+    assert cvat.users["lead"] not in json.dumps(answer)
+
+
+def test_pull__does_what_the_preview_says_and_undo_takes_it_back(dataset, job_ids, annotator):
+    before = dataset.values("ground_truth.detections.bounding_box")
+    annotator.move_first_box(job_ids[0], 5)
+    annotator.delete_last_box(job_ids[0])
+    annotator.set_state(job_ids[0], "completed")
+
+    preview, _ = call(dataset, "preview_pull", key="fix_1")
+    assert preview["counts"] == {"moved": 1, "removed": 1}
+    assert preview["sample_ids"]["moved"] == [dataset.first().id]
+
+    pulled, asked = call(dataset, "pull", key="fix_1")
+    assert (pulled["counts"], pulled["samples"]) == (preview["counts"], 2)
+    assert pulled["message"] == "Merged into 2 samples: 1 moved, 1 removed."
+    assert "reload_dataset" in asked
+    dataset.reload()
+    assert dataset.first().ground_truth.detections[0].bounding_box[0] == pytest.approx(13 / 64)
+    shown = call(dataset, "refresh")[0]["rounds"][0]
+    assert (shown["unpulled_jobs"], shown["can_undo"]) == (0, True)
+
+    undone, asked = call(dataset, "undo", key="fix_1")
+    assert "2 samples" in undone["message"]
+    assert "reload_dataset" in asked
+    dataset.reload()
+    assert dataset.values("ground_truth.detections.bounding_box") == before
+
+
+def test_pull__decides_conflicts_as_it_is_told(dataset, job_ids, annotator):
+    annotator.move_first_box(job_ids[0], 5)
+    annotator.set_state(job_ids[0], "completed")
+    sample = dataset.first()
+    sample.ground_truth.detections[0].bounding_box = [0, 0, 0.5, 0.5]
+    sample.save()
+    assert call(dataset, "pull", key="fix_1")[0]["message"] == "1 conflict not merged."
+    pulled, _ = call(dataset, "pull", key="fix_1", policy="cvat_wins")
+    assert pulled["samples"] == 1
+    dataset.reload()
+    box = dataset.first().ground_truth.detections[0].bounding_box
+    assert box[0] == pytest.approx(13 / 64)
+
+
+def test_show_samples__of_a_figure_and_of_a_round(dataset, job_ids):
+    some = dataset.values("id")[:2]
+    assert "set_view" in call(dataset, "show_samples", sample_ids=some)[1]
+    answer, asked = call(dataset, "show_samples", key="fix_1")
+    assert "error" not in answer
+    assert "set_view" in asked
+
+
+@pytest.mark.parametrize("method", ["preview_pull", "pull", "undo"])
+def test_methods__answer_with_what_went_wrong(dataset, cvat_environment, method):
+    answer, asked = call(dataset, method, key="nothing")
+    assert "nothing" in answer["error"]["message"]
+    assert "reload_dataset" not in asked
+
+
+def test_methods__answer_what_nobody_foresaw(dataset, cvat_environment, caplog):
+    answer, _ = call(dataset, "show_samples")
+    assert "unforeseen" in answer["error"]["message"]
+    assert "show_samples failed" in caplog.text
