@@ -129,8 +129,8 @@ def _labels(scene: Scene) -> list[Label]:
 def main() -> None:
     """Trains, calibrates, writes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scenes", type=int, default=2400)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--scenes", type=int, default=1800)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--calibration-scenes", type=int, default=250)
     parser.add_argument("--output", type=Path, default=SAVED_MODEL)
