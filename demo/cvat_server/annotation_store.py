@@ -10,7 +10,7 @@ from . import errors
 from .annotation_input import Annotations, Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from .database import Database
     from .label_specs import LabelSpecs
@@ -99,7 +99,7 @@ def _assign(db: Database, counter: str, items: list[Item]) -> None:
         item["id"] = number
 
 
-def _duplicate(db: Database, rows: list[tuple[object, ...]]) -> errors.ApiError:
+def _duplicate(db: Database, rows: Sequence[tuple[object, ...]]) -> errors.ApiError:
     for kind, item_id, *_ in rows:
         found = db.one("SELECT 1 FROM annotations WHERE kind = ? AND id = ?", kind, item_id)
         if found:

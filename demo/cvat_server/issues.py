@@ -52,8 +52,8 @@ def create_issue(call: Call) -> Reply:
     problems = _issue_problems(data)
     if problems:
         raise errors.invalid(problems)
-    job_id = data.get("job")
-    if call.db.one("SELECT 1 FROM jobs WHERE id = ?", job_id) is None:
+    job_id = call.db.value("SELECT id FROM jobs WHERE id = ?", data.get("job"))
+    if job_id is None:
         raise errors.rejected("Job matching query does not exist.")
     if not _may_see(call, job_id):
         raise errors.denied()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from . import errors
+from .database import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,8 +56,8 @@ def convert(value: Any, kind: str) -> Any:
         if kind == "id":
             return int(value)
         if kind == "date":
-            datetime.fromisoformat(str(value))
-            return str(value)
+            moment = datetime.fromisoformat(str(value))
+            return timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
         if kind == "bool":
             return value if isinstance(value, bool) else str(value).lower() == "true"
     except ValueError as error:

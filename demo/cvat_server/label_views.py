@@ -85,12 +85,12 @@ def _asked_owner(call: Call) -> Owner | None:
             raise errors.denied()
         return owner_of_task(task)
     if query.get("task_id", "").isdecimal():
-        task = call.db.one("SELECT * FROM tasks WHERE id = ?", int(query["task_id"]))
-        if task is None:
+        asked = call.db.one("SELECT * FROM tasks WHERE id = ?", int(query["task_id"]))
+        if asked is None:
             raise errors.crash()
-        if not rights.is_task_staff(call, task):
+        if not rights.is_task_staff(call, asked):
             raise errors.denied()
-        return owner_of_task(task)
+        return owner_of_task(asked)
     if query.get("project_id", "").isdecimal():
         project = call.db.one("SELECT * FROM projects WHERE id = ?", int(query["project_id"]))
         if project is None:

@@ -84,7 +84,9 @@ def change_label(db: Database, row: Row, change: dict[str, Any]) -> None:
     Raises:
         ApiError: 400
     """
-    columns = {key: str(change[key]).strip() for key in ("name", "type", "svg") if key in change}
+    columns: dict[str, str] = {
+        key: str(change[key]).strip() for key in ("name", "type", "svg") if key in change
+    }
     if change.get("color"):
         columns["color"] = str(change["color"])
     elif "name" in columns and columns["name"] != row["name"]:

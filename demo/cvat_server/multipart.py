@@ -14,6 +14,7 @@ from . import errors
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from python_multipart.multipart import MultipartCallbacks
     from starlette.requests import Request
 
 
@@ -94,7 +95,7 @@ class _Reader:
         self._text = bytearray()
         self._file: IO[bytes] | None = None
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> MultipartCallbacks:
         """The functions the parser wants."""
         return {
             "on_part_begin": self._begin,

@@ -64,7 +64,7 @@ def job_page(
     for frame in frames:
         own = [shape for shape in shapes if shape["frame"] == frame["number"]]
         parts += [
-            f"<h2>{escape(frame['name'])}</h2>",
+            f'<h2 id="frame-{frame["number"]}">{escape(frame["name"])}</h2>',
             _drawing(frame, own, labels),
             _table(own, labels),
         ]
@@ -91,8 +91,9 @@ def _page(title: str, body: str) -> str:
     )
 
 
-def _form(inner: str) -> str:
-    return f'<form method="post">{inner}</form> '
+def _form(inner: str, place: str = "") -> str:
+    """A form that sends to its own page; the browser stays at the place."""
+    return f'<form method="post" action="#{place}">{inner}</form> '
 
 
 def _drawing(frame: Row, shapes: Iterable[dict[str, Any]], labels: Sequence[Row]) -> str:
@@ -152,8 +153,9 @@ def _row(shape: dict[str, Any], labels: Sequence[Row]) -> str:
     hidden = f'<input type="hidden" name="shape" value="{shape["id"]}">'
     what = f"{shape['type']} {shape['id']}"
     choice = f'<select name="label" aria-label="Label of {what}">{options}</select>'
-    change = _form(f"{hidden}{choice} <button>Change</button>")
-    delete = _form(f'{hidden}<button aria-label="Delete {what}">Delete</button>')
+    place = f"frame-{shape['frame']}"
+    change = _form(f"{hidden}{choice} <button>Change</button>", place)
+    delete = _form(f'{hidden}<button aria-label="Delete {what}">Delete</button>', place)
     swatch = f'<span class="swatch" style="background:{color}"></span>'
     return f"<tr><td>{swatch}{what}</td><td>{change}</td><td>{delete}</td></tr>"
 

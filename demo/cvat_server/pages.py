@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from . import annotation_store as store
-from . import annotations, errors, frames, page_views
+from . import annotation_views, errors, frames, page_views
 from .annotation_input import Annotations
 from .auth import Identity
 from .jobs import find_job, set_progress
@@ -131,10 +131,10 @@ def change_job(call: Call, form: dict[str, str]) -> None:
     shape = next((s for s in shapes if str(s["id"]) == form.get("shape")), None)
     if shape is None:
         return
-    change = annotations.remove
+    change = annotation_views.remove
     if "label" in form:
         _relabel(shape, int(form["label"]))
-        change = annotations.update
+        change = annotation_views.update
     sent = Annotations(shapes=[shape])
     specs.check(sent)
     change(call.db, task, job, sent)

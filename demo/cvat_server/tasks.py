@@ -170,7 +170,6 @@ def touch_task(db: Database, task: Row, now: str | None = None) -> None:
 def render_task(call: Call, row: Row) -> dict[str, Any]:
     """A task as the API shows it: keys of the data are missing until there is data."""
     media = call.db.one("SELECT * FROM media WHERE task_id = ?", row["id"])
-    ready = media is not None and media["state"] == "finished"
     jobs = call.db.one(
         "SELECT COUNT(*) AS count, "
         "COALESCE(SUM(stage = 'acceptance' AND state = 'completed'), 0) AS completed, "
@@ -194,7 +193,9 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
         "segment_size": row["segment_size"],
         "status": row["status"],
     }
-    if ready:
+    ready = False
+    if media is not None and media["state"] == "finished":
+        ready = True
         shown |= {
             "data_chunk_size": media["chunk_size"],
             "data_original_chunk_type": "imageset",
@@ -205,8 +206,8 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
     shown["guide_id"] = None
     if media is not None:
         shown["size"] = media["size"]
-    if ready:
-        shown["image_quality"] = media["image_quality"]
+        if ready:
+            shown["image_quality"] = media["image_quality"]
     return shown | {
         "data": None if media is None else media["id"],
         "dimension": "2d" if ready else "",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .web import Call
 
 _LISTING = Listing(
-    sql="SELECT users.*, users.is_active AS active FROM users",
+    sql="SELECT * FROM users",
     fields={
         "id": "id",
         "username": "text",

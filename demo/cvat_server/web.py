@@ -17,7 +17,7 @@ from .errors import ApiError
 from .reply import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
@@ -120,8 +120,8 @@ class Resource:
     def __init__(
         self,
         server: Server,
-        handlers: dict[str, Callable[[Call], Reply | Response]],
-        streaming: dict[str, Callable[[Call], Awaitable[Reply | Response]]] | None = None,
+        handlers: Mapping[str, Callable[[Call], Reply | Response]],
+        streaming: Mapping[str, Callable[[Call], Awaitable[Reply | Response]]] | None = None,
         *,
         public: bool = False,
         exclusive: bool = True,
