@@ -8,18 +8,20 @@ import pytest
 from demo.detector.evaluate import (
     Prediction,
     coco_map,
-    confident_errors,
     judged,
     load_detector,
     match,
     predictions_of,
+    report_errors,
+    suspects_of,
 )
 from demo.detector.export import CLASSES_FILE, DETECTIONS, SAVED_MODEL
 from demo.detector.train import STYLE, divide_scans
 from demo.label_errors import LabelError
 from demo.scans import scan_indices
 from demo.scenes import make_scene, relative_box
-from demo.truth import CLASSES, Label
+from demo.scoring import Suspect
+from demo.truth import CLASSES, ImageTruth, Label
 
 BOX = (0.1, 0.2, 0.1, 0.2)
 
@@ -170,13 +172,20 @@ def test_match__on_a_heap_of_its_class_nothing_is_judged():
     assert match([heap], found) == [None, False, False]
 
 
-def test_confident_errors__a_confident_detection_hits_a_wrong_class():
-    truth, wrong = Label("a", "3", BOX), Label("a", "8", BOX)
-    error = LabelError("i.jpg", "wrong class", "a", truth, wrong)
-    score = confident_errors({"i.jpg": [wrong]}, {"i.jpg": [Prediction("3", BOX, 0.9)]}, [error])
-    assert (score.hit, score.right, score.suspects) == (1, 1, 1)
-    doubtful = {"i.jpg": [Prediction("3", BOX, 0.7)]}
-    assert confident_errors({"i.jpg": [wrong]}, doubtful, [error]).suspects == 0
+def test_suspects_of__confident_and_not_in_the_labels():
+    labels = {"i.jpg": [Label("a", "8", BOX)]}
+    said = [Prediction("3", BOX, 0.9), Prediction("4", BOX, 0.7), Prediction("8", BOX, 0.95)]
+    assert suspects_of(labels, {"i.jpg": said}) == [Suspect("i.jpg", BOX)]
+
+
+def test_report_errors__a_wrong_class_is_hit_and_mended():
+    image = ImageTruth("i.jpg", "test", 640, 480, (Label("a", "3", BOX),))
+    wrong = Label("a", "8", BOX)
+    errors = [LabelError("i.jpg", "wrong class", "a", image.objects[0], wrong)]
+    said = {"i.jpg": [Prediction("3", BOX, 0.9)]}
+    text = report_errors([image], {"i.jpg": [wrong]}, said, errors)
+    assert "mAP 0.000; 1 suspects, 1 of them on an error; 1 of 1 errors hit" in text
+    assert text.endswith("1 errors gone, mAP 1.000")
 
 
 def test_divide_scans__only_the_train_side_and_no_scan_twice():
