@@ -125,7 +125,7 @@ def make_dataset(directory: Path) -> str:
     samples = []
     for index in range(IMAGES):
         path = directory / f"{index:04d}.png"
-        pixels = rng.integers(0, 6, (HEIGHT, WIDTH, 3), dtype=np.uint8) + index % 200
+        pixels = rng.integers(0, 5, (HEIGHT, WIDTH, 3), dtype=np.uint8) + index % 200
         Image.fromarray(pixels.astype(np.uint8)).save(path, compress_level=1)
         corners = rng.uniform(0, 0.6, (BOXES, 2))
         sizes = rng.uniform(0.05, 0.4, (BOXES, 2))

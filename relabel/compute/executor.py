@@ -38,6 +38,7 @@ PLUGIN = "@relabel/cvat"
 IDLE_SECONDS = 0.5
 MONITOR_SECONDS = 5
 REAP_SECONDS = 15.0
+LEAVE_SECONDS = 20.0
 LOST_AFTER_SECONDS = 60.0
 FOREIGN_LOST_AFTER_SECONDS = 600.0
 _LINK_PREFIX = "relabel:"
@@ -47,7 +48,7 @@ _wakes_nobody = threading.Event()
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs operations until SIGTERM or Ctrl-C."""
     options = _parse(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    _log_to_stderr()
     try:
         require_plugin()
     except PluginNotVisible as error:
@@ -207,10 +208,26 @@ def _leave_on_signals() -> None:
     def leave(number: int, _: object) -> NoReturn:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        last_resort = threading.Timer(LEAVE_SECONDS, _leave_at_once, [128 + number])
+        last_resort.daemon = True
+        last_resort.start()
         sys.exit(128 + number)
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+
+
+def _leave_at_once(status: int) -> None:
+    """A lock that a killed process held must not keep this one; others reap what it ran."""
+    _kill_children()
+    os._exit(status)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
 
 
 def _kill_children() -> None:
@@ -236,8 +253,7 @@ def _end_with_the_executor() -> None:
     def watch() -> None:
         while os.getppid() == executor:
             _wakes_nobody.wait(1.0)
-        _kill_children()
-        os._exit(1)
+        _leave_at_once(1)
 
     threading.Thread(target=watch, daemon=True).start()
 

@@ -58,6 +58,7 @@ _RETRY = _SafeRetry(
     total=4,
     connect=2,
     read=2,
+    other=0,  # a certificate does not get better
     backoff_factor=0.4,
     backoff_jitter=0.2,
     status_forcelist=(429, 500, 502, 503, 504),
@@ -89,7 +90,6 @@ class Transport:
         self.config = config
         self.url = config.url
         self._session = requests.Session()
-        self._session.verify = config.verify
         self._session.auth = _HeaderAuth()
         self._session.headers["Accept"] = "application/vnd.cvat+json"
         if config.organization is not None:
@@ -192,6 +192,8 @@ class Transport:
 
     def _send(self, method: str, path: str, **options: Any) -> requests.Response:
         options.setdefault("timeout", (self.config.timeouts.connect, self.config.timeouts.read))
+        # Said with each request: REQUESTS_CA_BUNDLE would win over what the session says.
+        options["verify"] = self.config.verify
         try:
             response = self._session.request(method, f"{self.url}{path}", **options)
         except requests.exceptions.SSLError as error:

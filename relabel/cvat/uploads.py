@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 MAX_REQUEST_BYTES = 16 * 2**20
 """The media of one request. Nginx, as CVAT's own installation sets it up, takes far more."""
 
-MAX_REQUEST_FILES = 500
+MAX_REQUEST_FILES = 200
 """The files of one request, all open at once; systems allow 1,024 by default, macOS 256."""
 
 _FIRST_POLL, _SLOWEST_POLL = 0.2, 5.0
