@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Response
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "e2e"
 OUTSIDE = re.compile(r"fonts\.(googleapis|gstatic)\.com|segment\.(io|com)|sentry|posthog")
@@ -19,6 +19,7 @@ QUIET = """
 window.IS_PLAYWRIGHT = true;
 localStorage.setItem("fiftyone-enterprise-tooltip-seen", "true");
 """
+STANDS_STILL_MS = 400
 TILE_CHECKBOX = {"x": 12, "y": 12}
 
 
@@ -69,10 +70,17 @@ class App:
         self.cy("looker").first.wait_for()
 
     def select_samples(self, count: int) -> None:
-        """Selects the first samples of the grid."""
-        for index in range(count):
-            self.cy("looker").nth(index).click(position=TILE_CHECKBOX)
-        self.page.get_by_text(re.compile(rf"^{count}$")).first.wait_for()
+        """Selects the first samples of the grid, and waits until the toolbar knows."""
+
+        def toolbar_knows(response: Response) -> bool:
+            if not response.url.endswith("/operators/resolve-placements"):
+                return False
+            return len(response.request.post_data_json["selected"]) == count
+
+        with self.page.expect_response(toolbar_knows) as response:
+            for index in range(count):
+                self.cy("looker").nth(index).click(position=TILE_CHECKBOX)
+        response.value.finished()
 
     def press_toolbar(self, uri: str) -> None:
         """Presses an operator's button in the grid's toolbar."""
@@ -101,10 +109,17 @@ class App:
         assert not answer.get("error"), answer["error"]
         return answer.get("result")
 
-    def first_tile(self) -> bytes:
-        """What the first tile of the grid shows, as an image."""
+    def grid_image(self) -> bytes:
+        """What the grid shows, as an image, as soon as it stands still."""
         self.page.mouse.move(0, 0)
-        return self.cy("looker").first.screenshot()
+        image = b""
+        while image != (image := self._grid_image()):
+            self.page.wait_for_timeout(STANDS_STILL_MS)
+        return image
+
+    def _grid_image(self) -> bytes:
+        self.cy("looker").first.wait_for()
+        return self.page.screenshot(clip=self.cy("fo-grid").bounding_box())
 
     def wait_until(self, holds: Callable[[], bool], seconds: float = 30.0) -> None:
         """Waits for something that the browser does not know of, or cannot say.

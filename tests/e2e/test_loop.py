@@ -29,8 +29,8 @@ def test_loop__tag_send_watch_pull_see_undo(app, dataset, cvat):
     form.get_by_role("button", name="Send", exact=True).click()
     expect(form).to_contain_text("Open task")
     form.get_by_role("button", name="Close").click()
-    (key,) = dataset.list_annotation_runs()
     dataset.reload()
+    (key,) = dataset.list_annotation_runs()
 
     app.open_cvat_panel()
     card = app.cy(f"relabel-round-{key}")
@@ -48,11 +48,11 @@ def test_loop__tag_send_watch_pull_see_undo(app, dataset, cvat):
     expect(app.cy("relabel-figure-moved")).to_contain_text("1")
     app.cy("relabel-figure-moved").click()
     expect(app.page.get_by_text(re.compile(r"^1 sample$"))).to_be_visible()
-    before = app.first_tile()
+    before = app.grid_image()
     app.screenshot("loop-3-preview")
     app.cy("relabel-merge").click()
     expect(app.cy("relabel-notice")).to_contain_text("1 moved")
-    app.wait_until(lambda: app.first_tile() != before)  # the box is drawn elsewhere
+    app.wait_until(lambda: app.grid_image() != before)  # the box is drawn elsewhere
     app.screenshot("loop-4-merged")
     dataset.reload()
     assert left_of_first_box(dataset) == pytest.approx((8 + MOVED_BY) / 64)
@@ -60,7 +60,7 @@ def test_loop__tag_send_watch_pull_see_undo(app, dataset, cvat):
 
     app.cy("relabel-notice-undo").click()
     expect(app.cy("relabel-notice")).to_contain_text("as they were before")
-    app.wait_until(lambda: app.first_tile() == before)
+    app.wait_until(lambda: app.grid_image() == before)
     dataset.reload()
     assert left_of_first_box(dataset) == 8 / 64
 
