@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from . import auth, errors, organizations
@@ -147,6 +147,7 @@ class Resource:
         except Exception:
             _logger.exception("%s %s failed", request.method, request.url.path)
             response = encode_error(errors.crash())
+        await _drain(request)
         response.headers["allow"] = self._allow
         response.headers["vary"] = "Accept, Origin, Cookie"
         response.headers["x-content-type-options"] = "nosniff"
@@ -202,6 +203,15 @@ class Resource:
             return handler(call)
         with self._server.db.transaction():
             return handler(call)
+
+
+async def _drain(request: Request) -> None:
+    """Reads what is left of a body, so that a client who still sends it gets the answer."""
+    try:
+        async for _ in request.stream():
+            pass
+    except (ClientDisconnect, RuntimeError):  # gone, or all is read
+        return
 
 
 def _check_version(request: Request) -> None:

@@ -137,6 +137,16 @@ def test_second_upload__refused_also_while_the_first_is_read(admin: Client):
     admin.json("DELETE", f"/api/tasks/{task_id}")
 
 
+def test_refused_upload__a_large_body_still_gets_its_answer(admin: Client, worker: Client):
+    task_id = _new_task(admin)
+    files = {"client_files[0]": ("large.png", bytes(40_000_000))}
+    for _ in range(3):
+        answer = worker.send("POST", f"/api/tasks/{task_id}/data", files=files)
+        assert answer.status_code == 403
+    assert admin.json("GET", f"/api/tasks/{task_id}")["data"] is None
+    admin.json("DELETE", f"/api/tasks/{task_id}")
+
+
 @pytest.mark.parametrize(
     ("files", "fields"),
     [
