@@ -73,16 +73,16 @@ def test_main__refuses_without_the_plugin(database, tmp_path):
 
 
 def test_executors__each_takes_its_own_target_oldest_first(service, queue, start_executor):
-    runs = [queue("gpu", name=1), queue("cpu", name=2), queue("gpu", name=3), queue("gpu", name=4)]
+    runs = [queue("gpu", name=1), queue("cpu", name=2), queue("gpu", name=3)]
     nobodys = queue("tpu")
     start_executor("gpu")
     start_executor("cpu")
     ended = [_ended(service, run) for run in runs]
-    assert [document.run_state for document in ended] == ["completed"] * 4
-    assert [document.result.result["name"] for document in ended] == [1, 2, 3, 4]
+    assert [document.run_state for document in ended] == ["completed"] * 3
+    assert [document.result.result["name"] for document in ended] == [1, 2, 3]
     executors = [document.run_link.split("@")[0] for document in ended]
-    assert executors == ["relabel:gpu", "relabel:cpu", "relabel:gpu", "relabel:gpu"]
-    assert ended[0].started_at < ended[2].started_at < ended[3].started_at
+    assert executors == ["relabel:gpu", "relabel:cpu", "relabel:gpu"]
+    assert ended[0].started_at < ended[2].started_at
     assert service.get(nobodys).run_state == "queued"
     service.delete_operation(nobodys)
 

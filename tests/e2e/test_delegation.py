@@ -30,7 +30,7 @@ def test_form__button_sends_it_to_the_executor(start_app, open_app, dataset, can
     with Announcement("gpu") as announcement:
         app = open_app(url, dataset.name)
         app.page.keyboard.press("Backquote")
-        app.cy("operators-browser-search").get_by_role("textbox").fill("Compute uniqueness")
+        app.page.keyboard.type("Compute uniqueness")
         app.page.get_by_text("Compute uniqueness", exact=True).first.click()
         form = app.prompt()
         expect(form).to_contain_text("Runs on executor gpu")
