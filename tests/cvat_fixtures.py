@@ -39,3 +39,11 @@ def cvat_admin(request: pytest.FixtureRequest) -> tuple[str, str]:
     if os.environ.get("FIFTYONE_CVAT_URL"):
         return os.environ["FIFTYONE_CVAT_USERNAME"], os.environ["FIFTYONE_CVAT_PASSWORD"]
     return "lead", request.getfixturevalue("cvat").users["lead"]
+
+
+@pytest.fixture(scope="session")
+def cvat_team(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The names of three users who may be given jobs; on a real server the administrator thrice."""
+    if os.environ.get("FIFTYONE_CVAT_URL"):
+        return (os.environ["FIFTYONE_CVAT_USERNAME"],) * 3
+    return ("ann.a", "ann.b", "ann.c")

@@ -28,9 +28,7 @@ def send(dataset, client):
 
     def send(key="round_1", samples=None, field="ground_truth", classes=None, **options):
         facts = field_facts(dataset, field) if dataset.has_field(field) else None
-        schema = LabelSchema(
-            tuple(classes or facts.classes), facts.attributes if facts else ()
-        )
+        schema = LabelSchema(tuple(classes or facts.classes), facts.attributes if facts else ())
         request = Request(key, field, schema, **options)
         record = push(dataset, make_plan(samples or dataset, request), client)
         task_ids.extend(task.id for task in record.tasks)

@@ -66,7 +66,9 @@ class Annotator:
 
     def draw(self, frame, label, points, attributes=None):
         label_id = next(spec.id for spec in self.task.labels if spec.name == label)
-        self._patch("create", [Shape("rectangle", frame, label_id, points, attributes=attributes or {})])
+        self._patch(
+            "create", [Shape("rectangle", frame, label_id, points, attributes=attributes or {})]
+        )
 
     def paste(self, shape, **changes):
         self._patch("create", [replace(shape, id=None, **changes)])
@@ -150,9 +152,7 @@ def test_pull__labels_are_found_again_when_the_server_gave_new_ids(dataset, clie
     annotator = Annotator(client, record)
     before = documents(dataset)
     client.put_task_shapes(record.tasks[0].id, annotator.shapes())
-    assert {shape.id for shape in annotator.shapes()}.isdisjoint(
-        label.shape_id for label in ()
-    )
+    assert {shape.id for shape in annotator.shapes()}.isdisjoint(label.shape_id for label in ())
     annotator.complete()
     assert pull(dataset, "round_1", client).counts == {}
     assert documents(dataset) == before

@@ -1,0 +1,220 @@
+"""A push sends all or nothing, and says why."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.core.odm as foo
+import pytest
+
+from relabel.annotation import (
+    EmptySelection,
+    InvalidRoundName,
+    Request,
+    RoundNameTaken,
+    UnreadableMedia,
+    UnsupportedField,
+    field_facts,
+    list_rounds,
+    make_plan,
+    pull,
+)
+from relabel.annotation.rounds import RoundState
+from relabel.cvat import CvatDataRejected, CvatServerError, JobState, UnknownAssignee
+from relabel.labels import LabelSchema, boxes
+
+pytestmark = pytest.mark.cvat
+
+
+def task_names(client):
+    return [task["name"] for task in client._transport.pages("/api/tasks")]
+
+
+@pytest.fixture
+def nothing_left(dataset, client):
+    """Holds that a failed push leaves nothing on either side."""
+    tasks = task_names(client)
+    before = list(dataset._sample_collection.find())
+    yield
+    assert task_names(client) == tasks
+    dataset.reload()
+    assert dataset.list_annotation_runs() == []
+    assert list_rounds(dataset) == []
+    assert list(dataset._sample_collection.find()) == before
+    for name in ("relabel_rounds", "relabel_frames"):
+        assert foo.get_db_conn()[name].count_documents({"dataset_id": dataset._doc.id}) == 0
+
+
+def test_push__frame_i_is_sample_i_and_coordinates_are_exact(dataset, client, send):
+    awkward = [0.1, 1 / 3, 0.123456789012345, 0.3]
+    sample = dataset.first()
+    sample.ground_truth.detections[0].bounding_box = awkward
+    sample.save()
+    record = send(images_per_job=4)
+    task = record.tasks[0]
+    names = [
+        frame["name"]
+        for frame in client._transport.get(f"/api/tasks/{task.id}/data/meta")["frames"]
+    ]
+    paths = dataset.values("filepath")
+    assert [name[7:] for name in names] == [Path(path).name for path in paths]
+    shape = min(client.task_annotations(task.id).shapes, key=lambda shape: shape.id)
+    x, y, width, height = awkward
+    assert shape.points == (x * 64, y * 48, (x + width) * 64, (y + height) * 48)
+    assert [job.frame_count for job in client.jobs([task.id])] == [4, 2]
+    assert record.state is RoundState.OUT
+
+
+def test_push__assigns_jobs_in_the_order_of_their_frames(dataset, client, send, cvat_team):
+    record = send(images_per_job=1, assignees=cvat_team[:2])
+    jobs = client.jobs([record.tasks[0].id])
+    assert [job.start_frame for job in jobs] == list(range(6))
+    assert [job.assignee for job in jobs] == [*cvat_team[:2]] * 3
+
+
+def test_push__an_unknown_assignee(dataset, send, nothing_left):
+    with pytest.raises(UnknownAssignee, match=re.escape("nobody.at.all")):
+        send(assignees=("nobody.at.all",))
+
+
+def test_push__a_missing_file(dataset, send, nothing_left):
+    Path(dataset.skip(2).first().filepath).unlink()
+    with pytest.raises(UnreadableMedia, match=r"image-2\.png is missing"):
+        send()
+
+
+def test_push__a_file_that_is_no_image(dataset, send, nothing_left):
+    Path(dataset.skip(2).first().filepath).write_text("hello")
+    with pytest.raises(UnreadableMedia, match=r"image-2\.png is no image"):
+        send()
+
+
+def test_push__an_image_that_only_the_server_finds_unreadable(
+    dataset, send, nothing_left, monkeypatch
+):
+    module = sys.modules["relabel.annotation.push"]
+    find_images = module.find_images
+
+    def find_then_break(view):
+        images = find_images(view)
+        images[2].file.path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+        return images
+
+    monkeypatch.setattr(module, "find_images", find_then_break)
+    with pytest.raises(CvatDataRejected, match=r"CVAT could not read .*image-2\.png"):
+        send()
+
+
+def test_push__a_server_that_fails_on_the_way(dataset, client, send, nothing_left, monkeypatch):
+    def fail(*_):
+        raise CvatServerError("The server failed.")
+
+    monkeypatch.setattr(client, "put_task_shapes", fail)
+    with pytest.raises(CvatServerError):
+        send()
+    monkeypatch.undo()
+
+
+def test_push__a_label_that_is_none(dataset, send, nothing_left):
+    dataset._sample_collection.update_one(
+        {"_id": dataset.first()._id},
+        {"$set": {"ground_truth.detections.0.bounding_box": [0.1, float("nan"), 0.1, 0.1]}},
+    )
+    before = list(dataset._sample_collection.find())
+    with pytest.raises(boxes.MalformedLabel, match="four finite numbers"):
+        send()
+    assert str(list(dataset._sample_collection.find())) == str(before)
+    dataset._sample_collection.update_one(  # NaN is not equal to itself
+        {"_id": dataset.first()._id},
+        {"$set": {"ground_truth.detections.0.bounding_box": [0.125, 0.25, 0.25, 0.5]}},
+    )
+
+
+def test_make_plan__counts_what_would_be_sent(dataset):
+    schema = LabelSchema(("cat", "dog"))
+    plan = make_plan(dataset.limit(5), Request("r", "ground_truth", schema, images_per_job=2))
+    assert (plan.images, plan.labels, plan.jobs) == (5, 10, 3)
+    assert plan.bytes == sum(
+        Path(path).stat().st_size for path in dataset.limit(5).values("filepath")
+    )
+    assert str(plan).startswith("This sends 5 images (0.0 MB) with 10 labels as 1 task, 3 jobs.")
+
+
+def test_make_plan__sends_whole_images_for_patches_and_filtered_labels(dataset):
+    request = Request("r", "ground_truth", LabelSchema(("cat", "dog")))
+    cats = fo.ViewField("label") == "cat"
+    for view in (
+        dataset.to_patches("ground_truth").limit(3),
+        dataset.limit(2).filter_labels("ground_truth", cats),
+    ):
+        plan = make_plan(view, request)
+        assert plan.sample_ids == tuple(dataset.limit(2).values("id"))
+        assert plan.labels == 4
+
+
+def test_make_plan__leaves_out_what_is_out_until_it_is_pulled(dataset, client, send):
+    record = send("first", dataset.limit(2))
+    request = Request("second", "ground_truth", LabelSchema(("cat", "dog")))
+    plan = make_plan(dataset, request)
+    assert plan.sample_ids == tuple(dataset.skip(2).values("id"))
+    assert plan.out_elsewhere == {"first": 2}
+    assert '2 of them are out in round "first"' in str(plan)
+    with pytest.raises(EmptySelection, match="'first'"):
+        make_plan(dataset.limit(2), request)
+    client.set_job(record.tasks[0].jobs[0], state=JobState.COMPLETED)
+    pull(dataset, "first", client)
+    assert make_plan(dataset, request).images == 6
+
+
+def test_make_plan__what_cannot_be_sent(dataset, send):
+    schema = LabelSchema(("cat", "dog"))
+    dataset.add_sample_field("kind", fo.EmbeddedDocumentField, fo.Classification)
+    send("taken", dataset.limit(1))
+    for request, error, text in [
+        (Request("taken", "ground_truth", schema), RoundNameTaken, "taken"),
+        (Request("no-identifier", "ground_truth", schema), InvalidRoundName, "underscores"),
+        (Request("r", "kind", schema), UnsupportedField, "no field of boxes"),
+        (Request("r", "filepath", schema), UnsupportedField, "no field of boxes"),
+        (Request("r", "new field", schema), UnsupportedField, "new field"),
+        (Request("r", "ground_truth", LabelSchema(())), UnsupportedField, "no classes"),
+        (Request("r", "ground_truth", LabelSchema(("cat",))), UnsupportedField, "dog"),
+    ]:
+        with pytest.raises(error, match=text):
+            make_plan(dataset, request)
+    with pytest.raises(EmptySelection):
+        make_plan(dataset.match_tags("none"), Request("r", "ground_truth", schema))
+
+
+def test_make_plan__masks_are_not_sent_as_boxes(dataset):
+    import numpy as np
+
+    sample = dataset.first()
+    sample.ground_truth.detections[0].mask = np.ones((2, 2), dtype=bool)
+    sample.save()
+    with pytest.raises(UnsupportedField, match="instance masks"):
+        make_plan(dataset, Request("r", "ground_truth", LabelSchema(("cat", "dog"))))
+
+
+def test_field_facts__offers_what_people_can_edit_and_nothing_internal(dataset):
+    for index, sample in enumerate(dataset):
+        label = sample.ground_truth.detections[0]
+        label["iscrowd"] = index % 2
+        label["truncated"] = bool(index % 2)
+        label["note"] = "x"
+        label["height_m"] = 1.5
+        label["parts"] = ["a", "b"]
+        label["mistakenness"] = 0.5
+        label["eval"] = "tp"
+        sample.save()
+    facts = field_facts(dataset, "ground_truth")
+    assert {item.name: item.kind.value for item in facts.attributes} == {
+        "height_m": "float",
+        "iscrowd": "0/1",
+        "note": "text",
+        "truncated": "bool",
+    }
+    assert facts.left_out == ("parts",)
+    assert (facts.classes, facts.labels, facts.with_mask) == (("cat", "dog"), 12, 0)
