@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..cvat import JobState
-from ..labels import boxes
 from ..labels.schema import ServerNames
 from . import storage
 from .baseline import load_frames, replace_frames
 from .diff import Change, FrameDiff, PulledShape, diff_frame
+from .drawing import draw_labels, read_shapes
 from .errors import RoundError
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .rounds import Pull, Round, holding, load_round, save_round
@@ -223,13 +223,8 @@ def _review(
             continue
         shapes = client.annotations_of(task_jobs)
         names = _names(task, task_jobs[0], shapes, client)
-        by_frame: dict[int, list[PulledShape]] = defaultdict(list)
-        for shape in shapes:
-            if shape.type != "rectangle" or shape.id is None:
-                not_boxes += 1
-                continue
-            drawn, carried_id = names.read(shape, record.schema)
-            by_frame[shape.frame].append(PulledShape(shape.id, carried_id, drawn))
+        by_frame, others = read_shapes(shapes, names, record.schema)
+        not_boxes += others
         spans = [(job.start_frame, job.stop_frame) for job in task_jobs]
         sent = list(load_frames(record.id, task.id, spans))
         labels = storage.read_labels(
@@ -237,7 +232,9 @@ def _review(
         )
         gone += [frame.sample_id for frame in sent if frame.sample_id not in labels]
         frames += [
-            _review_frame(frame, by_frame[frame.frame], labels[frame.sample_id], record.schema)
+            _review_frame(
+                frame, by_frame.get(frame.frame, ()), labels[frame.sample_id], record.schema
+            )
             for frame in sent
             if frame.sample_id in labels
         ]
@@ -250,10 +247,7 @@ def _review_frame(
     documents: Sequence[Mapping[str, Any]] | None,
     schema: LabelSchema,
 ) -> ReviewedFrame:
-    present = {
-        str(document["_id"]): boxes.to_drawn(document, frame.size, schema)
-        for document in documents or ()
-    }
+    present = draw_labels(documents, frame.size, schema)
     return ReviewedFrame(diff_frame(frame, shapes, present), documents, present)
 
 

@@ -9,10 +9,9 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Protocol
 
 from ..cvat import CvatDataRejected, CvatError
-from ..labels import boxes
 from ..labels.schema import ServerNames
-from . import storage
 from .baseline import SentFrame, SentLabel, save_frames
+from .drawing import draw_images, to_shapes
 from .errors import EmptySelection, RoundError
 from .media import find_corrupt, find_images
 from .plan import check_key
@@ -92,7 +91,7 @@ class _Push:
         images = find_images(view)
         if not images:
             raise EmptySelection("The images of this plan are no longer in the dataset.")
-        drawn = self._draw(images)
+        drawn = draw_images(self._dataset, self._request.label_field, images, self._request.schema)
         record = self._register(view)
         try:
             return self._send(view, record, images, drawn, team)
@@ -174,11 +173,7 @@ class _Push:
     ) -> list[SentFrame]:
         """Draws the labels in CVAT; returns the baseline with the ids that they got there."""
         names = ServerNames(task.labels)
-        shapes = [
-            names.shape(item, label_id, frame)
-            for frame, labels in enumerate(drawn)
-            for label_id, item in labels.items()
-        ]
+        shapes = to_shapes(drawn, names)
         put = self._client.put_task_shapes(task.id, shapes) if shapes else []
         shape_ids = {names.read(shape, record.schema)[1]: shape.id for shape in put}
         missing = sum(label_id not in shape_ids for labels in drawn for label_id in labels)
@@ -196,19 +191,6 @@ class _Push:
                 ),
             )
             for frame, (image, labels) in enumerate(zip(images, drawn, strict=True))
-        ]
-
-    def _draw(self, images: Sequence[RoundImage]) -> list[dict[str, Drawn]]:
-        """The labels of each image: label id -> how CVAT draws it."""
-        documents = storage.read_labels(
-            self._dataset, self._request.label_field, [image.sample_id for image in images]
-        )
-        return [
-            {
-                str(document["_id"]): boxes.to_drawn(document, image.size, self._request.schema)
-                for document in documents.get(image.sample_id) or ()
-            }
-            for image in images
         ]
 
     def _clean_up(self, record: Round) -> None:
