@@ -11,7 +11,7 @@ from fiftyone.operators import types
 from ..relabel.compute.zoo import load_zoo_model, require_zoo_model
 from ..relabel.evaluation.detectors import load_detector, require_saved_model
 from ..relabel.evaluation.predict import apply_model
-from .delegation import DelegatedOperator, progress_reporter
+from .delegation import HERE, RUN_ON, DelegatedOperator, progress_reporter
 from .forms import (
     UnknownField,
     as_form,
@@ -127,7 +127,8 @@ def _ask_for_model(ctx: Any, inputs: types.Object) -> None:
 
 def _require_model_here(ctx: Any) -> None:
     """Checks the model's path, unless another machine will load it."""
-    if not ctx.params.get("run_on") or ctx.params.get("run_on") == "here":
+    elsewhere = ctx.params.get(RUN_ON, HERE) != HERE or ctx.requesting_delegated_execution
+    if not elsewhere:
         require_saved_model(ctx.params["model_path"], ctx.params.get("class_file"))
 
 

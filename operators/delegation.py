@@ -84,11 +84,8 @@ class DelegatedOperator(foo.Operator):
                 "Start one with: make executor TARGET=gpu",
             )
             return "Run here"
-        choices = types.RadioGroup()
-        for target, found in _by_target(executors).items():
-            choices.add_choice(target, label=", ".join(map(str, found)))
-        choices.add_choice(HERE, label="Here, at once")
-        chosen = ctx.params.get(RUN_ON) or choices.values()[0]
+        chosen = ctx.params.get(RUN_ON) or executors[0].target
+        choices = _choices(executors, chosen)
         inputs.enum(
             RUN_ON, choices.values(), default=choices.values()[0], label="Run on", view=choices
         )
@@ -118,6 +115,17 @@ def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
         ctx.set_progress(progress=fraction, label=f"{done:,} of {total:,} {what}")
 
     return report
+
+
+def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:
+    """The targets of alive executors, here, and what was chosen though it may have died since."""
+    choices = types.RadioGroup()
+    for target, found in _by_target(executors).items():
+        choices.add_choice(target, label=", ".join(map(str, found)))
+    if chosen not in (HERE, *choices.values()):
+        choices.add_choice(chosen, label=f"{chosen} (none is alive)")
+    choices.add_choice(HERE, label="Here, at once")
+    return choices
 
 
 def _by_target(executors: list[Executor]) -> dict[str, list[Executor]]:

@@ -104,3 +104,8 @@ def test_resolve_input__empty_target(dataset, params):
     nothing = dataset.match_tags("nothing")
     fields = form(NAME, dataset, params, view=nothing._serialize())
     assert "holds no samples" in problems(fields)[0]
+
+
+def test_resolve_input__model_on_another_machine(dataset):
+    params = {"model_path": "/on/another/machine", "run_on": "gpu"}
+    assert problems(form(NAME, dataset, params)) == []

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
@@ -82,3 +84,13 @@ def test_bad_input__shown_in_the_form_and_refused(dataset, name, params, problem
         execute(name, dataset, params)
     assert dataset.list_brain_runs() == []
     assert set(dataset.count_sample_tags()) == {"even", "odd"}
+
+
+def test_execute__in_a_notebook(dataset):
+    """Where an event loop runs already, FiftyOne returns a task."""
+
+    async def cell():
+        done = await execute("select_unique", dataset, {"count": 2})
+        return done.result
+
+    assert asyncio.run(cell())["selected"] == 2

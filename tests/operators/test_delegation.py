@@ -100,6 +100,13 @@ def test_resolve_delegation__target(dataset, two_executors, params, request_para
     service.delete_operation(run.id)
 
 
+def test_resolve_delegation__chosen_executor_died_meanwhile(dataset, two_executors):
+    assert "No executor for tpu is alive" in texts(form(NAME, dataset, {"run_on": "tpu"}))
+    queued = execute(NAME, dataset, {"run_on": "tpu"})
+    assert queued.delegated
+    DelegatedOperationService().delete_operation(ObjectId(queued.result["id"]))
+
+
 @pytest.mark.parametrize("params", [{}, {"run_on": "here"}])
 def test_resolve_delegation__a_notebook_gets_its_result_at_once(dataset, two_executors, params):
     done = execute(NAME, dataset, params)
