@@ -36,7 +36,7 @@ class TagForAnnotation(foo.Operator):
             name="tag_for_annotation",
             label="Tag for annotation",
             description="Tags samples as requiring annotation, or takes the tag away",
-            icon="local_offer",
+            icon="bookmark_add",
             dynamic=True,
             allow_delegated_execution=True,
             risk_level=types.RiskLevel.LOW,
@@ -47,7 +47,7 @@ class TagForAnnotation(foo.Operator):
         return types.Placement(
             types.Places.SAMPLES_GRID_SECONDARY_ACTIONS,
             types.Button(
-                label=f"Tag as {DEFAULT_TAG}", icon="local_offer", prompt=not ctx.selected
+                label=f"Tag as {DEFAULT_TAG}", icon="bookmark_add", prompt=not ctx.selected
             ),
         )
 

@@ -15,3 +15,7 @@ class ClassFileError(RelabelError):
 
 class EvaluationError(RelabelError):
     """An evaluation cannot be run, or is not there."""
+
+
+class LabelsAtRisk(RelabelError):
+    """A model would overwrite labels that no model made."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 
 from ..compute.images import Progress, Unreadable, read_images
+from .errors import LabelsAtRisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,11 @@ def apply_model(
 
     Returns:
         what was done
+
+    Raises:
+        LabelsAtRisk: if the field holds labels without a confidence, which no model made
     """
+    _require_predictions(view, label_field)
     targets, total, skipped = _targets(view, label_field, new_only=new_only)
     tally = _Tally()
     done, stopped = 0, False
@@ -123,6 +128,19 @@ class _Writer:
         if self._labels:
             self._dataset.set_values(self._field, self._labels, key_field="id", dynamic=True)
             self._labels = {}
+
+
+def _require_predictions(view: SampleCollection, label_field: str) -> None:
+    """Holds that only what a model made is replaced: labels by hand cost months."""
+    if not view.has_field(f"{label_field}.detections"):
+        return
+    labels = view.count(f"{label_field}.detections")
+    by_hand = labels - view.count(f"{label_field}.detections.confidence")
+    if by_hand:
+        raise LabelsAtRisk(
+            f"{by_hand:,} labels in {label_field!r} have no confidence: no model made them.",
+            "Write the predictions to another field.",
+        )
 
 
 def _targets(

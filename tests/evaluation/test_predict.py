@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from relabel.evaluation.detectors import load_detector
+from relabel.evaluation.errors import LabelsAtRisk
 from relabel.evaluation.predict import apply_model
 
 
@@ -68,4 +69,12 @@ def test_apply_model__empty_view(dataset, detector):
 def test_apply_model__leaves_ground_truth_alone(dataset, detector):
     before = dataset.values("ground_truth.detections.id")
     apply_model(dataset, detector, "predictions")
+    assert dataset.values("ground_truth.detections.id") == before
+
+
+@pytest.mark.parametrize("new_only", [False, True])
+def test_apply_model__refuses_to_replace_labels_that_no_model_made(dataset, detector, new_only):
+    before = dataset.values("ground_truth.detections.id")
+    with pytest.raises(LabelsAtRisk, match="another field"):
+        apply_model(dataset, detector, "ground_truth", new_only=new_only)
     assert dataset.values("ground_truth.detections.id") == before
