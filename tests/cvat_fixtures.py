@@ -36,14 +36,20 @@ def cvat_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def cvat_admin(request: pytest.FixtureRequest) -> tuple[str, str]:
     """Name and password of a user who may do everything."""
-    if os.environ.get("FIFTYONE_CVAT_URL"):
-        return os.environ["FIFTYONE_CVAT_USERNAME"], os.environ["FIFTYONE_CVAT_PASSWORD"]
-    return "lead", request.getfixturevalue("cvat").users["lead"]
+    if not os.environ.get("FIFTYONE_CVAT_URL"):
+        return "lead", request.getfixturevalue("cvat").users["lead"]
+    name, password = (os.environ.get(f"FIFTYONE_CVAT_{key}") for key in ("USERNAME", "PASSWORD"))
+    if not name or not password:
+        pytest.fail(
+            "CVAT's own client and stock FiftyOne are tested with a password: set "
+            "FIFTYONE_CVAT_USERNAME and FIFTYONE_CVAT_PASSWORD"
+        )
+    return name, password
 
 
 @pytest.fixture(scope="session")
-def cvat_team(request: pytest.FixtureRequest) -> tuple[str, ...]:
+def cvat_team(request: pytest.FixtureRequest, cvat_admin: tuple[str, str]) -> tuple[str, ...]:
     """The names of three users who may be given jobs; on a real server the administrator thrice."""
     if os.environ.get("FIFTYONE_CVAT_URL"):
-        return (os.environ["FIFTYONE_CVAT_USERNAME"],) * 3
+        return (cvat_admin[0],) * 3
     return ("ann.a", "ann.b", "ann.c")

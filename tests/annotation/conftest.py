@@ -15,7 +15,7 @@ def cvat_config(cvat_url, cvat_admin):
     return CvatConfig(cvat_url, username, password)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client(cvat_config):
     with CvatClient(cvat_config) as client:
         yield client
