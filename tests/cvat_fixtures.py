@@ -49,7 +49,7 @@ def cvat_admin(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 @pytest.fixture(scope="session")
 def cvat_team(request: pytest.FixtureRequest, cvat_admin: tuple[str, str]) -> tuple[str, ...]:
-    """The names of three users who may be given jobs; on a real server the administrator thrice."""
+    """The names of three users who may be given jobs; on a real server thrice the same."""
     if os.environ.get("FIFTYONE_CVAT_URL"):
         return (cvat_admin[0],) * 3
     return ("ann.a", "ann.b", "ann.c")
