@@ -217,6 +217,23 @@ def work(
             time.sleep(POLL_SECONDS)
 
 
+def jobs_of_nobody(session: requests.Session, url: str) -> list[int]:
+    """Ids of the jobs that are not completed and have no assignee, oldest first."""
+    params = {"type": "annotation", "page_size": "all"}
+    jobs = _call(session, "GET", f"{url.rstrip('/')}/api/jobs", params=params)["results"]
+    idle = (job for job in jobs if job["assignee"] is None and job["state"] != "completed")
+    return sorted(job["id"] for job in idle)
+
+
+def give_job(session: requests.Session, url: str, job_id: int, username: str) -> None:
+    """Assigns a job to a person, as somebody who may see all people."""
+    base = url.rstrip("/")
+    params = {"search": username, "page_size": "all"}
+    people = _call(session, "GET", f"{base}/api/users", params=params)["results"]
+    (user,) = (one["id"] for one in people if one["username"] == username)
+    _call(session, "PATCH", f"{base}/api/jobs/{job_id}", json={"assignee": user})
+
+
 def _call(session: requests.Session, method: str, url: str, **options: Any) -> Any:
     try:
         answer = session.request(method, url, timeout=TIMEOUT, **options)

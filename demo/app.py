@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.annotator import AnnotatorError, log_in, work
+from demo.annotator import AnnotatorError, give_job, jobs_of_nobody, log_in, work
 from demo.dataset import SEED, DemoFiles, build_dataset
 from demo.headless import DETECTOR, evaluate, operate, say
 from demo.services import REPOSITORY, app_server, free_port
@@ -44,8 +46,8 @@ _WELCOME = """
   1. Press ` (the key left of 1), choose "Find false positives", tick "Tag the samples found",
      Find: the grid shows the images where the detector is sure and the label disagrees.
   2. The paper plane over the grid, "Send to CVAT": samples tagged requires_annotation, Send.
-  3. In the CVAT panel beside the grid, watch the jobs{colleagues}; then Pull, look at what it
-     would change, Merge. Evaluate again to see the mAP move.
+  3. In the CVAT panel beside the grid, watch the jobs{colleagues}.
+     Then Pull, look at what it would change, Merge. Evaluate again to see the mAP move.
 
   Ctrl-C ends everything.
 """
@@ -87,9 +89,23 @@ def executor(world: World) -> Iterator[None]:
 
 
 def start_colleagues(world: World, truth: Truth) -> None:
-    """Lets the team of the stand-in CVAT correct whatever it is given, at a person's pace."""
+    """Lets the team of the stand-in CVAT correct all jobs, at a person's pace.
+
+    Jobs that nobody has been given are shared out, as the head of a team would do.
+    """
     for person in world.team:
         threading.Thread(target=_annotate, args=(world, person, truth), daemon=True).start()
+    threading.Thread(target=_share_out, args=(world,), daemon=True).start()
+
+
+def _share_out(world: World) -> None:
+    with contextlib.suppress(AnnotatorError):  # the server is going down
+        session = log_in(world.cvat_url, world.lead.name, world.lead.password or "")
+        team = itertools.cycle(person.name for person in world.team)
+        while True:
+            for job_id in jobs_of_nobody(session, world.cvat_url):
+                give_job(session, world.cvat_url, job_id, next(team))
+            time.sleep(PAUSE_SECONDS / 2)
 
 
 def _annotate(world: World, person: Person, truth: Truth) -> None:
@@ -128,7 +144,7 @@ def _welcome(world: World, url: str) -> str:
         url=f"{url}/datasets/{DATASET}?workspace={WORKSPACE}",
         cvat=world.cvat_url,
         log_in=" (a stand-in; a job's page lets you correct its boxes)" if stand_in else "",
-        colleagues=f": {people} correct\n     what they are assigned" if stand_in else "",
+        colleagues=f" while {people} correct them" if stand_in else "",
     )
 
 

@@ -16,6 +16,8 @@ from demo.annotator import (
     AnnotatorError,
     correct_job,
     find_truth,
+    give_job,
+    jobs_of_nobody,
     log_in,
     open_jobs,
     work,
@@ -238,9 +240,8 @@ def test_correct_job__somebody_elses(task, cvat):
 
 
 def test_work__only_the_jobs_of_the_user(task, cvat, lead):
-    users = task.call("GET", "users", params={"search": "ann.b"})["results"]
-    number = next(user["id"] for user in users if user["username"] == "ann.b")
-    task.call("PATCH", f"jobs/{task.jobs[2]}", json={"assignee": number})
+    give_job(lead, cvat.url, task.jobs[2], "ann.b")
+    assert set(task.jobs) & set(jobs_of_nobody(lead, cvat.url)) == set(task.jobs[:2])
     session = log_in(cvat.url, "ann.b", cvat.users["ann.b"])
     done = list(work(session, cvat.url, "ann.b", TRUTH))
     assert [one.job_id for one in done] == [task.jobs[2]]
