@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from fiftyone.core.models import EmbeddingsMixin, Model
+from fiftyone.core.models import EmbeddingsMixin
+
+from ..compute.image_model import ImageModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +23,7 @@ _BINS = 4
 _EPSILON = 1e-12
 
 
-class ImageDescriptor(EmbeddingsMixin, Model):  # type: ignore[misc]
+class ImageDescriptor(EmbeddingsMixin, ImageModel):  # type: ignore[misc]
     """Describes the shapes and colours of an image by a vector of 436 numbers.
 
     Three parts, each of length 1, of an image shrunk to 64 x 64 pixels:
@@ -51,33 +53,9 @@ class ImageDescriptor(EmbeddingsMixin, Model):  # type: ignore[misc]
         self._last: NDArray[np.float32] | None = None
 
     @property
-    def media_type(self) -> str:
-        """The media that it takes."""
-        return "image"
-
-    @property
     def has_embeddings(self) -> bool:
         """True: vectors are all that it makes."""
         return True
-
-    @property
-    def ragged_batches(self) -> bool:
-        """False: a batch may hold images of different sizes."""
-        return False
-
-    @property
-    def transforms(self) -> None:
-        """None: it shrinks images by itself."""
-        return
-
-    @property
-    def preprocess(self) -> bool:
-        """False: there is nothing to do before it."""
-        return False
-
-    @preprocess.setter
-    def preprocess(self, value: bool) -> None:
-        """FiftyOne sets it; without transforms it means nothing."""
 
     def embed(self, arg: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Describes one image.

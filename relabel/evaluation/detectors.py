@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 import numpy as np
-from fiftyone.core.models import Model
 
 from ..compute.errors import ModelNotFound
+from ..compute.image_model import ImageModel
 from .classes import find_class_file, read_classes, require_fit
 from .errors import ClassFileError, NotADetector
 
@@ -22,7 +22,7 @@ OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_dete
 _CLASS_SCORES = "detection_multiclass_scores"  # one column per class, and one for background
 
 
-class SavedModelDetector(Model):  # type: ignore[misc]
+class SavedModelDetector(ImageModel):
     """A TensorFlow SavedModel with the signature of the TF2 Detection Zoo.
 
     Input: uint8 ``[B, H, W, 3]``; a model may insist on ``B = 1``. Outputs: ``detection_boxes``
@@ -49,30 +49,6 @@ class SavedModelDetector(Model):  # type: ignore[misc]
         self._model, self._infer = _load_signature(self._path)  # the model must outlive its call
         self._input, self._one_at_a_time = _input_of(self._infer, self._path)
         require_fit(self._classes, _class_count(self._infer, self._path))
-
-    @property
-    def media_type(self) -> str:
-        """The media that it takes."""
-        return "image"
-
-    @property
-    def ragged_batches(self) -> bool:
-        """False: a batch may hold images of different sizes."""
-        return False
-
-    @property
-    def transforms(self) -> None:
-        """None: the SavedModel resizes by itself."""
-        return
-
-    @property
-    def preprocess(self) -> bool:
-        """False: there is nothing to do before it."""
-        return False
-
-    @preprocess.setter
-    def preprocess(self, value: bool) -> None:
-        """FiftyOne sets it; without transforms it means nothing."""
 
     def predict(self, arg: NDArray[np.uint8]) -> fo.Detections:
         """Detects in one image.
