@@ -28,12 +28,20 @@ class SentLabel:
     Args:
         id: its id in FiftyOne
         shape_id: its id in CVAT
-        drawn: the label as both sides had it when they last agreed
+        drawn: the label in CVAT when both sides last agreed
+        here: the label in FiftyOne at that moment, where it was drawn otherwise: by a rounding
+            error after a pull, by whole pixels in a round of stock FiftyOne
     """
 
     id: str
     shape_id: int
     drawn: Drawn
+    here: Drawn | None = None
+
+    @property
+    def drawn_here(self) -> Drawn:
+        """The label in FiftyOne when both sides last agreed."""
+        return self.here or self.drawn
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,12 @@ def read_frame(document: Mapping[str, Any]) -> SentFrame:
         sample_id=document["sample_id"],
         size=(width, height),
         labels=tuple(
-            SentLabel(label["id"], label["shape_id"], _read_drawn(label["drawn"]))
+            SentLabel(
+                label["id"],
+                label["shape_id"],
+                _read_drawn(label["drawn"]),
+                _read_drawn(label["here"]) if label.get("here") else None,
+            )
             for label in document["labels"]
         ),
     )

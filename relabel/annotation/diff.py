@@ -63,6 +63,11 @@ class Change:
     conflict: bool = False
 
     @property
+    def id(self) -> str:
+        """What tells it from every other change of its image, also at the next look."""
+        return self.label_id or f"shape {self.shape_id}"
+
+    @property
     def kinds(self) -> frozenset[ChangeKind]:
         """What was done; a label can be moved and relabelled at once."""
         if self.before is None:
@@ -121,7 +126,7 @@ def diff_frame(
                 shape_id=shape.shape_id if shape else None,
                 before=sent.drawn,
                 after=after,
-                conflict=now != sent.drawn,
+                conflict=now != sent.drawn_here,
             )
         )
     changes += [Change(None, shape.shape_id, None, shape.drawn) for shape in added]

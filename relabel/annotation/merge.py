@@ -11,9 +11,10 @@ from bson import ObjectId
 
 from ..labels import UnreadableValue, boxes
 from .baseline import SentFrame, SentLabel
+from .drawing import draw_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from ..labels import Drawn, LabelSchema
     from .diff import Change, FrameDiff
@@ -62,6 +63,8 @@ def merge_frame(
     present: Mapping[str, Drawn],
     schema: LabelSchema,
     policy: ConflictPolicy,
+    *,
+    leave_out: Container[str] = (),
 ) -> MergedFrame:
     """Takes the changes of one image over into its labels.
 
@@ -71,17 +74,18 @@ def merge_frame(
         present: label id -> how CVAT would draw the label as FiftyOne has it now
         schema: the attributes that travel
         policy: what becomes of conflicts
+        leave_out: the ids of changes that stay open
     """
     after = {str(document["_id"]): document for document in documents or ()}
     agreed = _agreed(diff, present)
     applied, overruled, left, problems = [], [], [], []
     for change in diff.changes:
-        if change.conflict and policy is ConflictPolicy.SKIP:
+        if change.id in leave_out or (change.conflict and policy is ConflictPolicy.SKIP):
             left.append(change)
             continue
         if change.conflict and policy is ConflictPolicy.FIFTYONE_WINS and change.label_id:
             overruled.append(change)
-            _agree(agreed, change.label_id, change)
+            _agree(agreed, change.label_id, change, change.after)
             continue
         try:
             label_id = _apply(after, change, present, diff.frame.size, schema)
@@ -90,7 +94,8 @@ def merge_frame(
             problems.append(str(error))
             continue
         applied.append(change)
-        _agree(agreed, label_id, change)
+        here = draw_labels([after[label_id]] if change.after else (), diff.frame.size, schema)
+        _agree(agreed, label_id, change, here.get(label_id))
     return MergedFrame(
         sample_id=diff.frame.sample_id,
         before=documents,
@@ -122,7 +127,8 @@ def _apply(
         fields = boxes.changed_fields(change.after, None, size, schema)
         documents[label_id] = {**fo.Detection(**fields).to_dict(), "_id": ObjectId(label_id)}
     else:
-        fields = boxes.changed_fields(change.after, present[label_id], size, schema)
+        before = present[label_id] if change.conflict else change.before
+        fields = boxes.changed_fields(change.after, before, size, schema)
         documents[label_id] = {**document, **fields}
     return label_id
 
@@ -146,9 +152,12 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
     return agreed
 
 
-def _agree(agreed: dict[str, SentLabel], label_id: str, change: Change) -> None:
-    """Moves the baseline of one label to what CVAT has."""
+def _agree(
+    agreed: dict[str, SentLabel], label_id: str, change: Change, here: Drawn | None
+) -> None:
+    """Moves the baseline of one label to what CVAT has, and to how FiftyOne draws that."""
     if change.after is None or change.shape_id is None:
         agreed.pop(label_id, None)
     else:
-        agreed[label_id] = SentLabel(label_id, change.shape_id, change.after)
+        apart = here if here != change.after else None
+        agreed[label_id] = SentLabel(label_id, change.shape_id, change.after, apart)

@@ -345,3 +345,11 @@ def test_baseline__goes_when_the_run_goes(dataset, client, send):
     assert rounds_status(dataset, client) == []
     send("round_2")
     assert frames.count_documents({"round_id": ObjectId(record.id)}) == 0
+
+
+def test_pull__a_label_that_is_edited_twice_in_cvat_is_no_conflict(dataset, client, send):
+    annotator = Annotator(client, send())
+    for bottom in (30.3, 31.7):  # 30.3 of 48 rows is rounded on the way to FiftyOne
+        annotator.edit(annotator.on_frame(0)[0], points=(1.0, 0.9, 30.0, bottom))
+        annotator.complete()
+        assert pull(dataset, "round_1", client).counts == {"moved": 1}
