@@ -58,7 +58,8 @@ browser: setup
 	@$(PY) -m scripts.browser
 
 executor: setup ## Run delegated operations on this machine; TARGET=gpu
-	@$(PY) -m relabel.compute.executor --target $(TARGET) --also-untargeted
+	@FIFTYONE_PLUGINS_DIR="$$($(PY) -m scripts.plugins_dir)" \
+		$(PY) -m relabel.compute.executor --target $(TARGET) --also-untargeted
 
 benchmarks: setup ## Print our figures beside the peers', measured in the same run
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(PY) "$$file" || exit 1; done

@@ -1,0 +1,146 @@
+"""Sending, pulling and undoing as a user does it: by forms, in Python, and delegated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fiftyone as fo
+import pytest
+
+from relabel.annotation import connect, list_rounds
+from relabel.cvat import JobState
+from tests.operators.app import delegate, execute, form, problems, requests_of, texts
+
+SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
+
+
+@pytest.fixture
+def server(monkeypatch, cvat_url, cvat_admin):
+    """Points the plugin at the server under test."""
+    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
+        monkeypatch.setenv(name, value)
+    return connect()
+
+
+@pytest.fixture
+def sent(dataset, server):
+    """A round of two images; it is removed from the server after the test."""
+    view = dataset.limit(2)
+    result = execute("send_to_cvat", dataset, {"what": "view", "key": "r"}, view=view)
+    yield result.result
+    for task in result.result["tasks"]:
+        server.delete_task(task["id"])
+
+
+def complete(server, dataset):
+    """Moves one box of the round in CVAT, and completes its job."""
+    (record,) = list_rounds(dataset)
+    task = record.tasks[0]
+    shape = server.task_annotations(task.id).shapes[0]
+    body = {"version": 0, "tags": [], "tracks": [], "shapes": [shape.to_json() | {"id": shape.id}]}
+    body["shapes"][0]["points"] = [0.0, 0.0, 32.0, 24.0]
+    path = f"/api/tasks/{task.id}/annotations"
+    server._transport.send_json("PATCH", path, body, {"action": "update"})
+    server.set_job(task.jobs[0], state=JobState.COMPLETED)
+
+
+def test_send_form__says_what_would_be_sent(dataset, server):
+    fields = form("send_to_cvat", dataset, {"what": "dataset", "images_per_job": 4})
+    assert problems(fields) == []
+    assert "This sends 6 images (0.0 MB) with 12 labels as 1 task, 2 jobs." in texts(fields)
+
+
+def test_send_form__prefers_the_selection_and_reads_it(dataset, server):
+    ids = dataset.limit(3).values("id")
+    fields = form("send_to_cvat", dataset, {}, selected=ids)
+    assert fields["what"]["default"] == "selected"
+    assert "This sends 3 images" in texts(fields)
+
+
+@pytest.mark.parametrize(
+    ("params", "advice"),
+    [
+        ({"what": "selected"}, "Select some in the grid"),
+        ({"what": "tagged", "tag": "none"}, "no images to send"),
+        ({"what": "dataset", "key": "taken"}, "Choose another name"),
+        ({"what": "dataset", "key": "not a name"}, "underscores"),
+        ({"what": "dataset", "label_field": "kind"}, "not a field of detections"),
+        ({"what": "dataset", "label_field": "(new field)"}, "Name it"),
+        ({"what": "dataset", "classes": ["cat"]}, "dog"),
+        ({"what": "dataset", "attributes": ["nothing"]}, "Leave it out"),
+        ({"what": "saved_view", "saved_view": "gone"}, "Choose another"),
+    ],
+)
+def test_send_form__says_what_is_wrong_before_the_click(dataset, server, params, advice):
+    dataset.add_sample_field("kind", fo.EmbeddedDocumentField, fo.Classification)
+    register_run(dataset, "taken")
+    fields = form("send_to_cvat", dataset, params)
+    assert any(advice in problem for problem in problems(fields)), problems(fields)
+
+
+def register_run(dataset, key):
+    from relabel.annotation.stock import register_run
+    from relabel.labels import LabelSchema
+
+    register_run(
+        dataset, key, url="http://c", label_field="ground_truth", schema=LabelSchema(("cat",))
+    )
+
+
+@pytest.mark.parametrize("name", ["send_to_cvat", "pull_annotations"])
+def test_forms__no_server_is_configured(dataset, monkeypatch, name):
+    for variable in SERVER:
+        monkeypatch.delenv(variable, raising=False)
+    (problem,) = problems(form(name, dataset))
+    assert "FIFTYONE_CVAT_" in problem
+
+
+def test_forms__ask_no_server(dataset, monkeypatch):
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("FIFTYONE_CVAT_TOKEN", "t")
+    assert problems(form("send_to_cvat", dataset, {"what": "dataset"})) == []
+
+
+def test_send__an_unreachable_server_is_a_clear_error(dataset, monkeypatch):
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("FIFTYONE_CVAT_TOKEN", "t")
+    with pytest.raises(Exception, match=r"cannot be reached. Check FIFTYONE_CVAT_URL"):
+        execute("send_to_cvat", dataset, {"what": "dataset"})
+    assert list_rounds(dataset) == []
+
+
+def test_loop__send_pull_undo_at_once(dataset, server, sent):
+    assert (sent["images"], sent["labels"], sent["jobs"]) == (2, 4, 1)
+    assert sent["tasks"][0]["url"] == server.task_url(sent["tasks"][0]["id"])
+    before = dataset.first().ground_truth.detections[0].bounding_box
+    complete(server, dataset)
+    pulled = execute("pull_annotations", dataset, {"key": "r"})
+    assert pulled.result["counts"] == {"moved": 1}
+    assert "reload_dataset" in requests_of(pulled)
+    assert dataset.first().ground_truth.detections[0].bounding_box == [0.0, 0.0, 0.5, 0.5]
+    undone = execute("undo_pull", dataset, {"key": "r"})
+    assert undone.result == {"key": "r", "samples": 1, "left": 0}
+    assert dataset.first().ground_truth.detections[0].bounding_box == before
+
+
+def test_loop__send_and_pull_delegated(dataset, server):
+    document = delegate("send_to_cvat", dataset, {"what": "dataset", "key": "r"})
+    assert document.run_state == "completed", document.status.result
+    complete(server, dataset)
+    document = delegate("pull_annotations", dataset, {"key": "r"})
+    assert document.run_state == "completed"
+    assert dataset.first().ground_truth.detections[0].bounding_box == [0.0, 0.0, 0.5, 0.5]
+    server.delete_task(list_rounds(dataset)[0].tasks[0].id)
+
+
+def test_pull_form__says_that_nothing_is_out(dataset, server):
+    assert "Send to CVAT" in problems(form("pull_annotations", dataset))[0]
+    assert "Send to CVAT" in problems(form("undo_pull", dataset))[0]
+
+
+def test_send__a_missing_file_is_named(dataset, server):
+    Path(dataset.first().filepath).unlink()
+    with pytest.raises(Exception, match=r"image-0\.png is missing"):
+        execute("send_to_cvat", dataset, {"what": "dataset", "key": "r"})
+    assert list_rounds(dataset) == []
+    assert dataset.list_annotation_runs() == []
