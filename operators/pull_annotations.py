@@ -7,7 +7,7 @@ from typing import Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import ConflictPolicy, list_rounds, pull
+from ..relabel.annotation import EVERYTHING, FINISHED, ConflictPolicy, list_rounds, pull
 from ..relabel.errors import RelabelError
 from .cvat_server import client_of, config_of
 from .forms import as_form, as_output, field_choice, show_error, show_notice
@@ -77,7 +77,7 @@ class PullAnnotations(foo.Operator):
             ctx.dataset,
             ctx.params["key"],
             client_of(ctx),
-            finished_only=ctx.params.get("finished_only", True),
+            FINISHED if ctx.params.get("finished_only", True) else EVERYTHING,
             policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
         )
         ctx.ops.reload_dataset()

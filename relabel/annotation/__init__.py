@@ -8,6 +8,7 @@
 >>> pull(dataset, "fix_1", client)
 """
 
+from .choice import EVERYTHING, FINISHED, Choice, change_reference
 from .connection import SECRETS, configured, connect
 from .diff import Change, ChangeKind
 from .errors import (
@@ -24,16 +25,20 @@ from .errors import (
 from .facts import FieldFacts, detection_fields, field_facts
 from .merge import ConflictPolicy
 from .plan import Plan, Request, check_field, check_key, make_plan
-from .pull import PullReport, Review, pull, review_pull
+from .pull import PullReport, pull
 from .push import push
+from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
 from .status import JobStatus, RoundStatus, TaskStatus, rounds_status
 from .undo import UndoReport, undo_pull
 
 __all__ = [
+    "EVERYTHING",
+    "FINISHED",
     "SECRETS",
     "Change",
     "ChangeKind",
+    "Choice",
     "ConflictPolicy",
     "EmptySelection",
     "FieldFacts",
@@ -44,6 +49,7 @@ __all__ = [
     "PullReport",
     "Request",
     "Review",
+    "ReviewedFrame",
     "Round",
     "RoundBusy",
     "RoundError",
@@ -55,6 +61,7 @@ __all__ = [
     "UnknownRound",
     "UnreadableMedia",
     "UnsupportedField",
+    "change_reference",
     "check_field",
     "check_key",
     "configured",

@@ -94,6 +94,14 @@ def load_frames(
         yield from map(read_frame, _frames().find(query).sort("frame", 1))
 
 
+def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Iterator[SentFrame]:
+    """The baseline of single frames, each named by its task and its number there."""
+    conditions = [{"task_id": task_id, "frame": frame} for task_id, frame in numbers]
+    if conditions:
+        query = {"round_id": round_id, "$or": conditions}
+        yield from map(read_frame, _frames().find(query))
+
+
 def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
     """Moves the baseline of some images."""
     writes = [

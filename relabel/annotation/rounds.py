@@ -113,6 +113,11 @@ class Round:
         return sum(task.images for task in self.tasks)
 
     @property
+    def torn(self) -> bool:
+        """Whether a pull, or the undoing of one, is under way or was left half done."""
+        return bool(self.pulls) and self.pulls[-1].writing
+
+    @property
     def finished(self) -> bool:
         """Whether every job was pulled, so that its images are not out any more."""
         jobs = {job for task in self.tasks for job in task.jobs}

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..cvat import JobState
-from .pull import job_version
+from .choice import job_version
+from .errors import RoundBusy
 from .rounds import list_rounds
+from .undo import take_back_torn_pull
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +117,8 @@ class RoundStatus:
 def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     """Asks where the rounds of a dataset stand, newest first.
 
-    One request for each 500 jobs, however many rounds and tasks they are in.
+    One request for each 500 jobs, however many rounds and tasks they are in. A pull that a crash
+    left half done is taken back.
 
     Args:
         dataset: the dataset
@@ -124,13 +127,21 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     Raises:
         CvatError: if the server cannot be asked
     """
-    rounds = list_rounds(dataset)
+    rounds = [_whole(dataset, record) for record in list_rounds(dataset)]
     ours = [record for record in rounds if record.url == client.server.url]
     jobs: dict[int, list[Job]] = defaultdict(list)
     task_ids = [task.id for record in ours for task in record.tasks]
     for job in client.jobs(task_ids) if task_ids else ():
         jobs[job.task_id].append(job)
     return [_round_status(record, jobs, client) for record in reversed(rounds)]
+
+
+def _whole(dataset: fo.Dataset, record: Round) -> Round:
+    """A round without a pull that was left half done."""
+    try:
+        return take_back_torn_pull(dataset, record)
+    except RoundBusy:
+        return record  # it is being pulled at this moment
 
 
 def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient) -> RoundStatus:

@@ -1,30 +1,33 @@
 """Reads and writes the labels of many samples at once, as MongoDB holds them.
 
 FiftyOne's object layer would touch every label of a sample; this touches what changed. It keeps
-what that layer keeps: ids, types, ``last_modified_at``. Every write is conditional on the labels
-being as they were read, so an edit made meanwhile is never overwritten.
+what that layer keeps: ids, types, ``last_modified_at``. Every write is conditional on what it
+replaces being as it was read, so an edit made meanwhile is never overwritten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fiftyone as fo
-from bson import ObjectId
+import fiftyone.core.sample as fos
+from bson import ObjectId, encode
 from pymongo import UpdateOne
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator
 
     from pymongo.collection import Collection
+
+Labels: TypeAlias = Sequence[Mapping[str, Any]] | None
+"""The labels of a field of one sample as MongoDB holds them; None for an empty field."""
 
 _SAMPLES_PER_REQUEST = 1000
 
 
-def read_labels(
-    dataset: fo.Dataset, field: str, sample_ids: Iterable[str]
-) -> dict[str, Sequence[Mapping[str, Any]] | None]:
+def read_labels(dataset: fo.Dataset, field: str, sample_ids: Iterable[str]) -> dict[str, Labels]:
     """Reads the labels of samples.
 
     Args:
@@ -33,9 +36,9 @@ def read_labels(
         sample_ids: the samples; those that are not in the dataset are left out
 
     Returns:
-        sample id -> its label documents, or None where the field is empty
+        sample id -> its labels
     """
-    found: dict[str, Sequence[Mapping[str, Any]] | None] = {}
+    found: dict[str, Labels] = {}
     for ids in _batches(list(sample_ids)):
         query = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
         for document in _samples(dataset).find(query, {field: 1}):
@@ -45,19 +48,17 @@ def read_labels(
 
 
 def write_labels(
-    dataset: fo.Dataset,
-    field: str,
-    changes: Mapping[
-        str, tuple[Sequence[Mapping[str, Any]] | None, Sequence[Mapping[str, Any]] | None]
-    ],
+    dataset: fo.Dataset, field: str, changes: Mapping[str, tuple[Labels, Labels]]
 ) -> set[str]:
-    """Writes the labels of samples, each only if they are still as they were read.
+    """Writes the labels of samples, each only if what it replaces is still as it was read.
+
+    Where no label is removed, only the labels that differ are written, and others of the same
+    sample may have been edited meanwhile.
 
     Args:
-        dataset: the dataset; its samples in memory are refreshed
+        dataset: the dataset; its changed samples in memory are refreshed
         field: a field of ``Detections``
-        changes: sample id -> the label documents as they were read and as they are to be; None
-            for an empty field
+        changes: sample id -> the labels as they were read and as they are to be
 
     Returns:
         the samples whose labels had been edited, and which were left as they are
@@ -71,14 +72,52 @@ def write_labels(
         writes = [_update(field, sample_id, *changes[sample_id], now) for sample_id in ids]
         result = _samples(dataset).bulk_write(writes, ordered=False)
         if result.matched_count < len(writes):
-            now_there = read_labels(dataset, field, ids)
+            present = read_labels(dataset, field, ids)
             lost |= {
                 sample_id
                 for sample_id in ids
-                if sample_id not in now_there or now_there[sample_id] != changes[sample_id][1]
+                if sample_id not in present
+                or not _arrived(present[sample_id], *changes[sample_id])
             }
-    dataset.reload()
+    refresh(dataset, changes)
     return lost
+
+
+def refresh(dataset: fo.Dataset, sample_ids: Iterable[str]) -> None:
+    """Makes samples that a program holds show what is in the database now."""
+    fos.Sample._reload_docs(  # noqa: SLF001 - what set_values() itself does after it has written
+        dataset._sample_collection_name,  # noqa: SLF001
+        sample_ids=list(sample_ids),
+        hard=True,
+    )
+
+
+def by_id(labels: Labels) -> dict[str, Mapping[str, Any]]:
+    """Label id -> label."""
+    return {str(label["_id"]): label for label in labels or ()}
+
+
+def changed_ids(before: Labels, after: Labels) -> list[str]:
+    """The labels that are in one of two states of a sample only, or differ between them."""
+    old, new = by_id(before), by_id(after)
+    return [
+        label_id for label_id in {**old, **new} if not same(old.get(label_id), new.get(label_id))
+    ]
+
+
+def same(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
+    """Whether labels are stored alike; NaN, which is unlike itself in Python, is stored alike."""
+    if one is other or one == other:
+        return True
+    return bool(one and other) and bytes(encode(one)) == bytes(encode(other))
+
+
+def _arrived(present: Labels, before: Labels, after: Labels) -> bool:
+    """Whether a write took place, whatever became of the sample's other labels."""
+    now, new = by_id(present), by_id(after)
+    return all(
+        same(now.get(label_id), new.get(label_id)) for label_id in changed_ids(before, after)
+    )
 
 
 def _ensure_field(dataset: fo.Dataset, field: str) -> None:
@@ -87,26 +126,47 @@ def _ensure_field(dataset: fo.Dataset, field: str) -> None:
         dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
 
 
-def _update(
-    field: str,
-    sample_id: str,
-    before: Sequence[Mapping[str, Any]] | None,
-    after: Sequence[Mapping[str, Any]] | None,
-    now: datetime,
-) -> UpdateOne:
+def _update(field: str, sample_id: str, before: Labels, after: Labels, now: datetime) -> UpdateOne:
     query: dict[str, Any] = {"_id": ObjectId(sample_id)}
     update: dict[str, Any] = {"last_modified_at": now}
+    path = f"{field}.detections"
     if before is None:
         query[field] = None
-    else:
-        query[f"{field}.detections"] = before
-    if after is None:
+        update[field] = None if after is None else {"_cls": "Detections", "detections": after}
+    elif after is None:
+        query[path] = before
         update[field] = None
-    elif before is None:
-        update[field] = {"_cls": "Detections", "detections": after}
+    elif _only_grows(before, after):
+        _by_position(path, before, after, query, update)
     else:
-        update[f"{field}.detections"] = after
+        query[path] = before
+        update[path] = after
     return UpdateOne(query, {"$set": update})
+
+
+def _only_grows(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every label stays where it is, and new ones come after them."""
+    return len(before) <= len(after) and all(
+        old["_id"] == new["_id"] for old, new in zip(before, after, strict=False)
+    )
+
+
+def _by_position(
+    path: str,
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    query: dict[str, Any],
+    update: dict[str, Any],
+) -> None:
+    """Adds the writes of the labels that differ, each if it still is what it replaces."""
+    for index, (old, new) in enumerate(zip(before, after, strict=False)):
+        if not same(old, new):
+            query[f"{path}.{index}"] = old
+            update[f"{path}.{index}"] = new
+    if len(after) > len(before):
+        query[path] = {"$size": len(before)}
+        for index in range(len(before), len(after)):
+            update[f"{path}.{index}"] = after[index]
 
 
 def _samples(dataset: fo.Dataset) -> Collection[dict[str, Any]]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.odm as foo
 
 from . import storage
-from .baseline import frame_document, read_frame, replace_frames
+from .baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
 from .errors import NothingToUndo
-from .rounds import Round, holding, load_round, save_round
+from .rounds import Round, holding, list_rounds, load_round, save_round
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from .merge import MergedFrame
+    from .storage import Labels
 
 PULLS_KEPT = 10
-"""How many pulls of a round can be undone, one after the other."""
+"""How many pulls of a dataset can be undone, one after the other, over all its rounds."""
+
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class UndoReport:
     Args:
         key: the round
         sample_ids: the samples that have their labels back
-        left: the samples whose labels were edited after the pull, and stay as they are
+        left: the samples with labels that were edited after the pull, and stay as they are
     """
 
     key: str
@@ -40,40 +43,67 @@ class UndoReport:
     left: tuple[str, ...] = ()
 
 
-def undo_pull(dataset: fo.Dataset, key: str) -> UndoReport:
-    """Takes the last pull of a round back. The next pull will offer the same changes again.
+def undo_pull(dataset: fo.Dataset, key: str | None = None) -> UndoReport:
+    """Takes a pull back. The next pull will offer the same changes again.
+
+    Labels that were edited since the pull stay as they are; the others of the same image are
+    restored as they were, attributes and tags included. A pull that a crash left unfinished
+    counts as the last.
 
     Args:
         dataset: the dataset
-        key: the round
+        key: the round whose last pull is taken back, or None for the last pull of the dataset
 
     Raises:
         UnknownRound: if there is no such round
-        NothingToUndo: if no pull of it is left
-        RoundBusy: if somebody is pulling it
+        NothingToUndo: if no pull is left
+        RoundBusy: if somebody is pulling the round
     """
-    with holding(load_round(dataset, key)):
-        record = load_round(dataset, key)
+    record = load_round(dataset, key) if key is not None else _pulled_last(dataset)
+    with holding(record):
+        record = load_round(dataset, record.key)
         if not record.pulls:
-            raise NothingToUndo(
-                f"No pull of the round {key!r} is left to undo.",
-                f"The last {PULLS_KEPT} that changed something are kept.",
-            )
+            raise _nothing(f"of the round {record.key!r}")
         return revert(dataset, record)
+
+
+def without_torn_pull(dataset: fo.Dataset, record: Round) -> Round:
+    """Takes back what a crash left half done: a pull, or the undoing of one.
+
+    The caller holds the round.
+
+    Returns:
+        the round as it is then
+    """
+    if not record.torn:
+        return record
+    revert(dataset, record)
+    return load_round(dataset, record.key)
+
+
+def take_back_torn_pull(dataset: fo.Dataset, record: Round) -> Round:
+    """Does the same for a caller who does not hold the round.
+
+    Raises:
+        RoundBusy: if somebody is pulling it at this moment
+    """
+    if not record.torn:
+        return record
+    with holding(record):
+        return without_torn_pull(dataset, load_round(dataset, record.key))
 
 
 def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
     """Restores what the last pull of a round overwrote, also if it did not come to its end.
 
-    The caller holds the round.
+    It can itself be interrupted at any point and begun again. The caller holds the round.
     """
     last = record.pulls[-1]
-    saved = list(_load_undo(record.id, last.number))
-    changes = {item["sample_id"]: (item["after"], item["before"]) for item in saved}
-    lost = storage.write_labels(dataset, record.label_field, changes)
-    replace_frames(
-        record.id, (read_frame(item["sent"]) for item in saved if item["sample_id"] not in lost)
-    )
+    if not last.writing:
+        save_round(replace(record, pulls=(*record.pulls[:-1], replace(last, writing=True))))
+    saved = {item["sample_id"]: item for item in _load_undo(record.id, last.number)}
+    left = _restore_labels(dataset, record, saved)
+    _restore_baseline(record, saved, left)
     pulled = dict(record.pulled)
     for job_id, version in last.jobs.items():
         if version is None:
@@ -82,30 +112,145 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
             pulled[job_id] = version
     save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1]))
     forget_undo(record.id, last.number)
-    restored = tuple(sample_id for sample_id in changes if sample_id not in lost)
-    return UndoReport(record.key, restored, tuple(sorted(lost)))
+    restored = tuple(sample_id for sample_id in saved if sample_id not in left)
+    return UndoReport(record.key, restored, tuple(sorted(left)))
+
+
+def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, frozenset[str]]:
+    """Works out what the labels of an image are without a pull.
+
+    Args:
+        present: its labels now
+        before: its labels before the pull
+        after: its labels after the pull
+
+    Returns:
+        its labels without the pull; and the labels that the pull had changed and that were
+        edited since, which are in there as they are now
+    """
+    now, old, new = storage.by_id(present), storage.by_id(before), storage.by_id(after)
+    target, left = dict(now), set()
+    for label_id in storage.changed_ids(before, after):
+        states = (new.get(label_id), old.get(label_id))
+        if not any(storage.same(now.get(label_id), state) for state in states):
+            left.add(label_id)
+        elif label_id in old:
+            target[label_id] = old[label_id]
+        else:
+            target.pop(label_id, None)
+    if not target and before is None:
+        return None, frozenset(left)
+    order = (*old, *(label_id for label_id in now if label_id not in old))
+    places = {label_id: place for place, label_id in enumerate(order)}
+    ordered = sorted(target, key=lambda label_id: places[label_id])
+    return [target[label_id] for label_id in ordered], frozenset(left)
 
 
 def save_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
     """Keeps what a pull is about to overwrite: labels and baseline, one document for an image."""
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
-    _undo().insert_many(
-        {
-            "round_id": round_id,
-            "pull": pull,
-            "sample_id": frame.sample_id,
-            "before": frame.before,
-            "after": frame.after,
-            "sent": frame_document(round_id, frame.sent),
-        }
-        for frame in frames
-    )
+    _undo().insert_many(_document(round_id, pull, frame) for frame in frames)
+
+
+def update_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
+    """Keeps what a pull is about to overwrite in images whose labels were edited meanwhile."""
+    for frame in frames:
+        place = {"round_id": round_id, "pull": pull, "sample_id": frame.sample_id}
+        _undo().replace_one(place, _document(round_id, pull, frame), upsert=True)
 
 
 def forget_undo(round_id: ObjectId, pull: int) -> None:
     """Deletes what a pull overwrote; it cannot be undone any more."""
     _undo().delete_many({"round_id": round_id, "pull": pull})
+
+
+def forget_old_pulls(dataset: fo.Dataset) -> None:
+    """Forgets the pulls of a dataset that are too long ago to be undone."""
+    pulls = [(pull.at, record, pull) for record in list_rounds(dataset) for pull in record.pulls]
+    pulls.sort(key=lambda item: item[0])
+    for _, record, pull in pulls[:-PULLS_KEPT]:
+        current = load_round(dataset, record.key)
+        kept = tuple(one for one in current.pulls if one.number != pull.number)
+        save_round(replace(current, pulls=kept))
+        forget_undo(record.id, pull.number)
+
+
+def _restore_labels(
+    dataset: fo.Dataset, record: Round, saved: dict[str, dict[str, Any]]
+) -> dict[str, frozenset[str]]:
+    """Restores labels; returns the images with labels that stay as they are, and these."""
+    left: dict[str, frozenset[str]] = {}
+    remaining: Iterable[str] = list(saved)
+    for _ in range(_ATTEMPTS):
+        present = storage.read_labels(dataset, record.label_field, remaining)
+        changes: dict[str, tuple[Labels, Labels]] = {}
+        for sample_id in remaining:
+            item = saved[sample_id]
+            if sample_id not in present:
+                left[sample_id] = frozenset(storage.changed_ids(item["before"], item["after"]))
+                continue
+            target, edited = restored(present[sample_id], item["before"], item["after"])
+            if edited:
+                left[sample_id] = edited
+            if target != present[sample_id]:
+                changes[sample_id] = (present[sample_id], target)
+        remaining = storage.write_labels(dataset, record.label_field, changes)
+    for sample_id in remaining:  # somebody edits it faster than we look
+        item = saved[sample_id]
+        left[sample_id] = frozenset(storage.changed_ids(item["before"], item["after"]))
+    return left
+
+
+def _restore_baseline(
+    record: Round, saved: dict[str, dict[str, Any]], left: dict[str, frozenset[str]]
+) -> None:
+    """Moves the baseline back, but not that of labels that stay as they are."""
+    sent = {sample_id: read_frame(item["sent"]) for sample_id, item in saved.items()}
+    current = {
+        frame.sample_id: frame
+        for frame in load_numbered(
+            record.id, [(sent[sample_id].task_id, sent[sample_id].frame) for sample_id in left]
+        )
+    }
+    replace_frames(
+        record.id,
+        [
+            _mixed(frame, current.get(sample_id, frame), left.get(sample_id, frozenset()))
+            for sample_id, frame in sent.items()
+        ],
+    )
+
+
+def _mixed(sent: SentFrame, current: SentFrame, left: frozenset[str]) -> SentFrame:
+    back = [label for label in sent.labels if label.id not in left]
+    kept = [label for label in current.labels if label.id in left]
+    return replace(sent, labels=(*back, *kept))
+
+
+def _pulled_last(dataset: fo.Dataset) -> Round:
+    pulled = [record for record in list_rounds(dataset) if record.pulls]
+    if not pulled:
+        raise _nothing("of this dataset")
+    return max(pulled, key=lambda record: record.pulls[-1].at)
+
+
+def _nothing(where: str) -> NothingToUndo:
+    return NothingToUndo(
+        f"No pull {where} is left to undo.",
+        f"The last {PULLS_KEPT} pulls of a dataset that changed something are kept.",
+    )
+
+
+def _document(round_id: ObjectId, pull: int, frame: MergedFrame) -> dict[str, Any]:
+    return {
+        "round_id": round_id,
+        "pull": pull,
+        "sample_id": frame.sample_id,
+        "before": frame.before,
+        "after": frame.after,
+        "sent": frame_document(round_id, frame.sent),
+    }
 
 
 def _load_undo(round_id: ObjectId, pull: int) -> Iterator[dict[str, Any]]:

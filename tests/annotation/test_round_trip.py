@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from dataclasses import replace
 
 import fiftyone as fo
@@ -11,6 +10,7 @@ import pytest
 from bson import ObjectId
 
 from relabel.annotation import (
+    EVERYTHING,
     ConflictPolicy,
     NothingToUndo,
     pull,
@@ -168,7 +168,7 @@ def test_pull__finished_jobs_only(dataset, client, send):
     report = pull(dataset, "round_1", client)
     assert (report.jobs, report.counts) == (1, {"removed": 1})
     assert [len(labels_of(dataset, index)) for index in range(6)] == [1, 2, 2, 2, 2, 2]
-    report = pull(dataset, "round_1", client, finished_only=False)
+    report = pull(dataset, "round_1", client, EVERYTHING)
     assert (report.jobs, report.counts) == (2, {"removed": 1})
     assert len(labels_of(dataset, 5)) == 1
 
@@ -276,17 +276,25 @@ def test_undo_pull__restores_the_stored_labels_in_order(dataset, client, send):
 
 def test_undo_pull__leaves_what_was_edited_since(dataset, client, send):
     annotator = Annotator(client, send())
-    annotator.delete(annotator.on_frame(0)[0])
-    annotator.delete(annotator.on_frame(1)[0])
+    for frame in (0, 1):
+        cat, dog = annotator.on_frame(frame)
+        annotator.edit(cat, points=(1.0, 2.0, 3.0, 4.0))
+        annotator.delete(dog)
     annotator.complete()
+    before = documents(dataset)
     pull(dataset, "round_1", client)
     sample = dataset.first()
     sample.ground_truth.detections[0].label = "bird"
     sample.save()
     report = undo_pull(dataset, "round_1")
     assert report.left == (sample.id,)
-    assert [label["label"] for label in labels_of(dataset, 0)] == ["bird"]
-    assert len(labels_of(dataset, 1)) == 2
+    assert report.sample_ids == (dataset.skip(1).first().id,)
+    bird, dog = labels_of(dataset, 0)
+    assert (bird["label"], bird["bounding_box"][0]) == ("bird", 1 / 64)
+    assert dog == before[0]["ground_truth"]["detections"][1], "the label beside it is restored"
+    assert labels_of(dataset, 1) == before[1]["ground_truth"]["detections"]
+    assert pull(dataset, "round_1", client).counts == {"moved": 1, "removed": 2}
+    assert labels_of(dataset, 0)[0]["label"] == "bird"
 
 
 def test_rounds_status__counts_by_state_and_sees_what_is_new(dataset, client, send):
@@ -303,27 +311,6 @@ def test_rounds_status__counts_by_state_and_sees_what_is_new(dataset, client, se
     client.delete_task(record.tasks[0].id)
     (status,) = rounds_status(dataset, client)
     assert status.tasks[0].missing
-
-
-def test_pull__torn_by_a_crash_is_taken_back(dataset, client, send, monkeypatch):
-    annotator = Annotator(client, send())
-    before = [document["ground_truth"] for document in documents(dataset)]
-    for index in range(3):
-        annotator.delete(annotator.on_frame(index)[0])
-    annotator.complete()
-    module = sys.modules["relabel.annotation.pull"]
-
-    def crash(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "replace_frames", crash)
-    with pytest.raises(KeyboardInterrupt):
-        pull(dataset, "round_1", client)
-    monkeypatch.undo()
-    assert len(labels_of(dataset, 0)) == 1, "the labels were written, the baseline was not"
-    assert pull(dataset, "round_1", client).counts == {"removed": 3}
-    undo_pull(dataset, "round_1")
-    assert [document["ground_truth"] for document in documents(dataset)] == before
 
 
 def test_pull__samples_that_were_deleted_are_reported(dataset, client, send):

@@ -1,0 +1,246 @@
+"""Compares what annotators did with what was sent. Changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..labels.schema import ServerNames
+from . import storage
+from .baseline import load_frames
+from .choice import FINISHED, Choice, jobs_to_pull
+from .diff import Change, FrameDiff, PulledShape, diff_frame
+from .drawing import draw_labels, read_shapes
+from .errors import RoundError
+from .rounds import Round, load_round
+from .undo import take_back_torn_pull
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import fiftyone as fo
+
+    from ..cvat import CvatClient, Job, Shape
+    from ..labels import Drawn, LabelSchema
+    from .baseline import SentFrame
+    from .rounds import SentTask
+    from .storage import Labels
+
+CONFLICT = "conflict"
+
+
+@dataclass(frozen=True)
+class ReviewedFrame:
+    """One image of a review.
+
+    Args:
+        job: the job that it is in
+        shapes: what CVAT has on it now
+        diff: what CVAT changed on it
+        documents: its labels in FiftyOne as MongoDB holds them, or None for an empty field
+        present: label id -> how CVAT would draw the label as FiftyOne has it now
+    """
+
+    job: Job
+    shapes: Sequence[PulledShape]
+    diff: FrameDiff
+    documents: Labels
+    present: Mapping[str, Drawn]
+
+    @property
+    def sample_id(self) -> str:
+        """Its sample."""
+        return self.diff.frame.sample_id
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a pull would change. Nothing has been changed yet.
+
+    Args:
+        key: the round
+        jobs: the jobs that would be pulled
+        frames: the images of those jobs that are wanted and still in the dataset
+        skipped: the frames of those jobs that are not wanted, as pairs of task and number
+        samples_gone: the samples that are not in the dataset any more
+        tasks_gone: the tasks that CVAT does not show (any more)
+        not_boxes: shapes of kinds that this field cannot hold, which stay in CVAT only
+    """
+
+    key: str
+    jobs: tuple[Job, ...]
+    frames: tuple[ReviewedFrame, ...]
+    skipped: frozenset[tuple[int, int]] = frozenset()
+    samples_gone: tuple[str, ...] = ()
+    tasks_gone: tuple[int, ...] = ()
+    not_boxes: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many labels were added, removed, moved, ..., and how many are in conflict."""
+        return count(change for frame in self.frames for change in frame.diff.changes)
+
+    @property
+    def sample_ids(self) -> dict[str, list[str]]:
+        """The same kinds -> the samples behind each."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for frame in self.frames:
+            for kind in count(frame.diff.changes):
+                found[kind].append(frame.sample_id)
+        return dict(found)
+
+    @property
+    def unchanged(self) -> int:
+        """How many labels are in CVAT as they were sent."""
+        sent = sum(len(frame.diff.frame.labels) for frame in self.frames)
+        changes = (change for frame in self.frames for change in frame.diff.changes)
+        return sent - sum(change.label_id is not None for change in changes)
+
+
+def count(changes: Iterable[Change]) -> dict[str, int]:
+    """Counts changes by kind. A conflict counts as that alone."""
+    counts: Counter[str] = Counter()
+    for change in changes:
+        counts.update([CONFLICT] if change.conflict else [kind.value for kind in change.kinds])
+    return dict(counts)
+
+
+def review_pull(
+    dataset: fo.Dataset, key: str, client: CvatClient, choice: Choice = FINISHED
+) -> Review:
+    """Shows what a pull would change, without changing anything.
+
+    Jobs that did not change since they were last pulled are not fetched again. A pull that a
+    crash left half done is taken back first.
+
+    Args:
+        dataset: the dataset
+        key: the round
+        client: the server that has it
+        choice: which jobs and samples are looked at
+
+    Raises:
+        UnknownRound: if there is no such round
+        RoundBusy: if somebody is pulling it at this moment
+        CvatError: if the server cannot be asked
+    """
+    record = take_back_torn_pull(dataset, load_round(dataset, key))
+    return compare(dataset, record, client, list_jobs(record, client), choice)
+
+
+def check_server(record: Round, client: CvatClient) -> None:
+    """Holds that a round is on the server that we are connected to.
+
+    Raises:
+        RoundError: if it is on another one
+    """
+    if record.url != client.server.url:
+        raise RoundError(
+            f"The round {record.key!r} is on {record.url}, but we are connected to "
+            f"{client.server.url}.",
+            "Set FIFTYONE_CVAT_URL to its address.",
+        )
+
+
+def list_jobs(record: Round, client: CvatClient) -> list[Job]:
+    """The jobs of a round as they are now, in one request for each 500.
+
+    Raises:
+        RoundError: if the round is on another server
+        CvatError: if the server cannot be asked
+    """
+    check_server(record, client)
+    return client.jobs(task.id for task in record.tasks)
+
+
+def compare(
+    dataset: fo.Dataset, record: Round, client: CvatClient, listed: Sequence[Job], choice: Choice
+) -> Review:
+    """Compares the jobs of a round that have something new for us.
+
+    Args:
+        dataset: the dataset
+        record: the round
+        client: the server that has it
+        listed: its jobs as they are now
+        choice: which jobs and samples are looked at
+    """
+    jobs = jobs_to_pull(record.pulled, listed, choice)
+    frames: list[ReviewedFrame] = []
+    skipped: set[tuple[int, int]] = set()
+    gone: list[str] = []
+    not_boxes = 0
+    for task in record.tasks:
+        task_jobs = [job for job in jobs if job.task_id == task.id]
+        if not task_jobs:
+            continue
+        shapes = client.annotations_of(task_jobs)
+        names = _names(task, task_jobs[0], shapes, client)
+        by_frame, others = read_shapes(shapes, names, record.schema)
+        not_boxes += others
+        spans = [(job.start_frame, job.stop_frame) for job in task_jobs]
+        sent = list(load_frames(record.id, task.id, spans))
+        skipped |= {(task.id, frame.frame) for frame in sent if not choice.takes_frame(frame)}
+        sent = [frame for frame in sent if choice.takes_frame(frame)]
+        labels = storage.read_labels(
+            dataset, record.label_field, [frame.sample_id for frame in sent]
+        )
+        gone += [frame.sample_id for frame in sent if frame.sample_id not in labels]
+        job_of = {f: job for job in task_jobs for f in range(job.start_frame, job.stop_frame + 1)}
+        frames += [
+            review_frame(
+                job_of[frame.frame],
+                frame,
+                by_frame.get(frame.frame, ()),
+                labels[frame.sample_id],
+                record.schema,
+            )
+            for frame in sent
+            if frame.sample_id in labels
+        ]
+    return Review(
+        key=record.key,
+        jobs=tuple(jobs),
+        frames=tuple(frames),
+        skipped=frozenset(skipped),
+        samples_gone=tuple(gone),
+        tasks_gone=_tasks_gone(record, listed),
+        not_boxes=not_boxes,
+    )
+
+
+def review_frame(
+    job: Job,
+    frame: SentFrame,
+    shapes: Sequence[PulledShape],
+    documents: Labels,
+    schema: LabelSchema,
+) -> ReviewedFrame:
+    """Compares one image.
+
+    Args:
+        job: the job that it is in
+        frame: its baseline
+        shapes: what CVAT has on it now
+        documents: its labels in FiftyOne now
+        schema: the attributes that travel
+    """
+    present = draw_labels(documents, frame.size, schema)
+    return ReviewedFrame(job, shapes, diff_frame(frame, shapes, present), documents, present)
+
+
+def _tasks_gone(record: Round, listed: Iterable[Job]) -> tuple[int, ...]:
+    seen = {job.task_id for job in listed}
+    return tuple(task.id for task in record.tasks if task.id not in seen)
+
+
+def _names(task: SentTask, job: Job, shapes: Iterable[Shape], client: CvatClient) -> ServerNames:
+    """The names of the classes as they were sent, whatever they were renamed to since.
+
+    Classes that were added in CVAT are asked for only when a shape has one.
+    """
+    names = ServerNames(task.labels)
+    if all(names.knows(shape) for shape in shapes):
+        return names
+    return ServerNames((*client.job_labels(job.id), *task.labels))
