@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING
 from demo.annotator import AnnotatorError, give_job, jobs_of_nobody, log_in, work
 from demo.dataset import SEED, DemoFiles, build_dataset
 from demo.headless import DETECTOR, evaluate, operate, say
-from demo.services import REPOSITORY, app_server, free_port
+from demo.services import REPOSITORY, app_server, free_port, is_free
 from demo.truth import Truth, read_truth
 from demo.world import Person, World, demo_world
 from relabel.errors import RelabelError
@@ -148,11 +147,6 @@ def _welcome(world: World, url: str) -> str:
     )
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) != 0
-
-
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -169,7 +163,7 @@ def main() -> int:
             if len(world.team) > 1:
                 start_colleagues(world, read_truth(_files(world).truth))
             stack.enter_context(executor(world))
-            port = _PORT if _is_free(_PORT) else free_port()
+            port = _PORT if is_free(_PORT) else free_port()
             url = stack.enter_context(app_server(world.environment, port))
             print(_welcome(world, url), flush=True)
             if not options.no_browser:

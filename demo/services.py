@@ -68,6 +68,12 @@ def free_port() -> int:
         return port
 
 
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a TCP port of the loopback interface."""
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) != 0
+
+
 @contextlib.contextmanager
 def mongod(data_dir: Path | str) -> Iterator[str]:
     """Runs a database of our own while the context is open.

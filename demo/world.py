@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from demo.cvat_server import running_server
-from demo.services import fiftyone_environment, link_plugin, mongod
+from demo.services import fiftyone_environment, free_port, is_free, link_plugin, mongod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +88,17 @@ def _cvat(stack: contextlib.ExitStack, directory: Path) -> tuple[str, Person, tu
             os.environ.get("FIFTYONE_CVAT_TOKEN"),
         )
         return url.rstrip("/"), lead, (lead,)
-    server = stack.enter_context(running_server(directory / "cvat"))
+    port = _same_port(directory / "cvat-port")
+    server = stack.enter_context(running_server(directory / "cvat", port=port))
     people = {name: Person(name, password) for name, password in server.users.items()}
     return server.url, people[_ADMIN], tuple(people[name] for name in _TEAM)
+
+
+def _same_port(file: Path) -> int:
+    """The port of the last time, if it is free: a round knows its server by the address."""
+    port = int(file.read_text()) if file.exists() else free_port()
+    if not is_free(port):
+        port = free_port()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(str(port))
+    return port
