@@ -77,11 +77,10 @@ def ours(name: str, images_per_job: int | None) -> dict[str, dict[str, float]]:
     import fiftyone as fo
 
     from relabel.annotation import Request, connect, field_facts, make_plan, push, rounds_status
-    from relabel.labels import LabelSchema
 
     dataset = fo.load_dataset(name)
     facts = field_facts(dataset, "ground_truth")
-    schema = LabelSchema(facts.classes, facts.attributes)
+    schema = facts.to_schema()
     request = Request("ours", "ground_truth", schema, images_per_job=images_per_job)
     with measured() as sending:
         client = connect()

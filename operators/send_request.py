@@ -17,8 +17,8 @@ from ..relabel.annotation import (
     EmptySelection,
     Request,
     UnsupportedField,
-    detection_fields,
     field_facts,
+    label_fields,
     list_rounds,
     make_plan,
 )
@@ -85,7 +85,7 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
     request = Request(
         key=params.get("key") or suggest_key(ctx.dataset),
         label_field=field,
-        schema=LabelSchema(classes, attributes),
+        schema=facts.to_schema(classes, attributes) if facts else LabelSchema(classes),
         images_per_job=params.get("images_per_job"),
         assignees=tuple(params.get("assignees") or ()),
         include_out=bool(params.get("include_out")),
@@ -175,7 +175,7 @@ def _samples(ctx: Any) -> fo.SampleCollection:
 
 
 def _ask_labels(ctx: Any, inputs: types.Object) -> None:
-    fields = detection_fields(ctx.dataset)
+    fields = list(label_fields(ctx.dataset))
     _ask_choice(inputs, "label_field", [*fields, NEW_FIELD], "Labels", _chosen_field(ctx))
     if _chosen_field(ctx) == NEW_FIELD:
         inputs.str("new_field", label="New field", required=True)
@@ -217,7 +217,7 @@ def _ask_attributes(inputs: types.Object, facts: FieldFacts) -> None:
 
 
 def _chosen_field(ctx: Any) -> str:
-    fields = detection_fields(ctx.dataset)
+    fields = list(label_fields(ctx.dataset))
     first = "ground_truth" if "ground_truth" in fields else next(iter(fields), NEW_FIELD)
     return ctx.params.get("label_field") or first
 

@@ -22,7 +22,7 @@ from .errors import (
     UnreadableMedia,
     UnsupportedField,
 )
-from .facts import FieldFacts, detection_fields, field_facts
+from .facts import FieldFacts, detection_fields, field_facts, label_fields
 from .merge import ConflictPolicy
 from .plan import Plan, Request, check_field, check_key, make_plan
 from .pull import PullReport, pull
@@ -68,6 +68,7 @@ __all__ = [
     "connect",
     "detection_fields",
     "field_facts",
+    "label_fields",
     "list_rounds",
     "load_round",
     "make_plan",

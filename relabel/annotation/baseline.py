@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.odm as foo
 from pymongo import ReplaceOne
 
-from ..labels import Drawn
+from ..labels import Drawn, ShapeType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -159,6 +159,8 @@ def _read_drawn(document: Mapping[str, Any]) -> Drawn:
         points=tuple(document["points"]),
         rotation=document["rotation"],
         attributes=dict(document["attributes"]),
+        type=document.get("type", ShapeType.RECTANGLE),
+        more=tuple(tuple(points) for points in document.get("more", ())),
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from .parts import join_parts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -37,11 +39,13 @@ class PulledShape:
         shape_id: the server's id
         carried_id: the FiftyOne id in its ``label_id`` attribute, or an empty text
         drawn: how it is drawn
+        part: which part of its label it is, or an empty text for all of it
     """
 
     shape_id: int
     carried_id: str
     drawn: Drawn
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ def diff_frame(
     Returns:
         what CVAT changed since the baseline; an edit that FiftyOne has made as well is none
     """
-    matched, added = match_shapes(frame.labels, shapes)
+    joined = join_parts(shapes, {label.id: label.drawn for label in frame.labels})
+    matched, added = match_shapes(frame.labels, joined)
     changes = []
     for sent in frame.labels:
         shape = matched.get(sent.id)

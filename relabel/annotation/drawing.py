@@ -1,11 +1,12 @@
-"""Between the labels of samples and the shapes of a task: the one place that knows their kinds."""
+"""Between the labels of samples and the shapes of a task."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ..labels import boxes
 from . import storage
 from .diff import PulledShape
 
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from ..labels.schema import ServerNames
     from .media import RoundImage
 
-_SHAPE_TYPE = "rectangle"
+
+@dataclass(frozen=True)
+class PulledShapes:
+    """The shapes of a task as a field can hold them.
+
+    Args:
+        by_frame: frame -> its shapes
+        remarks: what was made into something else, and what the field cannot hold
+    """
+
+    by_frame: dict[int, list[PulledShape]]
+    remarks: tuple[str, ...] = ()
 
 
 def draw_labels(
@@ -33,48 +45,65 @@ def draw_labels(
         schema: the attributes that travel
 
     Returns:
-        label id -> how CVAT draws it
+        label id -> how CVAT draws it; labels of which nothing can be drawn are not among it
 
     Raises:
         MalformedLabel: if one of them is not what its type says
     """
-    return {
-        str(document["_id"]): boxes.to_drawn(document, size, schema)
-        for document in documents or ()
-    }
+    to_drawn = schema.label_kind.to_drawn
+    drawn = {str(doc["_id"]): to_drawn(doc, size, schema) for doc in documents or ()}
+    return {label_id: label for label_id, label in drawn.items() if label is not None}
 
 
 def draw_images(
     dataset: fo.Dataset, field: str, images: Sequence[RoundImage], schema: LabelSchema
 ) -> list[dict[str, Drawn]]:
     """The labels of images as CVAT draws them, image by image."""
-    documents = storage.read_labels(dataset, field, [image.sample_id for image in images])
+    ids = [image.sample_id for image in images]
+    documents = storage.read_labels(dataset, field, ids, schema.label_kind)
     return [draw_labels(documents.get(image.sample_id), image.size, schema) for image in images]
 
 
 def to_shapes(drawn: Iterable[Mapping[str, Drawn]], names: ServerNames) -> list[Shape]:
     """The shapes to send for the labels of a task's images, image by image."""
+    groups = count(1)
     return [
-        names.shape(label, label_id, frame)
+        shape
         for frame, labels in enumerate(drawn)
         for label_id, label in labels.items()
+        for shape in names.shapes(label, label_id, frame, next(groups) if label.more else 0)
     ]
 
 
-def read_shapes(
-    shapes: Iterable[Shape], names: ServerNames, schema: LabelSchema
-) -> tuple[dict[int, list[PulledShape]], int]:
-    """Reads the shapes of a task.
+def shape_ids(put: Iterable[Shape], names: ServerNames, schema: LabelSchema) -> dict[str, int]:
+    """The ids that shapes got: label id -> the server's id of its first part."""
+    found: dict[str, int] = {}
+    for shape in put:
+        found.setdefault(names.read(shape, schema).label_id, shape.id or 0)
+    return found
 
-    Returns:
-        frame -> its shapes; and how many there are of kinds that the field cannot hold
-    """
+
+def read_shapes(shapes: Iterable[Shape], names: ServerNames, schema: LabelSchema) -> PulledShapes:
+    """Reads the shapes of a task."""
     by_frame: dict[int, list[PulledShape]] = defaultdict(list)
-    others = 0
+    converted: Counter[str] = Counter()
+    left: Counter[str] = Counter()
     for shape in shapes:
-        if shape.type != _SHAPE_TYPE or shape.id is None:
-            others += 1
+        read = names.read(shape, schema)
+        drawn = schema.label_kind.accept(read.drawn)
+        if drawn is None or shape.id is None:
+            left[shape.type] += 1
             continue
-        drawn, carried_id = names.read(shape, schema)
-        by_frame[shape.frame].append(PulledShape(shape.id, carried_id, drawn))
-    return by_frame, others
+        if drawn.type != shape.type:
+            converted[shape.type] += 1
+        pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
+        by_frame[shape.frame].append(pulled)
+    holder = f"a field of {schema.label_kind.field_class}"
+    remarks = (
+        *(f"{n} of type {name} became what {holder} can hold." for name, n in converted.items()),
+        *(
+            f"{n} of type {name} stay in CVAT: {holder} has no such thing."
+            for name, n in left.items()
+        ),
+    )
+    return PulledShapes(dict(by_frame), remarks)

@@ -5,25 +5,40 @@ Looking costs one scan of the field, so what was found is kept until the dataset
 
 from __future__ import annotations
 
+import itertools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import fiftyone as fo
 from cachetools import LRUCache, cached
 
-from ..labels import LABEL_ID, Attribute, AttributeKind
+from ..labels import (
+    LABEL_ID,
+    Attribute,
+    AttributeKind,
+    LabelKind,
+    LabelSchema,
+    ShapeType,
+    kind_named,
+    kind_of_class,
+)
 from ..labels.boxes import ROTATION
+from ..labels.schema import PART
 from .errors import UnsupportedField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import fiftyone as fo
+
 _MOST_CHOICES = 20
+ANY = "any"
+"""The type of a class of which annotators can draw shapes of any type."""
 
 _NOT_FOR_ANNOTATORS = frozenset(
     {
         *("_id", "_cls", "attributes", "tags", "label", "bounding_box", "mask", "mask_path"),
+        *("points", "points3d", "closed", "filled", "logits", "missing_points", PART),
         *("confidence", "index", "instance", ROTATION, LABEL_ID),
         # what FiftyOne's brain and evaluation leave on labels
         *("mistakenness", "mistakenness_loc", "possible_missing", "possible_spurious"),
@@ -50,6 +65,10 @@ class FieldFacts:
         left_out: attributes that cannot travel, because their values have no single simple type
         labels: the number of labels
         with_mask: how many of them have an instance mask
+        kind: the name of the kind of labels
+        shape_type: what annotators draw, where the labels say so
+        nodes: the names of the nodes of the skeleton that the dataset has for the field
+        edges: the nodes that it joins
     """
 
     classes: tuple[str, ...]
@@ -57,15 +76,47 @@ class FieldFacts:
     left_out: tuple[str, ...] = ()
     labels: int = 0
     with_mask: int = 0
+    kind: str = "detections"
+    shape_type: str = ""
+    nodes: tuple[str, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+
+    def to_schema(
+        self,
+        classes: Iterable[str] | None = None,
+        attributes: Iterable[Attribute] | None = None,
+    ) -> LabelSchema:
+        """What a round of the field offers to annotators.
+
+        Args:
+            classes: the classes, or None for those that the field has
+            attributes: the attributes, or None for all that can travel
+        """
+        return LabelSchema(
+            classes=self.classes if classes is None else tuple(classes),
+            attributes=self.attributes if attributes is None else tuple(attributes),
+            kind=self.kind,
+            shape_type=self.shape_type,
+            nodes=self.nodes,
+            edges=self.edges,
+        )
+
+
+def label_fields(dataset: fo.Dataset) -> dict[str, LabelKind]:
+    """The fields of a dataset whose labels can travel, and the kind of each."""
+    found = {}
+    for name, field in dataset.get_field_schema().items():
+        document_type = getattr(field, "document_type", None)
+        kind = kind_of_class(document_type.__name__) if document_type else None
+        if kind is not None:
+            found[name] = kind
+    return found
 
 
 def detection_fields(dataset: fo.Dataset) -> list[str]:
-    """The fields of a dataset whose labels can travel."""
-    return [
-        name
-        for name, field in dataset.get_field_schema().items()
-        if getattr(field, "document_type", None) is fo.Detections
-    ]
+    """The fields of a dataset that hold detections."""
+    detections = kind_named("detections")
+    return [name for name, kind in label_fields(dataset).items() if kind is detections]
 
 
 def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
@@ -73,18 +124,24 @@ def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
 
     Args:
         dataset: the dataset
-        field: the name of a field of ``Detections``
+        field: the name of a field of labels
 
     Raises:
-        UnsupportedField: if it is no such field
+        UnsupportedField: if its labels cannot travel
     """
-    if field not in detection_fields(dataset):
+    fields = label_fields(dataset)
+    if field not in fields:
         raise UnsupportedField(
-            f"{field!r} is not a field of detections.",
-            f"Choose one of: {', '.join(detection_fields(dataset)) or '(there is none)'}.",
+            f"{field!r} is not a field of labels that can be sent.",
+            f"Choose one of: {', '.join(fields) or '(there is none)'}.",
         )
     version = str(dataset._max("last_modified_at"))  # noqa: SLF001 - `bounds` does not use the index
-    return _field_facts(dataset, field, version)
+    return replace(_field_facts(dataset, field, version), **_skeleton(dataset, field))
+
+
+def label_path(field: str, kind: LabelKind) -> str:
+    """Where the labels of a field are."""
+    return field if kind.path is None else f"{field}.{kind.path}"
 
 
 def _facts_key(dataset: fo.Dataset, field: str, version: str) -> tuple[str, ...]:
@@ -93,7 +150,8 @@ def _facts_key(dataset: fo.Dataset, field: str, version: str) -> tuple[str, ...]
 
 @cached(LRUCache(64), key=_facts_key, lock=threading.Lock())
 def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  # noqa: ARG001
-    path = f"{field}.detections"
+    kind = label_fields(dataset)[field]
+    path = label_path(field, kind)
     # One group per attribute and type of value; null means that a label has no value.
     groups = dataset._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
         pipeline=[
@@ -123,18 +181,47 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
         elif set(types[name]) != {"null"}:
             left_out.append(name)
     return FieldFacts(
-        classes=_classes(dataset, field),
+        classes=_classes(dataset, field, path),
         attributes=tuple(attributes),
         left_out=tuple(left_out),
         labels=sum(group["count"] for group in types.get("_id", {}).values()),
         with_mask=_count_values(types, ("mask", "mask_path")),
+        kind=kind.name,
+        shape_type=_shape_type(kind, types),
     )
 
 
-def _classes(dataset: fo.Dataset, field: str) -> tuple[str, ...]:
+def _classes(dataset: fo.Dataset, field: str, path: str) -> tuple[str, ...]:
     declared = dataset.classes.get(field) or dataset.default_classes
-    present = dataset.distinct(f"{field}.detections.label")
+    present = dataset.distinct(f"{path}.label")
     return (*declared, *sorted(set(present) - set(declared)))
+
+
+def _shape_type(kind: LabelKind, types: dict[str, dict[str, Any]]) -> str:
+    """What annotators draw: in a field of several sorts, any of them."""
+    labels = _count_values(types, ("_id",))
+    if kind.label_class == "Detection" and labels:
+        masks = _count_values(types, ("mask", "mask_path"))
+        return ShapeType.MASK if masks == labels else ANY if masks else ShapeType.RECTANGLE
+    closed = types.get("closed", {}).get("bool")
+    if kind.label_class == "Polyline" and closed:
+        if closed["smallest"] != closed["largest"]:
+            return ANY
+        return ShapeType.POLYGON if closed["largest"] else ShapeType.POLYLINE
+    return ""
+
+
+def _skeleton(dataset: fo.Dataset, field: str) -> dict[str, Any]:
+    """The skeleton that a dataset has for a field of keypoints."""
+    skeleton = dataset.skeletons.get(field) or dataset.default_skeleton
+    if skeleton is None or label_fields(dataset)[field].label_class != "Keypoint":
+        return {}
+    edges = tuple(pair for chain in skeleton.edges or () for pair in itertools.pairwise(chain))
+    count = len(skeleton.labels or ()) or 1 + max((max(edge) for edge in edges), default=-1)
+    names = tuple(skeleton.labels or ())
+    if len(set(names)) != count:
+        names = tuple(map(str, range(count)))
+    return {"nodes": names, "edges": edges}
 
 
 def _attribute(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from bson import ObjectId
 
-from ..labels import UnreadableValue, boxes
+from ..labels import UnreadableValue
 from .baseline import SentFrame, SentLabel
 from .drawing import draw_labels
 
@@ -123,12 +123,14 @@ def _apply(
         return change.label_id
     label_id = change.label_id or str(ObjectId())
     document = documents.get(label_id)
+    kind = schema.label_kind
     if document is None:
-        fields = boxes.changed_fields(change.after, None, size, schema)
-        documents[label_id] = {**fo.Detection(**fields).to_dict(), "_id": ObjectId(label_id)}
+        fields = kind.changed_fields(change.after, None, size, schema)
+        empty = getattr(fo, kind.label_class)().to_dict()
+        documents[label_id] = {**empty, **fields, "_id": ObjectId(label_id)}
     else:
-        before = present[label_id] if change.conflict else change.before
-        fields = boxes.changed_fields(change.after, before, size, schema)
+        before = present.get(label_id) if change.conflict else change.before
+        fields = kind.changed_fields(change.after, before, size, schema)
         documents[label_id] = {**document, **fields}
     return label_id
 

@@ -16,7 +16,7 @@ from .errors import (
     RoundNameTaken,
     UnsupportedField,
 )
-from .facts import detection_fields, field_facts
+from .facts import label_fields, label_path
 from .rounds import list_rounds, run_keys
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     """
     dataset = samples._root_dataset  # noqa: SLF001 - no public name
     check_key(dataset, request.key)
-    check_field(dataset, request.label_field)
+    check_field(dataset, request.label_field, request.schema.kind)
     if dataset.media_type != fom.IMAGE:
         raise UnsupportedField(
             f"The dataset holds {dataset.media_type}s.", "Only images can be sent."
@@ -122,8 +122,11 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     view = dataset.select(chosen, ordered=True)
     sizes = view.values("metadata.size_bytes")
     labels = 0
-    if request.label_field in detection_fields(dataset):
-        classes = view.count_values(f"{request.label_field}.detections.label")
+    kind = label_fields(dataset).get(request.label_field)
+    if kind is not None:
+        classes = view.count_values(f"{label_path(request.label_field, kind)}.label")
+        if kind.path is None:
+            classes.pop(None, None)  # of samples whose field is empty
         check_classes(classes, request)
         labels = sum(classes.values())
     return Plan(
@@ -152,23 +155,28 @@ def check_key(dataset: fo.Dataset, key: str) -> None:
         raise RoundNameTaken(f"There is a round named {key!r} already.", "Choose another name.")
 
 
-def check_field(dataset: fo.Dataset, name: str) -> None:
+def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None:
     """Holds that the labels of a field can travel, or that it can be made.
+
+    Args:
+        dataset: the dataset
+        name: the field
+        kind: the kind of labels that are to travel, or None for any
 
     Raises:
         UnsupportedField: if not
     """
-    if name in detection_fields(dataset):
-        facts = field_facts(dataset, name)
-        if facts.with_mask:
+    fields = label_fields(dataset)
+    if name in fields:
+        if kind not in {None, fields[name].name}:
             raise UnsupportedField(
-                f"{facts.with_mask} labels of {name!r} have instance masks.",
-                "Only boxes can be sent; copy them to a field without masks.",
+                f"{name!r} is a field of {fields[name].name}, not of {kind}.",
+                "Take what travels from what the field has.",
             )
     elif dataset.has_field(name):
         raise UnsupportedField(
-            f"{name!r} is no field of boxes.",
-            f"Choose one of {', '.join(detection_fields(dataset)) or 'none'}, or a new name.",
+            f"{name!r} is no field of labels that can be sent.",
+            f"Choose one of {', '.join(fields) or 'none'}, or a new name.",
         )
     elif not name.isidentifier():
         raise UnsupportedField(

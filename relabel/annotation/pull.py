@@ -166,11 +166,12 @@ def _write_labels(
     Returns:
         the samples whose labels were edited again and again, and which were left as they are
     """
+    kind = record.schema.label_kind
     reviewed = {frame.sample_id: frame for frame in review.frames}
     remaining = {sample_id for sample_id, frame in merged.items() if frame.applied}
     for attempt in range(_ATTEMPTS):
         if attempt:
-            present = storage.read_labels(dataset, record.label_field, remaining)
+            present = storage.read_labels(dataset, record.label_field, remaining, kind)
             again = []
             for sample_id in remaining & present.keys():
                 old = reviewed[sample_id]
@@ -184,7 +185,7 @@ def _write_labels(
             sample_id: (merged[sample_id].before, merged[sample_id].after)
             for sample_id in remaining
         }
-        remaining = storage.write_labels(dataset, record.label_field, changes)
+        remaining = storage.write_labels(dataset, record.label_field, changes, kind)
         if not remaining:
             break
     return remaining
@@ -229,6 +230,4 @@ def _problems(review: Review, merged: Sequence[MergedFrame], lost: set[str]) -> 
     if review.tasks_gone:
         names = ", ".join(map(str, review.tasks_gone))
         problems.append(f"CVAT does not show us the task {names}: it was deleted, or is not ours.")
-    if review.not_boxes:
-        problems.append(f"{review.not_boxes} shapes in CVAT are no boxes; they stay in CVAT only.")
-    return tuple(problems)
+    return (*problems, *review.remarks)

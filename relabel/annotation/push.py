@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..cvat import CvatDataRejected, CvatError
 from ..labels.schema import ServerNames
 from .baseline import SentFrame, SentLabel, save_frames
-from .drawing import draw_images, to_shapes
+from .drawing import draw_images, shape_ids, to_shapes
 from .errors import EmptySelection, RoundError
 from .media import find_corrupt, find_images
 from .plan import check_key
@@ -175,8 +175,8 @@ class _Push:
         names = ServerNames(task.labels)
         shapes = to_shapes(drawn, names)
         put = self._client.put_task_shapes(task.id, shapes) if shapes else []
-        shape_ids = {names.read(shape, record.schema)[1]: shape.id for shape in put}
-        missing = sum(label_id not in shape_ids for labels in drawn for label_id in labels)
+        ids = shape_ids(put, names, record.schema)
+        missing = sum(label_id not in ids for labels in drawn for label_id in labels)
         if missing:
             raise RoundError(f"CVAT did not keep {missing} of {len(shapes)} labels.")
         return [
@@ -186,8 +186,7 @@ class _Push:
                 sample_id=image.sample_id,
                 size=image.size,
                 labels=tuple(
-                    SentLabel(label_id, shape_ids[label_id] or 0, item)
-                    for label_id, item in labels.items()
+                    SentLabel(label_id, ids[label_id], item) for label_id, item in labels.items()
                 ),
             )
             for frame, (image, labels) in enumerate(zip(images, drawn, strict=True))

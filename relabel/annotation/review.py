@@ -65,7 +65,7 @@ class Review:
         skipped: the frames of those jobs that are not wanted, as pairs of task and number
         samples_gone: the samples that are not in the dataset any more
         tasks_gone: the tasks that CVAT does not show (any more)
-        not_boxes: shapes of kinds that this field cannot hold, which stay in CVAT only
+        remarks: what annotators drew that the field holds otherwise, or cannot hold
     """
 
     key: str
@@ -74,7 +74,7 @@ class Review:
     skipped: frozenset[tuple[int, int]] = frozenset()
     samples_gone: tuple[str, ...] = ()
     tasks_gone: tuple[int, ...] = ()
-    not_boxes: int = 0
+    remarks: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -170,21 +170,24 @@ def compare(
     frames: list[ReviewedFrame] = []
     skipped: set[tuple[int, int]] = set()
     gone: list[str] = []
-    not_boxes = 0
+    remarks: list[str] = []
     for task in record.tasks:
         task_jobs = [job for job in jobs if job.task_id == task.id]
         if not task_jobs:
             continue
         shapes = client.annotations_of(task_jobs)
         names = _names(task, task_jobs[0], shapes, client)
-        by_frame, others = read_shapes(shapes, names, record.schema)
-        not_boxes += others
+        pulled = read_shapes(shapes, names, record.schema)
+        remarks += pulled.remarks
         spans = [(job.start_frame, job.stop_frame) for job in task_jobs]
         sent = list(load_frames(record.id, task.id, spans))
         skipped |= {(task.id, frame.frame) for frame in sent if not choice.takes_frame(frame)}
         sent = [frame for frame in sent if choice.takes_frame(frame)]
         labels = storage.read_labels(
-            dataset, record.label_field, [frame.sample_id for frame in sent]
+            dataset,
+            record.label_field,
+            [frame.sample_id for frame in sent],
+            record.schema.label_kind,
         )
         gone += [frame.sample_id for frame in sent if frame.sample_id not in labels]
         job_of = {f: job for job in task_jobs for f in range(job.start_frame, job.stop_frame + 1)}
@@ -192,7 +195,7 @@ def compare(
             review_frame(
                 job_of[frame.frame],
                 frame,
-                by_frame.get(frame.frame, ()),
+                pulled.by_frame.get(frame.frame, ()),
                 labels[frame.sample_id],
                 record.schema,
             )
@@ -206,7 +209,7 @@ def compare(
         skipped=frozenset(skipped),
         samples_gone=tuple(gone),
         tasks_gone=_tasks_gone(record, listed),
-        not_boxes=not_boxes,
+        remarks=tuple(remarks),
     )
 
 

@@ -219,7 +219,14 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
         dataset_id=document["dataset_id"],
         url=document["url"],
         label_field=document["label_field"],
-        schema=LabelSchema(tuple(schema["classes"]), attributes),
+        schema=LabelSchema(
+            classes=tuple(schema["classes"]),
+            attributes=attributes,
+            kind=schema.get("kind", "detections"),
+            shape_type=schema.get("shape_type", ""),
+            nodes=tuple(schema.get("nodes", ())),
+            edges=tuple((start, end) for start, end in schema.get("edges", ())),
+        ),
         state=RoundState(document["state"]),
         created_at=_utc(document["created_at"]),
         labels=document["labels"],
@@ -233,30 +240,31 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
 
 
 def _read_task(document: Mapping[str, Any]) -> SentTask:
-    labels = tuple(
-        LabelSpec(
-            name=label["name"],
-            type=label["type"],
-            id=label["id"],
-            attributes=tuple(
-                AttributeSpec(
-                    name=item["name"],
-                    input_type=InputType(item["input_type"]),
-                    values=tuple(item["values"]),
-                    default=item["default"],
-                    id=item["id"],
-                )
-                for item in label["attributes"]
-            ),
-        )
-        for label in document["labels"]
-    )
     return SentTask(
         id=document["id"],
         name=document["name"],
         images=document["images"],
         jobs=tuple(document["jobs"]),
-        labels=labels,
+        labels=tuple(map(_read_label, document["labels"])),
+    )
+
+
+def _read_label(document: Mapping[str, Any]) -> LabelSpec:
+    return LabelSpec(
+        name=document["name"],
+        type=document["type"],
+        id=document["id"],
+        attributes=tuple(
+            AttributeSpec(
+                name=item["name"],
+                input_type=InputType(item["input_type"]),
+                values=tuple(item["values"]),
+                default=item["default"],
+                id=item["id"],
+            )
+            for item in document["attributes"]
+        ),
+        sublabels=tuple(map(_read_label, document.get("sublabels", ()))),
     )
 
 

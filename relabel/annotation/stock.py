@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.utils.cvat as fouc
 
 from ..cvat import InputType
+from ..labels import ShapeType
 from .rounds import run_keys
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _config(
 ) -> fouc.CVATBackendConfig:
     label_schema = {
         label_field: {
-            "type": "detections",
+            "type": _stock_type(schema),
             "classes": list(schema.classes),
             "attributes": {
                 spec.name: _attribute(spec.input_type, spec.values, spec.default)
@@ -119,3 +120,12 @@ def _attribute(input_type: InputType, values: Sequence[str], default: str) -> di
     if input_type in {InputType.SELECT, InputType.RADIO}:
         return {"type": input_type.value, "values": list(values), "default": default}
     return {"type": InputType.TEXT.value, "values": [], "default": default}
+
+
+def _stock_type(schema: LabelSchema) -> str:
+    """The kind of labels in stock FiftyOne's words."""
+    if schema.kind == "detections" and schema.shape_type == ShapeType.MASK:
+        return "instances"
+    if schema.kind == "polylines" and schema.shape_type != ShapeType.POLYLINE:
+        return "polygons"
+    return schema.kind

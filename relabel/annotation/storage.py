@@ -21,19 +21,24 @@ if TYPE_CHECKING:
 
     from pymongo.collection import Collection
 
+    from ..labels import LabelKind
+
 Labels: TypeAlias = Sequence[Mapping[str, Any]] | None
 """The labels of a field of one sample as MongoDB holds them; None for an empty field."""
 
 _SAMPLES_PER_REQUEST = 1000
 
 
-def read_labels(dataset: fo.Dataset, field: str, sample_ids: Iterable[str]) -> dict[str, Labels]:
+def read_labels(
+    dataset: fo.Dataset, field: str, sample_ids: Iterable[str], kind: LabelKind
+) -> dict[str, Labels]:
     """Reads the labels of samples.
 
     Args:
         dataset: the dataset
-        field: a field of ``Detections``
+        field: a field of labels
         sample_ids: the samples; those that are not in the dataset are left out
+        kind: the kind of its labels
 
     Returns:
         sample id -> its labels
@@ -42,13 +47,15 @@ def read_labels(dataset: fo.Dataset, field: str, sample_ids: Iterable[str]) -> d
     for ids in _batches(list(sample_ids)):
         query = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
         for document in _samples(dataset).find(query, {field: 1}):
-            value = document.get(field)
-            found[str(document["_id"])] = None if value is None else value.get("detections", [])
+            found[str(document["_id"])] = _documents(document.get(field), kind)
     return found
 
 
 def write_labels(
-    dataset: fo.Dataset, field: str, changes: Mapping[str, tuple[Labels, Labels]]
+    dataset: fo.Dataset,
+    field: str,
+    changes: Mapping[str, tuple[Labels, Labels]],
+    kind: LabelKind,
 ) -> set[str]:
     """Writes the labels of samples, each only if what it replaces is still as it was read.
 
@@ -57,22 +64,23 @@ def write_labels(
 
     Args:
         dataset: the dataset; its changed samples in memory are refreshed
-        field: a field of ``Detections``
+        field: a field of labels
         changes: sample id -> the labels as they were read and as they are to be
+        kind: the kind of its labels
 
     Returns:
         the samples whose labels had been edited, and which were left as they are
     """
     if not changes:
         return set()
-    _ensure_field(dataset, field)
+    _ensure_field(dataset, field, kind)
     now = datetime.now(UTC)
     lost: set[str] = set()
     for ids in _batches(list(changes)):
-        writes = [_update(field, sample_id, *changes[sample_id], now) for sample_id in ids]
+        writes = [_update(field, kind, sample_id, changes[sample_id], now) for sample_id in ids]
         result = _samples(dataset).bulk_write(writes, ordered=False)
         if result.matched_count < len(writes):
-            present = read_labels(dataset, field, ids)
+            present = read_labels(dataset, field, ids, kind)
             lost |= {
                 sample_id
                 for sample_id in ids
@@ -120,19 +128,41 @@ def _arrived(present: Labels, before: Labels, after: Labels) -> bool:
     )
 
 
-def _ensure_field(dataset: fo.Dataset, field: str) -> None:
+def _ensure_field(dataset: fo.Dataset, field: str, kind: LabelKind) -> None:
     """Declares the field of a round that annotates a new one."""
     if dataset.get_field(field) is None:
-        dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=fo.Detections)
+        field_class = getattr(fo, kind.field_class)
+        dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=field_class)
 
 
-def _update(field: str, sample_id: str, before: Labels, after: Labels, now: datetime) -> UpdateOne:
+def _documents(value: Mapping[str, Any] | None, kind: LabelKind) -> Labels:
+    """The labels in the value of a field."""
+    if value is None:
+        return None
+    return [value] if kind.path is None else value.get(kind.path, [])
+
+
+def _value(labels: Labels, kind: LabelKind) -> Mapping[str, Any] | None:
+    """The value of a field that has some labels, the reverse of :func:`_documents`."""
+    if kind.path is None:
+        return labels[0] if labels else None
+    return None if labels is None else {"_cls": kind.field_class, kind.path: labels}
+
+
+def _update(
+    field: str,
+    kind: LabelKind,
+    sample_id: str,
+    change: tuple[Labels, Labels],
+    now: datetime,
+) -> UpdateOne:
+    before, after = change
     query: dict[str, Any] = {"_id": ObjectId(sample_id)}
     update: dict[str, Any] = {"last_modified_at": now}
-    path = f"{field}.detections"
-    if before is None:
-        query[field] = None
-        update[field] = None if after is None else {"_cls": "Detections", "detections": after}
+    path = f"{field}.{kind.path}"
+    if before is None or kind.path is None:
+        query[field] = _value(before, kind)
+        update[field] = _value(after, kind)
     elif after is None:
         query[path] = before
         update[field] = None

@@ -180,10 +180,11 @@ def _restore_labels(
     dataset: fo.Dataset, record: Round, saved: dict[str, dict[str, Any]]
 ) -> dict[str, frozenset[str]]:
     """Restores labels; returns the images with labels that stay as they are, and these."""
+    kind = record.schema.label_kind
     left: dict[str, frozenset[str]] = {}
     remaining: Iterable[str] = list(saved)
     for _ in range(_ATTEMPTS):
-        present = storage.read_labels(dataset, record.label_field, remaining)
+        present = storage.read_labels(dataset, record.label_field, remaining, kind)
         changes: dict[str, tuple[Labels, Labels]] = {}
         for sample_id in remaining:
             item = saved[sample_id]
@@ -195,7 +196,7 @@ def _restore_labels(
                 left[sample_id] = edited
             if target != present[sample_id]:
                 changes[sample_id] = (present[sample_id], target)
-        remaining = storage.write_labels(dataset, record.label_field, changes)
+        remaining = storage.write_labels(dataset, record.label_field, changes, kind)
     for sample_id in remaining:  # somebody edits it faster than we look
         item = saved[sample_id]
         left[sample_id] = frozenset(storage.changed_ids(item["before"], item["after"]))

@@ -208,9 +208,9 @@ class CvatClient:
         """Replaces all that is drawn in a task.
 
         Returns:
-            the shapes with the ids that the server gave them, in the same order
+            the shapes with the ids that the server gave them, in the same order, and then the tags
         """
-        body = {"version": 0, "tags": [], "tracks": [], "shapes": [s.to_json() for s in shapes]}
+        body = Annotations(tuple(shapes)).to_json()
         path = f"/api/tasks/{task_id}/annotations"
         return list(Annotations.from_json(self._transport.send_json("PUT", path, body)).shapes)
 

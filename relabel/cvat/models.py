@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+TAG = "tag"
+"""The type of a label of a whole image."""
+
 
 class JobState(StrEnum):
     """How far the work on a job is."""
@@ -98,12 +101,23 @@ class AttributeSpec:
 
 @dataclass(frozen=True)
 class LabelSpec:
-    """A class that annotators can choose, with its attributes."""
+    """A class that annotators can choose, with its attributes.
+
+    Args:
+        name: its name
+        type: ``rectangle``, ``polygon``, ..., ``any``, or ``tag`` for whole images
+        attributes: its attributes
+        id: the server's id, or None before it has one
+        sublabels: the nodes, if it is a skeleton
+        svg: the picture of a skeleton
+    """
 
     name: str
     type: str = "rectangle"
     attributes: tuple[AttributeSpec, ...] = ()
     id: int | None = None
+    sublabels: tuple[LabelSpec, ...] = ()
+    svg: str = ""
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> LabelSpec:
@@ -113,15 +127,19 @@ class LabelSpec:
             type=data["type"],
             attributes=tuple(AttributeSpec.from_json(item) for item in data["attributes"]),
             id=data["id"],
+            sublabels=tuple(cls.from_json(item) for item in data.get("sublabels") or ()),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that creates it."""
-        return {
+        body: dict[str, Any] = {
             "name": self.name,
             "type": self.type,
             "attributes": [attribute.to_json() for attribute in self.attributes],
         }
+        if self.sublabels:
+            body |= {"sublabels": [item.to_json() for item in self.sublabels], "svg": self.svg}
+        return body
 
 
 @dataclass(frozen=True)
@@ -162,13 +180,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Shape:
-    """A drawn label.
+    """A drawn label, or a tag of a whole image, which the server keeps in a list of its own.
 
     Args:
-        type: ``rectangle``, ``polygon``, ...
+        type: ``rectangle``, ``polygon``, ..., or ``tag``
         frame: the frame of the task that it is on
         label_id: the server's id of its class
-        points: its coordinates in pixels; of a rectangle left, top, right, bottom
+        points: its coordinates in pixels; of a rectangle left, top, right, bottom; none of a
+            skeleton or a tag
         rotation: degrees, clockwise about its centre
         attributes: the server's id of each attribute -> its value as text
         id: the server's id, or None before it has one
@@ -176,6 +195,8 @@ class Shape:
         z_order: which of two overlapping shapes is on top
         group: the number of the group it belongs to, 0 for none
         source: who made it: ``manual``, ``auto``, ``semi-auto`` or ``file``
+        outside: whether it is not to be seen, which nodes of skeletons can be
+        elements: the nodes of a skeleton
     """
 
     type: str
@@ -189,15 +210,17 @@ class Shape:
     z_order: int = 0
     group: int = 0
     source: str = "manual"
+    outside: bool = False
+    elements: tuple[Shape, ...] = ()
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Shape:
         """Reads the server's JSON."""
         return cls(
-            type=data["type"],
+            type=data.get("type", TAG),
             frame=data["frame"],
             label_id=data["label_id"],
-            points=tuple(data["points"]),
+            points=tuple(data.get("points") or ()),
             rotation=data.get("rotation", 0.0),
             attributes={item["spec_id"]: item["value"] for item in data["attributes"]},
             id=data.get("id"),
@@ -205,24 +228,35 @@ class Shape:
             z_order=data.get("z_order", 0),
             group=data.get("group", 0) or 0,
             source=data.get("source", "manual"),
+            outside=data.get("outside", False),
+            elements=tuple(cls.from_json(item) for item in data.get("elements") or ()),
         )
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that creates it."""
-        return {
-            "type": self.type,
+        body: dict[str, Any] = {
             "frame": self.frame,
             "label_id": self.label_id,
-            "points": list(self.points),
-            "rotation": self.rotation,
             "attributes": [
                 {"spec_id": spec_id, "value": value} for spec_id, value in self.attributes.items()
             ],
-            "occluded": self.occluded,
-            "z_order": self.z_order,
             "group": self.group,
             "source": self.source,
         }
+        if self.type == TAG:
+            return body
+        body |= {
+            "type": self.type,
+            "rotation": self.rotation,
+            "occluded": self.occluded,
+            "outside": self.outside,
+            "z_order": self.z_order,
+        }
+        if self.elements:
+            body["elements"] = [element.to_json() for element in self.elements]
+        else:
+            body["points"] = list(self.points)
+        return body
 
 
 @dataclass(frozen=True)
@@ -230,20 +264,24 @@ class Annotations:
     """Everything that is drawn in a task or a job.
 
     Args:
-        shapes: the drawn labels
-        tags: how many labels of whole images there are
+        shapes: the drawn labels, and the tags after them
         tracks: how many labels over time there are
     """
 
     shapes: tuple[Shape, ...]
-    tags: int = 0
     tracks: int = 0
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Annotations:
         """Reads the server's JSON."""
+        items = (*data["shapes"], *data.get("tags", ()))
         return cls(
-            shapes=tuple(Shape.from_json(item) for item in data["shapes"]),
-            tags=len(data.get("tags", ())),
+            shapes=tuple(Shape.from_json(item) for item in items),
             tracks=len(data.get("tracks", ())),
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON that stores them; tracks are not among it."""
+        tags = [shape.to_json() for shape in self.shapes if shape.type == TAG]
+        shapes = [shape.to_json() for shape in self.shapes if shape.type != TAG]
+        return {"version": 0, "tags": tags, "tracks": [], "shapes": shapes}

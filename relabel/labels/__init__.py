@@ -1,15 +1,22 @@
 """FiftyOne labels <-> CVAT shapes, exact both ways. Pure functions."""
 
 from .attributes import Attribute, AttributeKind, UnreadableValue
-from .drawn import Drawn
-from .schema import LABEL_ID, LabelSchema, UnknownClass
+from .drawn import Drawn, ShapeType
+from .errors import MalformedLabel, UnknownClass
+from .kinds import LabelKind, kind_named, kind_of_class
+from .schema import LABEL_ID, LabelSchema
 
 __all__ = [
     "LABEL_ID",
     "Attribute",
     "AttributeKind",
     "Drawn",
+    "LabelKind",
     "LabelSchema",
+    "MalformedLabel",
+    "ShapeType",
     "UnknownClass",
     "UnreadableValue",
+    "kind_named",
+    "kind_of_class",
 ]

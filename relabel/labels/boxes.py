@@ -1,4 +1,4 @@
-"""Detections <-> rectangles.
+"""Detections without a mask <-> rectangles.
 
 FiftyOne keeps a box as ``[x, y, width, height]`` relative to the image; CVAT keeps left, top,
 right and bottom in pixels, as exact doubles. A label that nobody touched is never converted back,
@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RelabelError
-from .drawn import Drawn
+from .common import changed_texts, class_of, texts_of
+from .drawn import Drawn, ShapeType
+from .errors import MalformedLabel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,12 +26,8 @@ ROTATION = "rotation"
 _BOX_LENGTH = 4
 
 
-class MalformedLabel(RelabelError):
-    """A label in FiftyOne is not what its type says."""
-
-
 def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSchema) -> Drawn:
-    """Draws a detection.
+    """Draws a detection as a box.
 
     Args:
         document: a ``Detection`` as MongoDB holds it
@@ -44,30 +41,29 @@ def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSc
         MalformedLabel: if it has no class or its box is no four finite numbers
     """
     width, height = size
-    x, y, box_width, box_height = _checked_box(document)
+    x, y, box_width, box_height = box_of(document)
     rotation = document.get(ROTATION)
     return Drawn(
-        label=document["label"],
+        label=class_of(document),
         points=(x * width, y * height, (x + box_width) * width, (y + box_height) * height),
         rotation=float(rotation) % 360 if isinstance(rotation, int | float) else 0.0,
-        attributes={
-            attribute.name: attribute.to_text(document.get(attribute.name))
-            for attribute in schema.attributes
-        },
+        attributes=texts_of(document, schema),
+        type=ShapeType.RECTANGLE,
     )
 
 
-def _checked_box(document: Mapping[str, Any]) -> Sequence[float]:
+def box_of(document: Mapping[str, Any]) -> Sequence[float]:
+    """The box of a detection: x, y, width and height relative to the image.
+
+    Raises:
+        MalformedLabel: if it is no four finite numbers
+    """
     box: Any = document.get("bounding_box")
     numbers = isinstance(box, list) and all(isinstance(item, int | float) for item in box)
     if not numbers or len(box) != _BOX_LENGTH or not all(map(math.isfinite, box)):
         raise MalformedLabel(
             f"The label {document.get('_id')} has the bounding box {box}.",
             "A box is four finite numbers; correct or delete this label.",
-        )
-    if not isinstance(document.get("label"), str):
-        raise MalformedLabel(
-            f"The label {document.get('_id')} has no class.", "Give it one, or delete it."
         )
     return list(box)
 
@@ -89,18 +85,11 @@ def changed_fields(
     Raises:
         UnreadableValue: if an attribute holds a text that is no value of its type
     """
-    fields: dict[str, Any] = {}
-    if before is None or drawn.label != before.label:
-        fields["label"] = drawn.label
-    if before is None or drawn.points != before.points:
+    fields = changed_texts(drawn, before, schema)
+    if before is None or (drawn.type, drawn.points) != (before.type, before.points):
         fields["bounding_box"] = _relative_box(drawn.points, size)
     if drawn.rotation != (before.rotation if before else 0.0):
         fields[ROTATION] = drawn.rotation
-    for attribute in schema.attributes:
-        text = drawn.attributes[attribute.name]
-        left_empty = before is None and not text
-        if not left_empty and (before is None or text != before.attributes[attribute.name]):
-            fields[attribute.name] = attribute.to_value(text)
     return fields
 
 

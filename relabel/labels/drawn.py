@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ShapeType(StrEnum):
+    """How CVAT draws a label."""
+
+    RECTANGLE = "rectangle"
+    MASK = "mask"
+    POLYGON = "polygon"
+    POLYLINE = "polyline"
+    POINTS = "points"
+    SKELETON = "skeleton"
+    ELLIPSE = "ellipse"
+    CUBOID = "cuboid"
+    TAG = "tag"
 
 
 @dataclass(frozen=True)
@@ -13,16 +28,26 @@ class Drawn:
 
     Args:
         label: its class
-        points: its coordinates in pixels; of a box left, top, right, bottom
+        points: its coordinates in pixels; of a box left, top, right, bottom; of a mask CVAT's run
+            lengths and box (see :mod:`.masks`)
         rotation: degrees, clockwise about its centre
         attributes: name -> value, as the text that travels
+        type: how CVAT draws it
+        more: the coordinates of its other parts, if it is drawn as several shapes
     """
 
     label: str
     points: tuple[float, ...]
     rotation: float = 0.0
     attributes: dict[str, str] = field(default_factory=dict)
+    type: str = ShapeType.RECTANGLE.value
+    more: tuple[tuple[float, ...], ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[float, ...], ...]:
+        """The coordinates of all its parts; a label is mostly drawn as one."""
+        return (self.points, *self.more)
 
     def same_place(self, other: Drawn) -> bool:
         """Whether both are drawn at exactly the same place."""
-        return self.points == other.points and self.rotation == other.rotation
+        return (self.type, self.parts, self.rotation) == (other.type, other.parts, other.rotation)

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..cvat import AttributeSpec, InputType, LabelSpec, Shape
-from ..errors import RelabelError
-from .drawn import Drawn
+from . import keypoints
+from .drawn import Drawn, ShapeType
+from .errors import UnknownClass
+from .kinds import kind_named
+from .polylines import part_type
+from .skeletons import draw_svg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .attributes import Attribute
-
-
-class UnknownClass(RelabelError):
-    """A label is of a class that its round does not offer to annotators."""
-
+    from .kinds import LabelKind
 
 LABEL_ID = "label_id"
 """The text attribute that holds a label's FiftyOne id, named as stock FiftyOne names it."""
+
+PART = "part"
+"""The text attribute that says which part of its label a shape is: ``1``, ``2``, ..."""
 
 
 @dataclass(frozen=True)
@@ -30,18 +33,63 @@ class LabelSchema:
     Args:
         classes: names of classes
         attributes: attributes that every class has
+        kind: the name of the kind of labels; see :mod:`.kinds`
+        shape_type: what annotators draw, or an empty text for what the kind says
+        nodes: the names of a skeleton's nodes, if keypoints have one
+        edges: the nodes that lines of the skeleton join, counted from 0
     """
 
     classes: tuple[str, ...]
     attributes: tuple[Attribute, ...] = ()
+    kind: str = "detections"
+    shape_type: str = ""
+    nodes: tuple[str, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def label_kind(self) -> LabelKind:
+        """The kind of labels."""
+        return kind_named(self.kind)
+
+    @property
+    def travelling(self) -> tuple[Attribute, ...]:
+        """The attributes that travel: those for annotators and those that the kind needs."""
+        return (*self.attributes, *self.label_kind.extra)
 
     def to_specs(self) -> list[LabelSpec]:
         """The labels to create in CVAT."""
-        attributes = (
-            AttributeSpec(LABEL_ID, InputType.TEXT),
-            *(attribute.to_spec() for attribute in self.attributes),
-        )
-        return [LabelSpec(name, "rectangle", attributes) for name in self.classes]
+        attributes = [AttributeSpec(LABEL_ID, InputType.TEXT)]
+        if self.label_kind.has_parts:
+            attributes.append(AttributeSpec(PART, InputType.TEXT))
+        attributes += [attribute.to_spec() for attribute in self.travelling]
+        shape_type = self.shape_type or self.label_kind.shape_type
+        if self.nodes:
+            shape_type = ShapeType.SKELETON
+        return [
+            LabelSpec(
+                name,
+                shape_type,
+                tuple(attributes),
+                sublabels=tuple(LabelSpec(node, ShapeType.POINTS) for node in self.nodes),
+                svg=draw_svg(self.nodes, self.edges) if self.nodes else "",
+            )
+            for name in self.classes
+        ]
+
+
+@dataclass(frozen=True)
+class ReadShape:
+    """What a shape says.
+
+    Args:
+        drawn: the label as it is drawn
+        label_id: the FiftyOne id that it carries, or an empty text
+        part: which part of its label it is, or an empty text for all of it
+    """
+
+    drawn: Drawn
+    label_id: str
+    part: str
 
 
 class ServerNames:
@@ -64,13 +112,14 @@ class ServerNames:
         """Whether the class of a shape is known."""
         return shape.label_id in self._labels
 
-    def shape(self, drawn: Drawn, label_id: str, frame: int) -> Shape:
-        """The shape to send for a label.
+    def shapes(self, drawn: Drawn, label_id: str, frame: int, group: int = 0) -> list[Shape]:
+        """The shapes to send for a label, one for each of its parts.
 
         Args:
             drawn: the label
-            label_id: its FiftyOne id, which the shape carries
+            label_id: its FiftyOne id, which the shapes carry
             frame: the number of its image in the task
+            group: the number that joins them, if there are several
 
         Raises:
             UnknownClass: if the server has no such class
@@ -81,22 +130,46 @@ class ServerNames:
                 f"The class {drawn.label!r} is not among those for annotators.",
                 "Add it to the classes of the round.",
             )
+        if drawn.type == ShapeType.SKELETON:
+            return [self._skeleton(label, drawn, label_id, frame)]
+        texts = {**drawn.attributes, LABEL_ID: label_id}
+        shapes = []
+        for number, points in enumerate(drawn.parts, start=1):
+            if drawn.more:
+                texts[PART] = str(number)
+            shape_type: str = drawn.type
+            if shape_type in {ShapeType.POLYGON, ShapeType.POLYLINE}:
+                shape_type = part_type(shape_type, points)
+            shape = Shape(
+                type=shape_type,
+                frame=frame,
+                label_id=label.id,
+                points=points,
+                rotation=drawn.rotation,
+                attributes=_values(label, texts),
+                group=group if drawn.more else 0,
+            )
+            shapes.append(shape)
+        return shapes
+
+    def _skeleton(self, label: LabelSpec, drawn: Drawn, label_id: str, frame: int) -> Shape:
+        points = keypoints.node_points(drawn, len(label.sublabels))
+        elements = tuple(
+            Shape(ShapeType.POINTS, frame, node.id or 0, point, outside=outside)
+            for node, (point, outside) in zip(label.sublabels, points, strict=True)
+        )
         texts = {**drawn.attributes, LABEL_ID: label_id}
         return Shape(
-            type=label.type,
-            frame=frame,
-            label_id=label.id,
-            points=drawn.points,
-            rotation=drawn.rotation,
-            attributes={
-                attribute.id: texts[attribute.name]
-                for attribute in label.attributes
-                if attribute.id is not None and attribute.name in texts
-            },
+            ShapeType.SKELETON,
+            frame,
+            label.id or 0,
+            (),
+            attributes=_values(label, texts),
+            elements=elements,
         )
 
-    def read(self, shape: Shape, schema: LabelSchema) -> tuple[Drawn, str]:
-        """Reads a shape: the label as it is drawn, and the FiftyOne id that it carries.
+    def read(self, shape: Shape, schema: LabelSchema) -> ReadShape:
+        """Reads a shape.
 
         Attributes that the round does not know are left out; those that the server left out
         have their default.
@@ -106,6 +179,23 @@ class ServerNames:
             for spec_id, text in shape.attributes.items()
             if spec_id in self._attributes
         }
-        attributes = {item.name: texts.get(item.name, item.default) for item in schema.attributes}
-        drawn = Drawn(self._labels[shape.label_id].name, shape.points, shape.rotation, attributes)
-        return drawn, texts.get(LABEL_ID, "")
+        attributes = {item.name: texts.get(item.name, item.default) for item in schema.travelling}
+        label = self._labels[shape.label_id]
+        points = shape.points
+        if shape.type == ShapeType.SKELETON:
+            nodes = {node.label_id: node for node in shape.elements if not node.outside}
+            found = [nodes.get(node.id or 0) for node in label.sublabels]
+            points, attributes[keypoints.MISSING.name] = keypoints.from_nodes(
+                node.points if node else None for node in found
+            )
+        drawn = Drawn(label.name, points, shape.rotation, attributes, shape.type)
+        return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""))
+
+
+def _values(label: LabelSpec, texts: Mapping[str, str]) -> dict[int, str]:
+    """The values of attributes by the ids that the server gave them."""
+    return {
+        attribute.id: texts[attribute.name]
+        for attribute in label.attributes
+        if attribute.id is not None and attribute.name in texts
+    }

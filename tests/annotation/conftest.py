@@ -27,8 +27,9 @@ def send(dataset, client):
     task_ids = []
 
     def send(key="round_1", samples=None, field="ground_truth", classes=None, **options):
+        kind = options.pop("kind", "detections")
         facts = field_facts(dataset, field) if dataset.has_field(field) else None
-        schema = LabelSchema(tuple(classes or facts.classes), facts.attributes if facts else ())
+        schema = facts.to_schema(classes) if facts else LabelSchema(tuple(classes), kind=kind)
         request = Request(key, field, schema, **options)
         record = push(dataset, make_plan(samples or dataset, request), client)
         task_ids.extend(task.id for task in record.tasks)

@@ -176,8 +176,8 @@ def test_make_plan__what_cannot_be_sent(dataset, send):
     for request, error, text in [
         (Request("taken", "ground_truth", schema), RoundNameTaken, "taken"),
         (Request("no-identifier", "ground_truth", schema), InvalidRoundName, "underscores"),
-        (Request("r", "kind", schema), UnsupportedField, "no field of boxes"),
-        (Request("r", "filepath", schema), UnsupportedField, "no field of boxes"),
+        (Request("r", "kind", schema), UnsupportedField, "a field of classification"),
+        (Request("r", "filepath", schema), UnsupportedField, "no field of labels"),
         (Request("r", "new field", schema), UnsupportedField, "new field"),
         (Request("r", "ground_truth", LabelSchema(())), UnsupportedField, "no classes"),
         (Request("r", "ground_truth", LabelSchema(("cat",))), UnsupportedField, "dog"),
@@ -186,16 +186,6 @@ def test_make_plan__what_cannot_be_sent(dataset, send):
             make_plan(dataset, request)
     with pytest.raises(EmptySelection):
         make_plan(dataset.match_tags("none"), Request("r", "ground_truth", schema))
-
-
-def test_make_plan__masks_are_not_sent_as_boxes(dataset):
-    import numpy as np
-
-    sample = dataset.first()
-    sample.ground_truth.detections[0].mask = np.ones((2, 2), dtype=bool)
-    sample.save()
-    with pytest.raises(UnsupportedField, match="instance masks"):
-        make_plan(dataset, Request("r", "ground_truth", LabelSchema(("cat", "dog"))))
 
 
 def test_field_facts__offers_what_people_can_edit_and_nothing_internal(dataset):

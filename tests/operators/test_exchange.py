@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fiftyone as fo
 import pytest
 
 from relabel.annotation import connect, list_rounds
@@ -64,7 +63,7 @@ def test_send_form__prefers_the_selection_and_reads_it(dataset, server):
         ({"what": "tagged", "tag": "none"}, "no images to send"),
         ({"what": "dataset", "key": "taken"}, "Choose another name"),
         ({"what": "dataset", "key": "not a name"}, "underscores"),
-        ({"what": "dataset", "label_field": "kind"}, "not a field of detections"),
+        ({"what": "dataset", "label_field": "filepath"}, "not a field of labels"),
         ({"what": "dataset", "label_field": "(new field)"}, "Name it"),
         ({"what": "dataset", "classes": ["cat"]}, "dog"),
         ({"what": "dataset", "attributes": ["nothing"]}, "Leave it out"),
@@ -72,7 +71,6 @@ def test_send_form__prefers_the_selection_and_reads_it(dataset, server):
     ],
 )
 def test_send_form__says_what_is_wrong_before_the_click(dataset, server, params, advice):
-    dataset.add_sample_field("kind", fo.EmbeddedDocumentField, fo.Classification)
     register_run(dataset, "taken")
     fields = form("send_to_cvat", dataset, params)
     assert any(advice in problem for problem in problems(fields)), problems(fields)

@@ -8,7 +8,6 @@ from fiftyone.operators.executor import ExecutionContext, Executor
 
 from demo.services import free_port
 from relabel.annotation import Request, connect, field_facts, make_plan, push
-from relabel.labels import LabelSchema
 from tests.annotator import Annotator
 
 PANEL = "@relabel/cvat/cvat_status"
@@ -31,7 +30,7 @@ def annotator(cvat, cvat_environment):
 def job_ids(dataset, annotator):
     """A round of three jobs."""
     facts = field_facts(dataset, "ground_truth")
-    schema = LabelSchema(facts.classes, facts.attributes)
+    schema = facts.to_schema()
     plan = make_plan(dataset, Request("fix_1", "ground_truth", schema, images_per_job=2))
     record = push(dataset, plan, connect())
     return [job["id"] for job in annotator.jobs(record.tasks[0].id)]

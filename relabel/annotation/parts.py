@@ -1,0 +1,71 @@
+"""Joins the shapes of one label: a polyline of several parts is drawn as several shapes.
+
+Shapes of one image belong together if they carry the same label id, the same class, and each
+another part number. Of two with the same number, the one with the smaller server id is the
+original and the other was pasted; what was pasted together makes one new label. A part whose class
+was changed, or whose label id was emptied, is a label of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..labels.polylines import common_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..labels import Drawn
+    from .diff import PulledShape
+
+
+def join_parts(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[PulledShape]:
+    """Joins the shapes of one image.
+
+    Args:
+        shapes: the shapes as they are in CVAT
+        sent: label id -> the label when both sides last agreed
+
+    Returns:
+        one shape for each label
+    """
+    whole: list[PulledShape] = []
+    parts: dict[tuple[str, str], dict[str, list[PulledShape]]] = defaultdict(dict)
+    for shape in sorted(shapes, key=lambda shape: shape.shape_id):
+        if shape.part and shape.carried_id:
+            label = (shape.carried_id, shape.drawn.label)
+            parts[label].setdefault(shape.part, []).append(shape)
+        else:
+            whole.append(shape)
+    for (label_id, _), by_number in parts.items():
+        ordered = [by_number[number] for number in sorted(by_number, key=_order)]
+        for copy in range(max(map(len, ordered))):
+            together = [shapes[copy] for shapes in ordered if copy < len(shapes)]
+            whole.append(_join(together, sent.get(label_id)))
+    return whole
+
+
+def _order(number: str) -> tuple[int, str]:
+    return (int(number) if number.isdecimal() else 0, number)
+
+
+def _join(shapes: Sequence[PulledShape], sent: Drawn | None) -> PulledShape:
+    first = shapes[0]
+    drawn = replace(
+        first.drawn,
+        type=common_type(shape.drawn.type for shape in shapes),
+        more=tuple(shape.drawn.points for shape in shapes[1:]),
+        attributes={
+            name: _text([shape.drawn.attributes[name] for shape in shapes], sent, name)
+            for name in first.drawn.attributes
+        },
+    )
+    return replace(first, drawn=drawn)
+
+
+def _text(texts: Sequence[str], sent: Drawn | None, name: str) -> str:
+    """The value of an attribute that each part has: an annotator's edit of any part counts."""
+    before = sent.attributes.get(name) if sent else None
+    return next((text for text in texts if text != before), texts[0])

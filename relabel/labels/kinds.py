@@ -1,0 +1,79 @@
+"""The kinds of labels that travel: one entry for each type of field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import classifications, detections, keypoints, polylines
+from .drawn import ShapeType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .attributes import Attribute
+    from .drawn import Drawn
+    from .schema import LabelSchema
+
+    ToDrawn = Callable[[Mapping[str, Any], tuple[int, int], LabelSchema], Drawn | None]
+    ChangedFields = Callable[[Drawn, Drawn | None, tuple[int, int], LabelSchema], dict[str, Any]]
+    Accept = Callable[[Drawn], Drawn | None]
+
+
+@dataclass(frozen=True)
+class LabelKind:
+    """A kind of label.
+
+    Args:
+        name: what stock FiftyOne's annotation API calls it
+        field_class: the FiftyOne class of its fields
+        label_class: the FiftyOne class of its labels
+        path: where in a field its labels are, or None if the field is the label
+        shape_type: what annotators draw for it
+        to_drawn: draws a label; None for one that cannot be drawn and stays in FiftyOne
+        changed_fields: the fields of a label that an edit in CVAT changes
+        accept: what it makes of a shape of any type; None for one that stays in CVAT
+        extra: attributes that are not the label's own, but that it needs on its way
+        has_parts: whether one label can be drawn as several shapes
+    """
+
+    name: str
+    field_class: str
+    label_class: str
+    path: str | None
+    shape_type: str
+    to_drawn: ToDrawn
+    changed_fields: ChangedFields
+    accept: Accept
+    extra: tuple[Attribute, ...] = ()
+    has_parts: bool = False
+
+
+def _entry(name: str, label: str, module: Any, shape_type: str, **options: Any) -> list[LabelKind]:
+    """The kind of a list of labels and the kind of one label."""
+    functions = (module.to_drawn, module.changed_fields, module.accept)
+    return [
+        LabelKind(name, f"{label}s", label, name, shape_type, *functions, **options),
+        LabelKind(name[:-1], label, label, None, shape_type, *functions, **options),
+    ]
+
+
+_KINDS = {
+    kind.name: kind
+    for kind in (
+        *_entry("detections", "Detection", detections, ShapeType.RECTANGLE),
+        *_entry("polylines", "Polyline", polylines, ShapeType.POLYGON, has_parts=True),
+        *_entry("keypoints", "Keypoint", keypoints, ShapeType.POINTS, extra=(keypoints.MISSING,)),
+        *_entry("classifications", "Classification", classifications, ShapeType.TAG),
+    )
+}
+
+
+def kind_named(name: str) -> LabelKind:
+    """A kind by the name that a schema has for it."""
+    return _KINDS[name]
+
+
+def kind_of_class(field_class: str) -> LabelKind | None:
+    """The kind of the labels of a field, by the FiftyOne class of the field."""
+    return next((kind for kind in _KINDS.values() if kind.field_class == field_class), None)
