@@ -23,8 +23,10 @@ from .errors import (
     UnsupportedField,
 )
 from .facts import FieldFacts, detection_fields, field_facts, label_fields
+from .issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .merge import ConflictPolicy
 from .plan import Plan, Request, check_field, check_key, make_plan
+from .provenance import PROVENANCE
 from .pull import PullReport, pull
 from .push import push
 from .review import Review, ReviewedFrame, review_pull
@@ -35,6 +37,9 @@ from .undo import UndoReport, undo_pull
 __all__ = [
     "EVERYTHING",
     "FINISHED",
+    "ISSUES_FIELD",
+    "OPEN_ISSUE_TAG",
+    "PROVENANCE",
     "SECRETS",
     "Change",
     "ChangeKind",
@@ -43,6 +48,7 @@ __all__ = [
     "EmptySelection",
     "FieldFacts",
     "InvalidRoundName",
+    "IssuesReport",
     "JobStatus",
     "NothingToUndo",
     "Plan",
@@ -73,6 +79,7 @@ __all__ = [
     "load_round",
     "make_plan",
     "pull",
+    "pull_issues",
     "push",
     "review_pull",
     "rounds_status",

@@ -25,6 +25,7 @@ from ..labels import (
 from ..labels.boxes import ROTATION
 from ..labels.schema import PART
 from .errors import UnsupportedField
+from .provenance import PROVENANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +41,7 @@ _NOT_FOR_ANNOTATORS = frozenset(
         *("_id", "_cls", "attributes", "tags", "label", "bounding_box", "mask", "mask_path"),
         *("points", "points3d", "closed", "filled", "logits", "missing_points", PART),
         *("confidence", "index", "instance", ROTATION, LABEL_ID),
+        *PROVENANCE,
         # what FiftyOne's brain and evaluation leave on labels
         *("mistakenness", "mistakenness_loc", "possible_missing", "possible_spurious"),
         *("max_iou", "dup_ids", "hardness", "uniqueness", "eval_iou", "eval_id", "eval"),

@@ -10,6 +10,7 @@ from . import storage
 from .baseline import replace_frames
 from .choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
 from .merge import ConflictPolicy, MergedFrame, merge_frame
+from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame
 from .rounds import Pull, Round, holding, load_round, save_round
 from .undo import (
@@ -56,6 +57,7 @@ class _Terms:
 
     policy: ConflictPolicy
     leave_out: Collection[str]
+    provenance: bool
 
 
 def pull(
@@ -66,6 +68,7 @@ def pull(
     *,
     policy: ConflictPolicy = ConflictPolicy.SKIP,
     leave_out: Collection[str] = (),
+    provenance: bool = False,
 ) -> PullReport:
     """Merges what annotators did into the dataset.
 
@@ -83,6 +86,8 @@ def pull(
         policy: what becomes of labels that were changed in FiftyOne as well
         leave_out: the ids of samples and the references of changes (see
             :func:`change_reference`) that stay open, and are shown again at the next pull
+        provenance: whether changed labels get the attributes :data:`PROVENANCE`, which say where
+            the change comes from
 
     Raises:
         UnknownRound: if there is no such round
@@ -96,7 +101,7 @@ def pull(
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         review = compare(dataset, record, client, listed, choice)
-        terms = _Terms(policy, leave_out)
+        terms = _Terms(policy, leave_out, provenance)
         merged = {frame.sample_id: _merge(frame, record, terms) for frame in review.frames}
         lost = _write(dataset, record, review, merged, terms)
     return _report(review, list(merged.values()), lost)
@@ -104,7 +109,7 @@ def pull(
 
 def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
     changes = frame.diff.changes
-    return merge_frame(
+    merged = merge_frame(
         frame.documents,
         frame.diff,
         frame.present,
@@ -112,6 +117,7 @@ def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
         terms.policy,
         leave_out=left_out(frame.sample_id, changes, terms.leave_out),
     )
+    return stamped(merged, frame.job, record.key) if terms.provenance else merged
 
 
 def _write(
@@ -134,6 +140,8 @@ def _write(
         record = replace(record, pulls=(*record.pulls, Pull(number, datetime.now(UTC), before)))
         save_round(record)
         lost = _write_labels(dataset, record, review, merged, terms)
+        if terms.provenance:
+            declare_provenance(dataset, record.label_path)
     kept = (frame for sample_id, frame in merged.items() if sample_id not in lost)
     replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
     open_frames = {

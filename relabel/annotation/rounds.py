@@ -113,6 +113,12 @@ class Round:
         return sum(task.images for task in self.tasks)
 
     @property
+    def label_path(self) -> str:
+        """Where its labels are in a sample, such as ``ground_truth.detections``."""
+        path = self.schema.label_kind.path
+        return self.label_field if path is None else f"{self.label_field}.{path}"
+
+    @property
     def torn(self) -> bool:
         """Whether a pull, or the undoing of one, is under way or was left half done."""
         return bool(self.pulls) and self.pulls[-1].writing

@@ -100,6 +100,11 @@ def refresh(dataset: fo.Dataset, sample_ids: Iterable[str]) -> None:
     )
 
 
+def new_id() -> ObjectId:
+    """An id for a label that has none."""
+    return ObjectId()
+
+
 def by_id(labels: Labels) -> dict[str, Mapping[str, Any]]:
     """Label id -> label."""
     return {str(label["_id"]): label for label in labels or ()}

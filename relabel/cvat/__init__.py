@@ -30,6 +30,7 @@ from .models import (
     Shape,
     User,
 )
+from .reviews import Issue
 from .uploads import ImageFile
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "CvatUnreachable",
     "ImageFile",
     "InputType",
+    "Issue",
     "Job",
     "JobStage",
     "JobState",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import defaultdict
 from typing import TYPE_CHECKING, Self
 
 from .errors import CvatForbidden, UnknownAssignee
 from .models import Annotations, Job, LabelSpec, ServerInfo, User
+from .reviews import Issue
 from .transport import Transport
 from .uploads import upload_images, wait_until_read
 
@@ -247,6 +249,25 @@ class CvatClient:
             for shape in self.job_annotations(job.id).shapes
             if job.start_frame <= shape.frame <= job.stop_frame
         ]
+
+    # Reviews
+
+    def issues(self, job_ids: Iterable[int]) -> list[Issue]:
+        """What reviewers remarked in some jobs, with the comments.
+
+        Two requests for each 300 jobs, one where there are no remarks.
+        """
+        issues: list[Issue] = []
+        remaining = iter(job_ids)
+        while ids := list(itertools.islice(remaining, _IDS_PER_FILTER)):
+            of_jobs = json.dumps({"in": [{"var": "job_id"}, ids]})
+            found = list(self._transport.pages("/api/issues", filter=of_jobs))
+            comments: dict[int, list[dict[str, object]]] = defaultdict(list)
+            if found:
+                for comment in self._transport.pages("/api/comments", filter=of_jobs):
+                    comments[comment["issue"]].append(comment)
+            issues += [Issue.from_json(item, comments[item["id"]]) for item in found]
+        return issues
 
     # Addresses
 
