@@ -3,9 +3,11 @@
 from .operators.apply_model import ApplyModel
 from .operators.compute_similarity import ComputeSimilarity
 from .operators.compute_uniqueness import ComputeUniqueness
+from .operators.discard_round import DiscardRound
 from .operators.evaluate_detections import EvaluateDetections
 from .operators.find_false_positives import FindFalsePositives
 from .operators.pull_annotations import PullAnnotations
+from .operators.resume_round import ResumeRound
 from .operators.select_unique import SelectUnique
 from .operators.send_to_cvat import SendToCvat
 from .operators.tag_for_annotation import TagForAnnotation
@@ -17,6 +19,8 @@ def register(plugin):
     """Registers every operator and panel that ``fiftyone.yml`` lists."""
     plugin.register(CvatStatusPanel)
     plugin.register(SendToCvat)
+    plugin.register(ResumeRound)
+    plugin.register(DiscardRound)
     plugin.register(PullAnnotations)
     plugin.register(UndoPull)
     plugin.register(ApplyModel)

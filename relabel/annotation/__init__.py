@@ -11,6 +11,7 @@
 from .choice import EVERYTHING, FINISHED, Choice, change_reference
 from .connection import SECRETS, configured, connect
 from .diff import Change, ChangeKind
+from .discard import discard_round
 from .errors import (
     EmptySelection,
     InvalidRoundName,
@@ -25,10 +26,11 @@ from .errors import (
 from .facts import FieldFacts, detection_fields, field_facts, label_fields
 from .issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .merge import ConflictPolicy
-from .plan import Plan, Request, check_field, check_key, make_plan
+from .plan import Plan, check_field, check_key, make_plan
 from .provenance import PROVENANCE
 from .pull import PullReport, pull
-from .push import push
+from .push import push, resume_push
+from .request import Request
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
 from .status import JobStatus, RoundStatus, TaskStatus, rounds_status
@@ -73,6 +75,7 @@ __all__ = [
     "configured",
     "connect",
     "detection_fields",
+    "discard_round",
     "field_facts",
     "label_fields",
     "list_rounds",
@@ -81,6 +84,7 @@ __all__ = [
     "pull",
     "pull_issues",
     "push",
+    "resume_push",
     "review_pull",
     "rounds_status",
     "undo_pull",

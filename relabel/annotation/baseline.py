@@ -65,9 +65,8 @@ class SentFrame:
 
 def save_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
     """Adds images to the baseline."""
+    ensure_indexes()
     collection = _frames()
-    collection.create_index([("round_id", 1), ("task_id", 1), ("frame", 1)], unique=True)
-    collection.create_index([("sample_id", 1)])
     batch: list[dict[str, Any]] = []
     for frame in frames:
         batch.append(frame_document(round_id, frame))
@@ -76,6 +75,17 @@ def save_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
             batch = []
     if batch:
         collection.insert_many(batch)
+
+
+def ensure_indexes() -> None:
+    """Makes what finds the images of a round."""
+    _frames().create_index([("round_id", 1), ("task_id", 1), ("frame", 1)], unique=True)
+    _frames().create_index([("sample_id", 1)])
+
+
+def forget_frames(round_id: ObjectId, task_id: int) -> None:
+    """Deletes the images of a task from the baseline."""
+    _frames().delete_many({"round_id": round_id, "task_id": task_id})
 
 
 def load_frames(

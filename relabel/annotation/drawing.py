@@ -11,7 +11,7 @@ from . import storage
 from .diff import PulledShape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import fiftyone as fo
 
@@ -64,14 +64,26 @@ def draw_images(
     return [draw_labels(documents.get(image.sample_id), image.size, schema) for image in images]
 
 
-def to_shapes(drawn: Iterable[Mapping[str, Drawn]], names: ServerNames) -> list[Shape]:
-    """The shapes to send for the labels of a task's images, image by image."""
-    groups = count(1)
+def to_shapes(
+    drawn: Iterable[Mapping[str, Drawn]],
+    names: ServerNames,
+    first: int = 0,
+    groups: Iterator[int] | None = None,
+) -> list[Shape]:
+    """The shapes to send for the labels of a task's images, image by image.
+
+    Args:
+        drawn: the labels of each image
+        names: the classes of the task
+        first: the frame of the first of these images
+        groups: numbers that no group of shapes has yet, by default from 1
+    """
+    free = groups or count(1)
     return [
         shape
-        for frame, labels in enumerate(drawn)
+        for frame, labels in enumerate(drawn, first)
         for label_id, label in labels.items()
-        for shape in names.shapes(label, label_id, frame, next(groups) if label.more else 0)
+        for shape in names.shapes(label, label_id, frame, next(free) if label.more else 0)
     ]
 
 

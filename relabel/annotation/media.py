@@ -12,11 +12,12 @@ from ..cvat import ImageFile
 from .errors import UnreadableMedia
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     import fiftyone as fo
 
 _NAMED = 5
+_IMAGES_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -34,36 +35,46 @@ class RoundImage:
     size: tuple[int, int]
 
 
-def find_images(view: fo.DatasetView) -> list[RoundImage]:
-    """Finds the images of a view, and that each can be read as far as its header goes.
+def find_images(dataset: fo.Dataset, sample_ids: Sequence[str]) -> Iterator[list[RoundImage]]:
+    """Finds the images of samples, and that each can be read as far as its header goes.
 
     Args:
-        view: the samples of the round, in order
+        dataset: the dataset
+        sample_ids: the samples of the round, in order; those that are gone are left out
 
-    Returns:
-        one image for a sample, named so that annotators recognise it and no two are alike
+    Yields:
+        some images at a time, one for a sample, named so that annotators recognise it and no two
+        are alike
 
     Raises:
-        UnreadableMedia: if some are missing or are no images; it names them
+        UnreadableMedia: at the end, if some are missing or are no images; it names them
     """
-    ids, paths = view.values(["id", "filepath"])
-    images, faults = [], []
-    for index, (sample_id, filepath) in enumerate(zip(ids, paths, strict=True)):
-        path = Path(filepath)
-        try:
-            with Image.open(path) as image:
-                size, suffix = image.size, _suffix(path, image)
-            file = ImageFile(path, f"{index:06d}_{path.stem}{suffix}", path.stat().st_size)
-            images.append(RoundImage(sample_id, file, size))
-        except FileNotFoundError:
-            faults.append(f"{path} is missing")
-        except UnidentifiedImageError:
-            faults.append(f"{path} is no image")
-        except OSError as error:
-            faults.append(f"{path} cannot be read ({error.strerror or error})")
+    faults: list[str] = []
+    number = 0
+    for start in range(0, len(sample_ids), _IMAGES_AT_ONCE):
+        view = dataset.select(sample_ids[start : start + _IMAGES_AT_ONCE], ordered=True)
+        images = []
+        for sample_id, filepath in zip(*view.values(["id", "filepath"]), strict=True):
+            try:
+                images.append(_find(sample_id, Path(filepath), number))
+            except FileNotFoundError:
+                faults.append(f"{filepath} is missing")
+            except UnidentifiedImageError:
+                faults.append(f"{filepath} is no image")
+            except OSError as error:
+                faults.append(f"{filepath} cannot be read ({error.strerror or error})")
+            number += 1
+        if not faults:
+            yield images
     if faults:
         raise _unreadable(faults)
-    return images
+
+
+def _find(sample_id: str, path: Path, number: int) -> RoundImage:
+    with Image.open(path) as image:
+        size, suffix = image.size, _suffix(path, image)
+    file = ImageFile(path, f"{number:06d}_{path.stem}{suffix}", path.stat().st_size)
+    return RoundImage(sample_id, file, size)
 
 
 def find_corrupt(images: Iterable[RoundImage]) -> list[str]:

@@ -17,35 +17,13 @@ from .errors import (
     UnsupportedField,
 )
 from .facts import label_fields, label_path
-from .rounds import list_rounds, run_keys
+from .intents import is_torn
+from .rounds import RoundState, list_rounds, run_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ..labels import LabelSchema
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asks for.
-
-    Args:
-        key: the round's name, a valid Python identifier
-        label_field: the field to annotate; one that does not exist yet is made when labels come
-        schema: the classes and attributes for annotators
-        images_per_job: the size of a job, or None for one job
-        assignees: the user names that get the jobs in turn
-        include_out: whether images that are out in another round of this field are sent as well
-        image_quality: of the copies that CVAT shows, in percent
-    """
-
-    key: str
-    label_field: str
-    schema: LabelSchema
-    images_per_job: int | None = None
-    assignees: tuple[str, ...] = ()
-    include_out: bool = False
-    image_quality: int = 75
+    from .request import Request
 
 
 @dataclass(frozen=True)
@@ -59,6 +37,7 @@ class Plan:
         bytes: the size of their images, where it is known
         out_elsewhere: round -> how many samples are left out because they are out in it
         unsized: how many samples have no metadata, so that their size is not counted
+        resumes: whether a round of that name was interrupted, and would be gone on with
     """
 
     request: Request
@@ -67,6 +46,7 @@ class Plan:
     bytes: int
     out_elsewhere: dict[str, int] = field(default_factory=dict)
     unsized: int = 0
+    resumes: bool = False
 
     @property
     def images(self) -> int:
@@ -74,9 +54,16 @@ class Plan:
         return len(self.sample_ids)
 
     @property
+    def tasks(self) -> int:
+        """How many tasks there would be."""
+        return math.ceil(self.images / (self.request.images_per_task or self.images or 1))
+
+    @property
     def jobs(self) -> int:
         """Into how many jobs CVAT would cut them."""
-        return math.ceil(self.images / (self.request.images_per_job or self.images or 1))
+        size = self.request.images_per_task or self.images
+        sizes = [min(size, self.images - start) for start in range(0, self.images, size or 1)]
+        return sum(math.ceil(images / (self.request.images_per_job or images)) for images in sizes)
 
     def __str__(self) -> str:
         size = f"{self.bytes / 1e6:.1f} MB"
@@ -84,8 +71,11 @@ class Plan:
             size = f"{size} and {self.unsized} images of unknown size" if self.bytes else "? MB"
         text = (
             f"This sends {_number(self.images, 'image')} ({size}) with "
-            f"{_number(self.labels, 'label')} as 1 task, {_number(self.jobs, 'job')}."
+            f"{_number(self.labels, 'label')} as {_number(self.tasks, 'task')}, "
+            f"{_number(self.jobs, 'job')}."
         )
+        if self.resumes:
+            text += f' It goes on with the round "{self.request.key}", which was interrupted.'
         for key, count in self.out_elsewhere.items():
             verb = "is" if count == 1 else "are"
             text += f' {count} of them {verb} out in round "{key}" and left out.'
@@ -106,7 +96,10 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         RoundError: the subclass that says what cannot be sent
     """
     dataset = samples._root_dataset  # noqa: SLF001 - no public name
-    check_key(dataset, request.key)
+    rounds = list_rounds(dataset)
+    resumes = any(r.key == request.key and r.state is not RoundState.OUT for r in rounds)
+    if not resumes:
+        check_key(dataset, request.key)
     check_field(dataset, request.label_field, request.schema.kind)
     if dataset.media_type != fom.IMAGE:
         raise UnsupportedField(
@@ -136,6 +129,7 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         bytes=sum(size or 0 for size in sizes),
         out_elsewhere=elsewhere,
         unsized=sum(size is None for size in sizes),
+        resumes=resumes,
     )
 
 
@@ -151,7 +145,7 @@ def check_key(dataset: fo.Dataset, key: str) -> None:
             f"{key!r} cannot be the name of a round.",
             "Use letters, digits and underscores, and begin with a letter.",
         )
-    if key in run_keys(dataset).values():
+    if key in run_keys(dataset).values() and not is_torn(dataset, key):
         raise RoundNameTaken(f"There is a round named {key!r} already.", "Choose another name.")
 
 
@@ -215,7 +209,9 @@ def _choose(
     rounds = [
         record
         for record in list_rounds(dataset)
-        if record.label_field == request.label_field and not record.finished
+        if record.label_field == request.label_field
+        and not record.finished
+        and record.key != request.key
     ]
     out: Mapping[str, str] = samples_out(rounds) if rounds else {}
     elsewhere: dict[str, int] = {}

@@ -4,7 +4,8 @@ Three collections in FiftyOne's own database, keyed by the id of the run's docum
 renaming a run keeps them. They are forgotten when the run is gone.
 
 - ``relabel_rounds``: one small document for a round
-- ``relabel_frames``: the baseline, one document for an image
+- ``relabel_frames``: the baseline, one document for an image; while a round is being sent, also
+  its plan (see :mod:`.planned`)
 - ``relabel_undo``: what a pull overwrote, one document for an image
 """
 
@@ -22,6 +23,8 @@ from bson import DBRef, ObjectId
 from ..cvat import AttributeSpec, InputType, LabelSpec
 from ..labels import Attribute, AttributeKind, LabelSchema
 from .errors import RoundBusy, UnknownRound
+from .lease import dead_holder, this_process
+from .request import Request, read_request, request_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +40,16 @@ class RoundState(StrEnum):
 
     PUSHING = "pushing"
     OUT = "out"
+    DISCARDING = "discarding"
+
+
+class TaskStep(StrEnum):
+    """How far a task of a round that is being sent has come. What follows may have begun."""
+
+    PLANNED = "planned"
+    CREATED = "created"
+    UPLOADED = "uploaded"
+    DRAWN = "drawn"
 
 
 @dataclass(frozen=True)
@@ -44,11 +57,12 @@ class SentTask:
     """A task of a round.
 
     Args:
-        id: its id in CVAT
+        id: its id in CVAT, 0 before it has one
         name: its name
         images: how many images are in it
         jobs: the ids of its jobs, in the order of their frames
         labels: its classes, with the ids that the server gave them
+        step: how far it has come
     """
 
     id: int
@@ -56,6 +70,7 @@ class SentTask:
     images: int
     jobs: tuple[int, ...] = ()
     labels: tuple[LabelSpec, ...] = ()
+    step: TaskStep = TaskStep.DRAWN
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,7 @@ class Round:
         tasks: its tasks
         pulled: the jobs that were pulled -> the version of each that was pulled
         pulls: the pulls that can be undone, oldest first
+        request: what was asked for, if it is known
     """
 
     id: ObjectId
@@ -106,6 +122,7 @@ class Round:
     tasks: tuple[SentTask, ...] = ()
     pulled: dict[int, str] = field(default_factory=dict)
     pulls: tuple[Pull, ...] = ()
+    request: Request | None = None
 
     @property
     def images(self) -> int:
@@ -130,26 +147,53 @@ class Round:
         return bool(jobs) and jobs <= self.pulled.keys()
 
 
+def trackers(record: Round) -> list[str]:
+    """What each task of a round carries in CVAT, so that it is found again."""
+    return [f"relabel:{record.id}:{number}" for number in range(1, len(record.tasks) + 1)]
+
+
 def save_round(record: Round) -> None:
     """Writes a round's record."""
     document = asdict(record)
     document["_id"] = document.pop("id")
     document["pulled"] = _pairs(record.pulled)
     document["pulls"] = [{**asdict(pull), "jobs": _pairs(pull.jobs)} for pull in record.pulls]
+    document["request"] = request_document(record.request) if record.request else None
     _rounds().update_one({"_id": record.id}, {"$set": document}, upsert=True)
+
+
+def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
+    """Writes how far one task of a round has come, and holds the round for longer.
+
+    Args:
+        round_id: the round
+        number: which of its tasks, from 0
+        task: what to write
+    """
+    held = datetime.now(UTC) + _LONGEST_HOLD
+    _rounds().update_one(
+        {"_id": round_id}, {"$set": {f"tasks.{number}": asdict(task), "held_until": held}}
+    )
 
 
 @contextmanager
 def holding(record: Round) -> Iterator[None]:
     """Keeps everybody else from sending, pulling or undoing a round meanwhile.
 
+    A process that died holds nothing: at once where we can see that it is gone, else after some
+    minutes.
+
     Raises:
         RoundBusy: if somebody else holds it
     """
     now = datetime.now(UTC)
-    free = {"$or": [{"held_until": None}, {"held_until": {"$lt": now}}]}
+    holder = (_rounds().find_one({"_id": record.id}, {"held_by": 1}) or {}).get("held_by")
+    free: list[dict[str, Any]] = [{"held_until": None}, {"held_until": {"$lt": now}}]
+    if dead_holder(holder):
+        free.append({"held_by": holder})
     taken = _rounds().update_one(
-        {"_id": record.id, **free}, {"$set": {"held_until": now + _LONGEST_HOLD}}
+        {"_id": record.id, "$or": free},
+        {"$set": {"held_until": now + _LONGEST_HOLD, "held_by": this_process()}},
     )
     if not taken.matched_count:
         raise RoundBusy(
@@ -159,7 +203,10 @@ def holding(record: Round) -> Iterator[None]:
     try:
         yield
     finally:
-        _rounds().update_one({"_id": record.id}, {"$set": {"held_until": None}})
+        _rounds().update_one(
+            {"_id": record.id, "held_by": this_process()},
+            {"$set": {"held_until": None, "held_by": None}},
+        )
 
 
 def list_rounds(dataset: fo.Dataset) -> list[Round]:
@@ -214,25 +261,15 @@ def run_keys(dataset: fo.Dataset) -> dict[ObjectId, str]:
 
 
 def _read_round(document: Mapping[str, Any], key: str) -> Round:
-    schema = document["schema"]
-    attributes = tuple(
-        Attribute(item["name"], AttributeKind(item["kind"]), tuple(item["choices"]))
-        for item in schema["attributes"]
-    )
+    schema = _read_schema(document["schema"])
+    request = document.get("request")
     return Round(
         id=document["_id"],
         key=key,
         dataset_id=document["dataset_id"],
         url=document["url"],
         label_field=document["label_field"],
-        schema=LabelSchema(
-            classes=tuple(schema["classes"]),
-            attributes=attributes,
-            kind=schema.get("kind", "detections"),
-            shape_type=schema.get("shape_type", ""),
-            nodes=tuple(schema.get("nodes", ())),
-            edges=tuple((start, end) for start, end in schema.get("edges", ())),
-        ),
+        schema=schema,
         state=RoundState(document["state"]),
         created_at=_utc(document["created_at"]),
         labels=document["labels"],
@@ -242,6 +279,22 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
             Pull(pull["number"], _utc(pull["at"]), dict(pull["jobs"]), pull["writing"])
             for pull in document["pulls"]
         ),
+        request=read_request(request, key, document["label_field"], schema) if request else None,
+    )
+
+
+def _read_schema(schema: Mapping[str, Any]) -> LabelSchema:
+    attributes = tuple(
+        Attribute(item["name"], AttributeKind(item["kind"]), tuple(item["choices"]))
+        for item in schema["attributes"]
+    )
+    return LabelSchema(
+        classes=tuple(schema["classes"]),
+        attributes=attributes,
+        kind=schema.get("kind", "detections"),
+        shape_type=schema.get("shape_type", ""),
+        nodes=tuple(schema.get("nodes", ())),
+        edges=tuple((start, end) for start, end in schema.get("edges", ())),
     )
 
 
@@ -252,6 +305,7 @@ def _read_task(document: Mapping[str, Any]) -> SentTask:
         images=document["images"],
         jobs=tuple(document["jobs"]),
         labels=tuple(map(_read_label, document["labels"])),
+        step=TaskStep(document.get("step", TaskStep.DRAWN)),
     )
 
 

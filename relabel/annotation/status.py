@@ -65,7 +65,7 @@ class RoundStatus:
     Args:
         key: its name
         label_field: the field that it annotates
-        state: pushing, or out
+        state: pushing, out, or discarding
         created_at: when it was sent
         images: how many images were sent
         labels: how many labels were sent
@@ -130,7 +130,7 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     rounds = [_whole(dataset, record) for record in list_rounds(dataset)]
     ours = [record for record in rounds if record.url == client.server.url]
     jobs: dict[int, list[Job]] = defaultdict(list)
-    task_ids = [task.id for record in ours for task in record.tasks]
+    task_ids = [task.id for record in ours for task in record.tasks if task.id]
     for job in client.jobs(task_ids) if task_ids else ():
         jobs[job.task_id].append(job)
     return [_round_status(record, jobs, client) for record in reversed(rounds)]
@@ -154,6 +154,7 @@ def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient)
             jobs=_job_statuses(record, jobs.get(task.id, ()), client),
         )
         for task in record.tasks
+        if task.id
     )
     return RoundStatus(
         key=record.key,

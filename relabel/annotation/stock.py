@@ -15,7 +15,7 @@ from ..labels import ShapeType
 from .rounds import run_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import fiftyone as fo
     from bson import ObjectId
@@ -48,7 +48,7 @@ def register_run(
     return next(run_id for run_id, name in run_keys(dataset).items() if name == key)
 
 
-def save_results(samples: fo.SampleCollection, record: Round, frames: Sequence[SentFrame]) -> None:
+def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[SentFrame]) -> None:
     """Saves what stock FiftyOne needs to load the labels of a round.
 
     Args:

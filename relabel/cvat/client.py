@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, Self
 
-from .errors import CvatForbidden, UnknownAssignee
+from .errors import CvatForbidden, CvatNotFound, UnknownAssignee
 from .models import Annotations, Job, LabelSpec, ServerInfo, User
+from .reading import wait_until_read
 from .reviews import Issue
 from .transport import Transport
-from .uploads import upload_images, wait_until_read
+from .uploads import check_frames, send_images
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from .models import JobStage, JobState, Shape
     from .uploads import ImageFile, UploadProgress
 
+_TEXTS_PER_FILTER = 50
 _IDS_PER_FILTER = 300  # keeps the address of a request below 4 kB, which every proxy takes
 
 
@@ -95,7 +98,12 @@ class CvatClient:
     # Tasks
 
     def create_task(
-        self, name: str, labels: Sequence[LabelSpec], *, images_per_job: int | None = None
+        self,
+        name: str,
+        labels: Sequence[LabelSpec],
+        *,
+        images_per_job: int | None = None,
+        tracker: str = "",
     ) -> int:
         """Creates a task that has no images yet.
 
@@ -103,6 +111,7 @@ class CvatClient:
             name: its name
             labels: the classes that annotators can choose
             images_per_job: the size of its jobs, or None for one job
+            tracker: a text of ours that :meth:`find_tasks` finds it by
 
         Returns:
             its id
@@ -114,7 +123,19 @@ class CvatClient:
         }
         if images_per_job is not None:
             body["segment_size"] = images_per_job
+        if tracker:
+            body["bug_tracker"] = tracker
         return int(self._transport.send_json("POST", "/api/tasks", body)["id"])
+
+    def find_tasks(self, trackers: Iterable[str]) -> dict[str, list[int]]:
+        """Finds tasks by the text that :meth:`create_task` gave them; tracker -> ids."""
+        found: dict[str, list[int]] = {}
+        remaining = iter(trackers)
+        while texts := list(itertools.islice(remaining, _TEXTS_PER_FILTER)):
+            condition = json.dumps({"in": [{"var": "tracker_link"}, texts]})
+            for task in self._transport.pages("/api/tasks", filter=condition):
+                found.setdefault(task["bug_tracker"], []).append(task["id"])
+        return found
 
     def upload_images(
         self,
@@ -124,31 +145,48 @@ class CvatClient:
         image_quality: int = 75,
         progress: UploadProgress | None = None,
     ) -> None:
-        """Fills a task with images; frame ``i`` is image ``i``.
+        """Sends images to a task; frame ``i`` will be image ``i``.
 
-        Returns when the server has read them all and has cut the task into jobs.
+        The server reads them afterwards: see :meth:`wait_until_read`.
 
         Args:
             task_id: the task, which must be empty
             images: the files and the names that annotators see
             image_quality: of the copies that the server shows, in percent
             progress: called with the bytes that were sent, after each request
-
-        Raises:
-            CvatDataRejected: if the server cannot read one of them
         """
-        upload_images(
+        send_images(
             self._transport, task_id, images, image_quality=image_quality, progress=progress
         )
-        wait_until_read(self._transport, task_id, images)
+
+    def wait_until_read(self, task_ids: Iterable[int]) -> set[int]:
+        """Waits until the server has read the images of tasks and has cut them into jobs.
+
+        Returns:
+            the tasks that the server knows nothing about: nothing was sent, or it was read so
+            long ago (minutes) that it does not remember
+
+        Raises:
+            CvatDataRejected: if the server cannot read one of the images
+        """
+        return wait_until_read(self._transport, task_ids)
+
+    def check_frames(self, task_id: int, names: Sequence[str]) -> None:
+        """Holds that frame ``i`` of a task is the image of the ``i``-th name.
+
+        Raises:
+            CvatDataRejected: if it is not
+        """
+        check_frames(self._transport, task_id, names)
 
     def task_exists(self, task_id: int) -> bool:
         """Whether a task is there and may be seen."""
         return any(True for _ in self._transport.pages("/api/tasks", id=task_id))
 
     def delete_task(self, task_id: int) -> None:
-        """Deletes a task with all that is drawn in it."""
-        self._transport.request("DELETE", f"/api/tasks/{task_id}")
+        """Deletes a task with all that is drawn in it. One that is gone is no error."""
+        with contextlib.suppress(CvatNotFound):
+            self._transport.request("DELETE", f"/api/tasks/{task_id}")
 
     def task_labels(self, task_id: int) -> list[LabelSpec]:
         """The classes of a task with their ids."""
@@ -209,12 +247,33 @@ class CvatClient:
     def put_task_shapes(self, task_id: int, shapes: Sequence[Shape]) -> list[Shape]:
         """Replaces all that is drawn in a task.
 
+        Two of these at once store both sets, so the caller sees to it that there is one.
+
         Returns:
             the shapes with the ids that the server gave them, in the same order, and then the tags
         """
+        return self._save_shapes("PUT", task_id, shapes)
+
+    def add_task_shapes(self, task_id: int, shapes: Sequence[Shape]) -> list[Shape]:
+        """Adds to what is drawn in a task.
+
+        Returns:
+            the shapes with the ids that the server gave them, in the same order
+        """
+        return self._save_shapes("PATCH", task_id, shapes, {"action": "create"})
+
+    def _save_shapes(
+        self,
+        method: str,
+        task_id: int,
+        shapes: Sequence[Shape],
+        params: dict[str, str] | None = None,
+    ) -> list[Shape]:
         body = Annotations(tuple(shapes)).to_json()
-        path = f"/api/tasks/{task_id}/annotations"
-        return list(Annotations.from_json(self._transport.send_json("PUT", path, body)).shapes)
+        answer = self._transport.send_json(
+            method, f"/api/tasks/{task_id}/annotations", body, params
+        )
+        return list(Annotations.from_json(answer).shapes)
 
     def task_annotations(self, task_id: int) -> Annotations:
         """What is drawn in a task, its ground-truth jobs and replicas left out."""

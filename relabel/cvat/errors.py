@@ -55,7 +55,17 @@ class CvatServerError(CvatError):
 
 
 class CvatDataRejected(CvatRejected):
-    """The server took the files of a task but could not read them."""
+    """The server took the files of a task but could not read them.
+
+    Args:
+        message: what happened, in a sentence
+        advice: what the user can do about it, in a sentence
+        task_id: the task
+    """
+
+    def __init__(self, message: str, advice: str = "", *, task_id: int | None = None) -> None:
+        super().__init__(message, advice)
+        self.task_id = task_id
 
 
 class UnknownAssignee(CvatError):

@@ -1,18 +1,16 @@
-"""Sends images to a task in bounded requests and waits until the server has read them."""
+"""Sends images to a task in bounded requests."""
 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
-from .errors import CvatDataRejected, CvatServerError
+from .errors import CvatDataRejected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from .transport import Transport
@@ -22,8 +20,6 @@ MAX_REQUEST_BYTES = 16 * 2**20
 
 MAX_REQUEST_FILES = 200
 """The files of one request, all open at once; systems allow 1,024 by default, macOS 256."""
-
-_FIRST_POLL, _SLOWEST_POLL = 0.2, 5.0
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ class UploadProgress(Protocol):
         """Takes bytes sent and bytes in all."""
 
 
-def upload_images(
+def send_images(
     transport: Transport,
     task_id: int,
     images: Sequence[ImageFile],
@@ -58,42 +54,63 @@ def upload_images(
 ) -> None:
     """Sends images in requests of at most ``MAX_REQUEST_BYTES``, or one larger image each.
 
+    What fits into one request is sent in one, with all that the server needs to begin.
+
     Raises:
         CvatError: if the server refuses one of the requests
         OSError: if a file cannot be read
     """
-    path = f"/api/tasks/{task_id}/data/"
-    timeout = (transport.config.timeouts.connect, transport.config.timeouts.upload)
-    common = {"image_quality": image_quality}
+    cut = list(batches(images))
     total, sent = sum(image.size for image in images), 0
-    transport.request("POST", path, headers={"Upload-Start": "true"})
-    for batch in batches(images):
-        with contextlib.ExitStack() as stack:
-            files = {
-                f"client_files[{index}]": (image.name, stack.enter_context(image.path.open("rb")))
-                for index, image in enumerate(batch)
-            }
-            transport.request(
-                "POST",
-                path,
-                headers={"Upload-Multiple": "true"},
-                data=common,
-                files=files,
-                timeout=timeout,
-            )
-        sent += sum(image.size for image in batch)
-        if progress:
-            progress(sent, total)
-    finish = {
-        **common,
+    options = {
+        "image_quality": image_quality,
         "use_cache": True,
         "use_zip_chunks": True,
         "sorting_method": "predefined",
-        "upload_file_order": [image.name for image in images],
     }
-    transport.request(
-        "POST", path, headers={"Upload-Finish": "true"}, json=finish, timeout=timeout
-    )
+    if len(cut) == 1:
+        _send_batch(transport, task_id, cut[0], options)
+        if progress:
+            progress(total, total)
+        return
+    _post_data(transport, task_id, headers={"Upload-Start": "true"})
+    for batch in cut:
+        _send_batch(
+            transport,
+            task_id,
+            batch,
+            {"image_quality": image_quality},
+            headers={"Upload-Multiple": "true"},
+        )
+        sent += sum(image.size for image in batch)
+        if progress:
+            progress(sent, total)
+    finish = {**options, "upload_file_order": [image.name for image in images]}
+    _post_data(transport, task_id, headers={"Upload-Finish": "true"}, json=finish)
+
+
+def _send_batch(
+    transport: Transport,
+    task_id: int,
+    batch: Sequence[ImageFile],
+    options: Mapping[str, object],
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    fields = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in options.items()
+    }
+    with contextlib.ExitStack() as stack:
+        files = {
+            f"client_files[{index}]": (image.name, stack.enter_context(image.path.open("rb")))
+            for index, image in enumerate(batch)
+        }
+        _post_data(transport, task_id, headers=headers, data=fields, files=files)
+
+
+def _post_data(transport: Transport, task_id: int, **options: Any) -> None:
+    timeout = (transport.config.timeouts.connect, transport.config.timeouts.upload)
+    transport.request("POST", f"/api/tasks/{task_id}/data/", timeout=timeout, **options)
 
 
 def batches(images: Sequence[ImageFile]) -> Iterator[list[ImageFile]]:
@@ -110,43 +127,21 @@ def batches(images: Sequence[ImageFile]) -> Iterator[list[ImageFile]]:
         yield batch
 
 
-def wait_until_read(transport: Transport, task_id: int, images: Sequence[ImageFile]) -> None:
-    """Waits until the server has made frames and jobs out of the files.
+def check_frames(transport: Transport, task_id: int, names: Sequence[str]) -> None:
+    """Holds that frame ``i`` is image ``i``: everything later stands on it.
 
     Raises:
-        CvatDataRejected: if the server cannot read them, or has passed over one without a word
-        CvatServerError: if it does not come to an end in time
+        CvatDataRejected: if it is not
     """
-    request = f"/api/requests/{quote(f'action=create&target=task&target_id={task_id}', safe='')}"
-    deadline = time.monotonic() + transport.config.timeouts.processing
-    pause = _FIRST_POLL
-    while True:
-        answer = transport.get(request)
-        if answer["status"] == "finished":
-            break
-        if answer["status"] == "failed":
-            reason = str(answer["message"]).strip().splitlines()[-1:] or ["no reason given"]
-            raise CvatDataRejected(f"CVAT could not read the images: {reason[0]}")
-        if time.monotonic() > deadline:
-            raise CvatServerError(
-                f"CVAT has not read the images of task {task_id} in time.",
-                "Its import workers may be down or busy; ask its administrator.",
-            )
-        time.sleep(pause)
-        pause = min(pause * 1.6, _SLOWEST_POLL)
-    _check_frames(transport.get(f"/api/tasks/{task_id}/data/meta"), images)
-
-
-def _check_frames(meta: dict[str, Any], images: Sequence[ImageFile]) -> None:
-    """Holds that frame ``i`` is image ``i``: everything later stands on it."""
+    meta = transport.get(f"/api/tasks/{task_id}/data/meta")
     frames = [frame["name"] for frame in meta["frames"]]
-    names = [image.name for image in images]
-    if frames == names:
+    if frames == list(names):
         return
     missing = sorted((Counter(names) - Counter(frames)).elements())
     if missing:
         raise CvatDataRejected(
             f"CVAT passed over {len(missing)} files, the first is {missing[0]}.",
             "It reads common image formats only.",
+            task_id=task_id,
         )
-    raise CvatDataRejected("CVAT did not keep the order of the images.")
+    raise CvatDataRejected("CVAT did not keep the order of the images.", task_id=task_id)

@@ -23,7 +23,7 @@ from relabel.annotation import (
     pull,
 )
 from relabel.annotation.rounds import RoundState
-from relabel.cvat import CvatDataRejected, CvatServerError, JobState, UnknownAssignee
+from relabel.cvat import CvatDataRejected, CvatForbidden, JobState, UnknownAssignee
 from relabel.labels import LabelSchema, boxes
 
 pytestmark = pytest.mark.cvat
@@ -95,25 +95,35 @@ def test_push__a_file_that_is_no_image(dataset, send, nothing_left):
 def test_push__an_image_that_only_the_server_finds_unreadable(
     dataset, send, nothing_left, monkeypatch
 ):
-    module = sys.modules["relabel.annotation.push"]
+    module = sys.modules["relabel.annotation.sending"]
     find_images = module.find_images
 
-    def find_then_break(view):
-        images = find_images(view)
-        images[2].file.path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
-        return images
+    def find_then_break(dataset, sample_ids):
+        for images in find_images(dataset, sample_ids):
+            images[2].file.path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
+            yield images
 
     monkeypatch.setattr(module, "find_images", find_then_break)
     with pytest.raises(CvatDataRejected, match=r"CVAT could not read .*image-2\.png"):
         send()
 
 
-def test_push__a_server_that_fails_on_the_way(dataset, client, send, nothing_left, monkeypatch):
-    def fail(*_):
-        raise CvatServerError("The server failed.")
+def test_push__a_refusal_on_the_way(client, send, nothing_left, monkeypatch):
+    def refuse(*_):
+        raise CvatForbidden("CVAT does not let this user do that.")
 
-    monkeypatch.setattr(client, "put_task_shapes", fail)
-    with pytest.raises(CvatServerError):
+    monkeypatch.setattr(client, "put_task_shapes", refuse)
+    with pytest.raises(CvatForbidden):
+        send()
+    monkeypatch.undo()
+
+
+def test_push__cancel_leaves_nothing_behind(client, send, nothing_left, monkeypatch):
+    def cancel(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(client, "put_task_shapes", cancel)
+    with pytest.raises(KeyboardInterrupt):
         send()
     monkeypatch.undo()
 

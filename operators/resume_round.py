@@ -1,0 +1,57 @@
+"""``resume_round``: goes on with a round that was interrupted while it was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from ..relabel.annotation import resume_push
+from .cvat_server import client_of
+from .forms import as_form, as_output
+from .rounds import ask_for_interrupted_round
+
+
+class ResumeRound(foo.Operator):
+    """Sends what an interrupted push did not come to.
+
+    Parameters:
+        key: the name of the round
+    """
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How the operator is listed and run."""
+        return foo.OperatorConfig(
+            name="resume_round",
+            label="Resume an interrupted round",
+            description="Send to CVAT what an interrupted push did not come to",
+            icon="play_arrow",
+            dynamic=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=False,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """The form."""
+        inputs = types.Object()
+        ask_for_interrupted_round(ctx, inputs)
+        return as_form(inputs, "Resume an interrupted round", "Resume")
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Goes on with the round."""
+        record = resume_push(
+            ctx.dataset,
+            ctx.params["key"],
+            client_of(ctx),
+            lambda share, label: ctx.set_progress(progress=share, label=label),
+        )
+        return {"key": record.key, "images": record.images, "labels": record.labels}
+
+    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+        """What is out now."""
+        rows = [("key", "Round"), ("images", "Images"), ("labels", "Labels")]
+        return as_output("Round sent", rows)

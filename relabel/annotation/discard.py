@@ -1,0 +1,64 @@
+"""Gives up a round that was interrupted: nothing of it stays on either side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .errors import RoundError
+from .review import check_server
+from .rounds import (
+    Round,
+    RoundState,
+    forget_round,
+    holding,
+    load_round,
+    save_round,
+    trackers,
+)
+from .stock import delete_run
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    from ..cvat import CvatClient
+
+
+def discard_round(dataset: fo.Dataset, key: str, client: CvatClient) -> None:
+    """Removes a round that was never sent to its end, from CVAT and from FiftyOne.
+
+    Args:
+        dataset: the dataset
+        key: the round
+        client: the server that it is on
+
+    Raises:
+        UnknownRound: if there is no such round
+        RoundError: if it is out: annotators may have worked on it
+        RoundBusy: if somebody is sending it at this moment
+        CvatError: if the server cannot be reached; the same call goes on then
+    """
+    record = load_round(dataset, key)
+    check_server(record, client)
+    with holding(record):
+        record = load_round(dataset, key)
+        if record.state is RoundState.OUT:
+            raise RoundError(
+                f"The round {key!r} is out; annotators may have worked on it.",
+                "Delete its tasks in CVAT, then the annotation run in FiftyOne.",
+            )
+        discard_held(dataset, record, client)
+
+
+def discard_held(dataset: fo.Dataset, record: Round, client: CvatClient) -> None:
+    """The same, by who holds the round already.
+
+    That it is being given up is recorded first, so that nobody goes on with what is left of it.
+    """
+    save_round(replace(record, state=RoundState.DISCARDING))
+    known = {task.id for task in record.tasks if task.id}
+    found = client.find_tasks(trackers(record)) if record.tasks else {}
+    for task_id in sorted(known.union(*found.values())):
+        client.delete_task(task_id)
+    delete_run(dataset, record.key)
+    forget_round(record.id)

@@ -1,0 +1,341 @@
+"""The steps of a push, each recorded before the next is taken."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from ..cvat import CvatDataRejected
+from ..labels.schema import ServerNames
+from .baseline import SentFrame, SentLabel, forget_frames, load_frames, save_frames
+from .drawing import draw_images, shape_ids, to_shapes
+from .errors import EmptySelection, RoundError
+from .media import find_corrupt, find_images
+from .planned import forget_plan, load_plan, save_plan
+from .rounds import (
+    Round,
+    RoundState,
+    SentTask,
+    TaskStep,
+    save_round,
+    save_task,
+    trackers,
+)
+from .stock import save_results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import fiftyone as fo
+
+    from ..cvat import CvatClient, Job, Shape, User
+    from ..labels import Drawn
+    from .media import RoundImage
+    from .request import Request
+
+_NAMED, _MANY = 5, ", "
+_TRIES = 3
+_IMAGES_AT_ONCE = 500  # what is held in memory does not grow with the round
+
+
+class Progress(Protocol):
+    """Hears how far a push is."""
+
+    def __call__(self, share: float, label: str) -> None:
+        """Takes a share between 0 and 1, and what is being done."""
+
+
+class Sending:
+    """A round on its way. The caller holds it.
+
+    Args:
+        dataset: the dataset
+        client: where to
+        people: the persons of the round by their names
+        tell: hears how far it is
+        resumed: whether an earlier push of it was interrupted
+    """
+
+    def __init__(
+        self,
+        dataset: fo.Dataset,
+        client: CvatClient,
+        people: Mapping[str, User],
+        tell: Progress,
+        *,
+        resumed: bool,
+    ) -> None:
+        self.client = client
+        self.tell = tell
+        self._dataset = dataset
+        self._people = people
+        self._resumed = resumed
+        self._checked_order = False
+
+    def run(self, record: Round, sample_ids: Sequence[str]) -> Round:
+        """Does whatever is left to do.
+
+        Args:
+            record: the round as it stands
+            sample_ids: the samples to send, if none has been recorded yet
+
+        Returns:
+            the round, which is out
+        """
+        if record.request is None:
+            raise RoundError(f"Nothing is known of how the round {record.key!r} was to be sent.")
+        self._record = record
+        self._request: Request = record.request
+        self._schema = record.schema
+        self._tasks = list(record.tasks)
+        self.tell(0.0, "Checking images")
+        if not self._tasks:
+            self._plan(sample_ids)
+        if self._resumed:
+            self._look_around()
+        for number in range(len(self._tasks)):
+            self._upload(number)
+        jobs = self._wait()
+        for number in range(len(self._tasks)):
+            self._draw(number, jobs[self._tasks[number].id])
+        self.tell(0.95, "Assigning jobs")
+        self._assign(
+            [job for task in self._tasks for job in jobs[task.id]],
+            [self._people[name] for name in self._request.assignees],
+        )
+        return self._finish()
+
+    def explain(self, error: BaseException) -> CvatDataRejected | None:
+        """Adds which files are corrupt, which CVAT does not say."""
+        if not isinstance(error, CvatDataRejected):
+            return None
+        images = (
+            image
+            for number, task in enumerate(self._tasks)
+            if task.id == error.task_id
+            for image in self._images(number)
+        )
+        corrupt = find_corrupt(images)
+        if not corrupt:
+            return None
+        return CvatDataRejected(
+            f"{error.message} {_MANY.join(corrupt[:_NAMED])} cannot be read to the end.",
+            "Repair it, or leave this sample out.",
+            task_id=error.task_id,
+        )
+
+    # Before anything is sent
+
+    def _plan(self, sample_ids: Sequence[str]) -> None:
+        """Checks and records all images, then into which tasks they go."""
+        count = save_plan(self._record.id, self._checked(sample_ids))
+        if not count:
+            raise EmptySelection("The images of this plan are no longer in the dataset.")
+        size = self._request.images_per_task or count
+        starts = range(0, count, size)
+        digits = len(str(len(starts)))
+        self._tasks = [
+            SentTask(
+                id=0,
+                name=self._record.key
+                if len(starts) == 1
+                else f"{self._record.key}_{number:0{digits}d}",
+                images=min(size, count - start),
+                step=TaskStep.PLANNED,
+            )
+            for number, start in enumerate(starts, 1)
+        ]
+        self._record = replace(self._record, tasks=tuple(self._tasks))
+        save_round(self._record)
+
+    def _checked(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
+        """The images, of which each has a readable header and labels that can be drawn."""
+        for images in find_images(self._dataset, sample_ids):
+            draw_images(self._dataset, self._record.label_field, images, self._schema)
+            yield from images
+
+    # What an interruption may have left
+
+    def _look_around(self) -> None:
+        """Finds tasks whose creation was never answered, and data that was half sent."""
+        found = self.client.find_tasks(trackers(self._record))
+        for number, (task, tracker) in enumerate(
+            zip(self._tasks, trackers(self._record), strict=True)
+        ):
+            ids = found.get(tracker, [])
+            if task.step is TaskStep.PLANNED and ids:
+                self._save(number, replace(task, id=ids[0], step=TaskStep.CREATED))
+            for task_id in ids:
+                if task_id != self._tasks[number].id:
+                    self.client.delete_task(task_id)
+        half = [task.id for task in self._tasks if task.step is TaskStep.CREATED]
+        unknown = self.client.wait_until_read(half)
+        self._settle(unknown)
+
+    def _settle(self, unknown: set[int]) -> None:
+        """Makes anew the tasks that never got their data: data cannot be added to."""
+        with_jobs = {job.task_id for job in self.client.jobs(sorted(unknown))}
+        for number, task in enumerate(self._tasks):
+            if task.step is TaskStep.CREATED and task.id not in unknown - with_jobs:
+                self._save(number, replace(task, step=TaskStep.UPLOADED))
+            elif task.id in unknown - with_jobs:
+                self.client.delete_task(task.id)
+                self._save(number, replace(task, id=0, step=TaskStep.PLANNED))
+
+    # Task by task
+
+    def _upload(self, number: int) -> None:
+        task = self._tasks[number]
+        if task.step is TaskStep.PLANNED:
+            task_id = self.client.create_task(
+                task.name,
+                self._schema.to_specs(),
+                images_per_job=self._request.images_per_job,
+                tracker=trackers(self._record)[number],
+            )
+            task = replace(task, id=task_id, step=TaskStep.CREATED)
+            self._save(number, task)
+        if task.step is TaskStep.CREATED:
+            self.client.upload_images(
+                task.id,
+                [image.file for image in self._images(number)],
+                image_quality=self._request.image_quality,
+                progress=lambda sent, total: self._tell_upload(number, sent, total),
+            )
+            self._save(number, replace(task, step=TaskStep.UPLOADED))
+
+    def _tell_upload(self, number: int, sent: int, total: int) -> None:
+        done = (number + sent / max(total, 1)) / len(self._tasks)
+        of_tasks = f" of task {number + 1} of {len(self._tasks)}" if len(self._tasks) > 1 else ""
+        self.tell(0.05 + 0.75 * done, f"Sent {sent / 1e6:.0f} of {total / 1e6:.0f} MB{of_tasks}")
+
+    def _wait(self) -> dict[int, list[Job]]:
+        """Waits until CVAT has read all images; returns the jobs of each task."""
+        self.tell(0.8, "CVAT reads the images")
+        self.client.wait_until_read(
+            task.id for task in self._tasks if task.step is TaskStep.UPLOADED
+        )
+        jobs: dict[int, list[Job]] = {task.id: [] for task in self._tasks}
+        for job in self.client.jobs(jobs):
+            jobs[job.task_id].append(job)
+        return jobs
+
+    def _draw(self, number: int, jobs: Sequence[Job]) -> None:
+        """Draws the labels of a task, and records them as the baseline."""
+        task = self._tasks[number]
+        if task.step is not TaskStep.UPLOADED:
+            return
+        self.tell(0.8 + 0.15 * number / len(self._tasks), "Sending labels")
+        self._check_order(number, jobs)
+        labels = tuple(self.client.task_labels(task.id))
+        names = ServerNames(labels)
+        forget_frames(self._record.id, task.id)
+        frame, replaced, groups = 0, False, itertools.count(1)
+        for images in _chunks(self._images(number)):
+            drawn = draw_images(self._dataset, self._record.label_field, images, self._schema)
+            shapes = to_shapes(drawn, names, frame, groups)
+            put = self._put(task.id, shapes, add=replaced)
+            replaced = replaced or bool(shapes)
+            save_frames(
+                self._record.id,
+                self._frames(task.id, frame, images=images, drawn=drawn, put=put, names=names),
+            )
+            frame += len(images)
+        self._save(
+            number,
+            replace(task, labels=labels, jobs=tuple(job.id for job in jobs), step=TaskStep.DRAWN),
+        )
+
+    def _check_order(self, number: int, jobs: Sequence[Job]) -> None:
+        """Holds that every image is a frame, and for one task of each push that the order is kept.
+
+        How many frames there are is known from the jobs; names cost a request.
+        """
+        frames = {frame for job in jobs for frame in range(job.start_frame, job.stop_frame + 1)}
+        task = self._tasks[number]
+        if self._checked_order and len(frames) == task.images:
+            return
+        self.client.check_frames(task.id, [image.file.name for image in self._images(number)])
+        self._checked_order = True
+
+    def _put(self, task_id: int, shapes: Sequence[Shape], *, add: bool) -> Sequence[Shape]:
+        if add:
+            return self.client.add_task_shapes(task_id, shapes) if shapes else ()
+        if not self._resumed:
+            return self.client.put_task_shapes(task_id, shapes) if shapes else ()
+        # What was interrupted may have been stored meanwhile, beside what is put now.
+        for _ in range(_TRIES):
+            put = self.client.put_task_shapes(task_id, shapes)
+            if len(self.client.task_annotations(task_id).shapes) == len(shapes):
+                return put
+        raise RoundError(
+            f"Somebody draws in task {task_id} while it is being sent.",
+            "Send it again when nobody does.",
+        )
+
+    def _frames(
+        self,
+        task_id: int,
+        first: int,
+        *,
+        images: Sequence[RoundImage],
+        drawn: Sequence[dict[str, Drawn]],
+        put: Iterable[Shape],
+        names: ServerNames,
+    ) -> list[SentFrame]:
+        """The baseline of some images, with the ids that their labels got in CVAT."""
+        ids = shape_ids(put, names, self._schema)
+        missing = sum(label_id not in ids for labels in drawn for label_id in labels)
+        if missing:
+            raise RoundError(f"CVAT did not keep {missing} of {sum(map(len, drawn))} labels.")
+        return [
+            SentFrame(
+                task_id=task_id,
+                frame=frame,
+                sample_id=image.sample_id,
+                size=image.size,
+                labels=tuple(
+                    SentLabel(label_id, ids[label_id], item) for label_id, item in labels.items()
+                ),
+            )
+            for frame, (image, labels) in enumerate(zip(images, drawn, strict=True), first)
+        ]
+
+    # At the end
+
+    def _assign(self, jobs: Sequence[Job], team: Sequence[User]) -> None:
+        for job, user in zip(jobs, itertools.cycle(team), strict=False):
+            if job.assignee != user.username:
+                self.client.assign_job(job.id, user)
+
+    def _finish(self) -> Round:
+        view = self._dataset.load_annotation_view(self._record.key)
+        labels = sum(len(frame.labels) for frame in self._sent())
+        record = replace(
+            self._record, state=RoundState.OUT, tasks=tuple(self._tasks), labels=labels
+        )
+        save_results(view, record, self._sent())
+        save_round(record)
+        forget_plan(record.id)
+        self._dataset.reload()
+        self.tell(1.0, "Sent")
+        return record
+
+    def _sent(self) -> Iterator[SentFrame]:
+        for task in self._tasks:
+            yield from load_frames(self._record.id, task.id, [(0, task.images)])
+
+    def _images(self, number: int) -> list[RoundImage]:
+        first = sum(task.images for task in self._tasks[:number])
+        return list(load_plan(self._record.id, first, self._tasks[number].images))
+
+    def _save(self, number: int, task: SentTask) -> None:
+        self._tasks[number] = task
+        save_task(self._record.id, number, task)
+
+
+def _chunks(images: Iterable[RoundImage]) -> Iterator[list[RoundImage]]:
+    remaining = iter(images)
+    while chunk := list(itertools.islice(remaining, _IMAGES_AT_ONCE)):
+        yield chunk
