@@ -147,6 +147,12 @@ def _welcome(world: World, url: str) -> str:
     )
 
 
+def _end(*_: object) -> None:
+    """Ends the demo in order; a second signal must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -156,7 +162,7 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("FIFTYONE_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _end)
     try:
         with demo_world(options.directory) as world, contextlib.ExitStack() as stack:
             prepare(world, options.seed)
