@@ -100,8 +100,10 @@ def read_shapes(shapes: Iterable[Shape], names: ServerNames, schema: LabelSchema
     by_frame: dict[int, list[PulledShape]] = defaultdict(list)
     converted: Counter[str] = Counter()
     left: Counter[str] = Counter()
+    unknown: set[str] = set()
     for shape in shapes:
         read = names.read(shape, schema)
+        unknown |= read.unknown
         drawn = schema.label_kind.accept(read.drawn)
         if drawn is None or shape.id is None:
             left[shape.type] += 1
@@ -111,11 +113,12 @@ def read_shapes(shapes: Iterable[Shape], names: ServerNames, schema: LabelSchema
         pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
         by_frame[shape.frame].append(pulled)
     holder = f"a field of {schema.label_kind.field_class}"
-    remarks = (
+    remarks = [
         *(f"{n} of type {name} became what {holder} can hold." for name, n in converted.items()),
+        *(f"{n} of type {name} stay in CVAT only, not in {holder}." for name, n in left.items()),
         *(
-            f"{n} of type {name} stay in CVAT: {holder} has no such thing."
-            for name, n in left.items()
+            f"The attribute {name!r} was added in CVAT; it stays there."
+            for name in sorted(unknown)
         ),
-    )
-    return PulledShapes(dict(by_frame), remarks)
+    ]
+    return PulledShapes(dict(by_frame), tuple(remarks))

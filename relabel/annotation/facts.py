@@ -15,7 +15,6 @@ from cachetools import LRUCache, cached
 from ..labels import (
     LABEL_ID,
     Attribute,
-    AttributeKind,
     LabelKind,
     LabelSchema,
     ShapeType,
@@ -24,6 +23,7 @@ from ..labels import (
 )
 from ..labels.boxes import ROTATION
 from ..labels.schema import PART
+from .attributes import declared_attribute, infer_attribute
 from .errors import UnsupportedField
 from .provenance import PROVENANCE
 
@@ -32,13 +32,12 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
-_MOST_CHOICES = 20
 ANY = "any"
 """The type of a class of which annotators can draw shapes of any type."""
 
 _NOT_FOR_ANNOTATORS = frozenset(
     {
-        *("_id", "_cls", "attributes", "tags", "label", "bounding_box", "mask", "mask_path"),
+        *("_id", "id", "_cls", "attributes", "tags", "label", "bounding_box", "mask", "mask_path"),
         *("points", "points3d", "closed", "filled", "logits", "missing_points", PART),
         *("confidence", "index", "instance", ROTATION, LABEL_ID),
         *PROVENANCE,
@@ -47,14 +46,6 @@ _NOT_FOR_ANNOTATORS = frozenset(
         *("max_iou", "dup_ids", "hardness", "uniqueness", "eval_iou", "eval_id", "eval"),
     }
 )
-
-_KINDS = {
-    "bool": AttributeKind.BOOL,
-    "int": AttributeKind.INT,
-    "long": AttributeKind.INT,
-    "double": AttributeKind.FLOAT,
-    "string": AttributeKind.TEXT,
-}
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,10 @@ def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
             f"Choose one of: {', '.join(fields) or '(there is none)'}.",
         )
     version = str(dataset._max("last_modified_at"))  # noqa: SLF001 - `bounds` does not use the index
-    return replace(_field_facts(dataset, field, version), **_skeleton(dataset, field))
+    facts = _field_facts(dataset, field, version)
+    facts = replace(facts, **_skeleton(dataset, field))
+    schema = dataset.label_schemas.get(field)
+    return _with_schema(facts, schema, _internal(dataset)) if schema else facts
 
 
 def label_path(field: str, kind: LabelKind) -> str:
@@ -174,10 +168,10 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
     types: dict[str, dict[str, Any]] = {}
     for group in groups:
         types.setdefault(group["_id"]["name"], {})[group["_id"]["type"]] = group
-    internal = _NOT_FOR_ANNOTATORS | _left_by_evaluations(dataset)
+    internal = _internal(dataset)
     attributes, left_out = [], []
     for name in sorted(set(types) - internal):
-        attribute = _attribute(dataset, path, name, types[name])
+        attribute = infer_attribute(dataset, f"{path}.{name}", types[name])
         if attribute:
             attributes.append(attribute)
         elif set(types[name]) != {"null"}:
@@ -226,31 +220,6 @@ def _skeleton(dataset: fo.Dataset, field: str) -> dict[str, Any]:
     return {"nodes": names, "edges": edges}
 
 
-def _attribute(
-    dataset: fo.Dataset, path: str, name: str, types: dict[str, Any]
-) -> Attribute | None:
-    kinds = {_KINDS.get(kind) for kind in types if kind != "null"}
-    if len(kinds) != 1:
-        return None
-    kind = kinds.pop()
-    if kind is AttributeKind.INT and _is_binary(types):
-        kind = AttributeKind.BINARY
-    if kind is AttributeKind.TEXT:
-        choices = dataset.distinct(f"{path}.{name}") if _declared(dataset, path, name) else []
-        if 0 < len(choices) <= _MOST_CHOICES:
-            return Attribute(name, AttributeKind.CHOICE, tuple(choices))
-    return Attribute(name, kind) if kind else None
-
-
-def _is_binary(types: dict[str, Any]) -> bool:
-    groups = [group for kind, group in types.items() if kind != "null"]
-    return all(group["smallest"] >= 0 and group["largest"] <= 1 for group in groups)
-
-
-def _declared(dataset: fo.Dataset, path: str, name: str) -> bool:
-    return dataset.get_field(f"{path}.{name}") is not None
-
-
 def _count_values(types: dict[str, dict[str, Any]], names: Iterable[str]) -> int:
     return sum(
         group["count"]
@@ -260,7 +229,29 @@ def _count_values(types: dict[str, dict[str, Any]], names: Iterable[str]) -> int
     )
 
 
-def _left_by_evaluations(dataset: fo.Dataset) -> set[str]:
-    return {
+def _internal(dataset: fo.Dataset) -> frozenset[str]:
+    """The names of what is not for annotators, also what evaluations left on labels."""
+    return _NOT_FOR_ANNOTATORS.union(
         f"{key}{suffix}" for key in dataset.list_evaluations() for suffix in ("", "_id", "_iou")
-    }
+    )
+
+
+def _with_schema(
+    facts: FieldFacts, schema: dict[str, Any], internal: frozenset[str]
+) -> FieldFacts:
+    """What a dataset's own annotation schema says of a field goes before what its labels show."""
+    present = {attribute.name: attribute for attribute in facts.attributes}
+    declared = schema.get("classes") or ()
+    attributes = [
+        declared_attribute(item) or present.get(item["name"])
+        for item in schema.get("attributes") or ()
+        if item["name"] not in internal and not item.get("read_only")
+    ]
+    kept = tuple(attribute for attribute in attributes if attribute)
+    others = {*facts.left_out, *present} - {attribute.name for attribute in kept}
+    return replace(
+        facts,
+        classes=(*declared, *(name for name in facts.classes if name not in declared)),
+        attributes=kept,
+        left_out=tuple(sorted(others)),
+    )

@@ -285,7 +285,12 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
 
 def _read_schema(schema: Mapping[str, Any]) -> LabelSchema:
     attributes = tuple(
-        Attribute(item["name"], AttributeKind(item["kind"]), tuple(item["choices"]))
+        Attribute(
+            item["name"],
+            AttributeKind(item["kind"]),
+            tuple(item["choices"]),
+            tuple(item.get("classes", ())),
+        )
         for item in schema["attributes"]
     )
     return LabelSchema(

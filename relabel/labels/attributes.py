@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,8 @@ from ..errors import RelabelError
 
 _TRUE, _FALSE = "true", "false"
 _NUMBER_RANGE = ("-1000000000", "1000000000", "1")
+_LONGEST_TEXT = 4096  # CVAT refuses more
+_NUL = chr(0)  # CVAT's database cannot hold it
 
 
 class UnreadableValue(RelabelError):
@@ -26,6 +29,8 @@ class AttributeKind(StrEnum):
     FLOAT = "float"
     TEXT = "text"
     CHOICE = "choice"
+    RADIO = "radio"
+    LIST = "list"
 
 
 _INPUT_TYPES = {
@@ -36,7 +41,10 @@ _INPUT_TYPES = {
     AttributeKind.FLOAT: InputType.TEXT,
     AttributeKind.TEXT: InputType.TEXT,
     AttributeKind.CHOICE: InputType.SELECT,
+    AttributeKind.RADIO: InputType.RADIO,
+    AttributeKind.LIST: InputType.TEXT,
 }
+_CHOSEN = frozenset({AttributeKind.CHOICE, AttributeKind.RADIO})
 
 
 @dataclass(frozen=True)
@@ -47,11 +55,17 @@ class Attribute:
         name: its name in FiftyOne and in CVAT
         kind: the type of its values in FiftyOne
         choices: the values that annotators can choose from, if ``kind`` is a choice
+        classes: the classes that have it; none means all
     """
 
     name: str
     kind: AttributeKind
     choices: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    def is_for(self, label: str) -> bool:
+        """Whether labels of a class have it."""
+        return not self.classes or label in self.classes
 
     @property
     def default(self) -> str:
@@ -65,7 +79,7 @@ class Attribute:
     def to_spec(self) -> AttributeSpec:
         """The attribute as CVAT declares it."""
         values: tuple[str, ...] = ()
-        if self.kind is AttributeKind.CHOICE:
+        if self.kind in _CHOSEN:
             values = ("", *(choice for choice in self.choices if choice))
         elif self.kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
             values = (_FALSE,)
@@ -74,14 +88,19 @@ class Attribute:
         return AttributeSpec(self.name, _INPUT_TYPES[self.kind], values, self.default)
 
     def to_text(self, value: Any) -> str:
-        """The text that travels for a FiftyOne value, or the default for None."""
+        """The text that travels for a FiftyOne value, or the default for None.
+
+        A list is written as JSON. Of a text that is longer than CVAT takes, the beginning travels;
+        the value in FiftyOne stays whole unless an annotator edits it.
+        """
         if value is None:
             return self.default
         if self.kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
             return _TRUE if value else _FALSE
         if self.kind is AttributeKind.FLOAT:
             return repr(float(value))
-        return str(value)
+        text = json.dumps(value) if self.kind is AttributeKind.LIST else str(value)
+        return text.replace(_NUL, "")[:_LONGEST_TEXT]
 
     def to_value(self, text: str) -> Any:
         """The FiftyOne value for a text that came back.
@@ -98,9 +117,20 @@ class Attribute:
                 return int(text)
             if kind is AttributeKind.FLOAT:
                 return float(text) if text else None
-        except (KeyError, ValueError) as error:
+            if kind is AttributeKind.LIST:
+                return _read_list(text)
+        except (KeyError, TypeError, ValueError) as error:
             raise UnreadableValue(
                 f"{text!r} is no value for the attribute {self.name!r} ({kind}).",
                 "Correct it in CVAT and pull again.",
             ) from error
         return text if text or kind is AttributeKind.TEXT else None
+
+
+def _read_list(text: str) -> list[Any] | None:
+    if not text:
+        return None
+    value = json.loads(text)
+    if not isinstance(value, list):
+        raise TypeError(text)
+    return value

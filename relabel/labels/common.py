@@ -29,14 +29,19 @@ def class_of(document: Mapping[str, Any]) -> str:
 
 def texts_of(document: Mapping[str, Any], schema: LabelSchema) -> dict[str, str]:
     """The attributes of a label as the texts that travel."""
+    label = document.get("label")
     return {
-        attribute.name: attribute.to_text(document.get(attribute.name))
+        attribute.name: attribute.to_text(
+            document.get(attribute.name) if attribute.is_for(str(label)) else None
+        )
         for attribute in schema.attributes
     }
 
 
 def changed_texts(drawn: Drawn, before: Drawn | None, schema: LabelSchema) -> dict[str, Any]:
     """The class and the attributes that an edit in CVAT changes: field name -> new value.
+
+    Attributes that the class does not have stay as they are.
 
     Raises:
         UnreadableValue: if an attribute holds a text that is no value of its type
@@ -46,6 +51,8 @@ def changed_texts(drawn: Drawn, before: Drawn | None, schema: LabelSchema) -> di
         fields["label"] = drawn.label
     for attribute in schema.attributes:
         text = drawn.attributes[attribute.name]
+        if not attribute.is_for(drawn.label):
+            continue
         left_empty = before is None and not text
         if not left_empty and (before is None or text != before.attributes[attribute.name]):
             fields[attribute.name] = attribute.to_value(text)

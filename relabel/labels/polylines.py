@@ -1,8 +1,8 @@
 """Polylines <-> polygons and polylines, every part and hole kept.
 
 A FiftyOne polyline has any number of parts; CVAT draws each as a shape of its own. The shapes of
-one label are in one group, carry the same ``label_id`` and, in the attribute ``part``, which part
-each is. Their order and number come back with them.
+one label are in one group, carry the same ``label_id`` and, in the attribute ``label_part``, which
+part each is. Their order and number come back with them.
 
 Holes: CVAT has none, and FiftyOne marks none. Where a polyline is filled, a part inside another is
 a hole (FiftyOne fills by the even-odd rule); so a hole is a part like any other, in both

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LABEL_ID = "label_id"
 """The text attribute that holds a label's FiftyOne id, named as stock FiftyOne names it."""
 
-PART = "part"
+PART = "label_part"
 """The text attribute that says which part of its label a shape is: ``1``, ``2``, ..."""
 
 
@@ -32,7 +32,7 @@ class LabelSchema:
 
     Args:
         classes: names of classes
-        attributes: attributes that every class has
+        attributes: attributes of all or some classes
         kind: the name of the kind of labels; see :mod:`.kinds`
         shape_type: what annotators draw, or an empty text for what the kind says
         nodes: the names of a skeleton's nodes, if keypoints have one
@@ -58,10 +58,9 @@ class LabelSchema:
 
     def to_specs(self) -> list[LabelSpec]:
         """The labels to create in CVAT."""
-        attributes = [AttributeSpec(LABEL_ID, InputType.TEXT)]
+        own = [AttributeSpec(LABEL_ID, InputType.TEXT)]
         if self.label_kind.has_parts:
-            attributes.append(AttributeSpec(PART, InputType.TEXT))
-        attributes += [attribute.to_spec() for attribute in self.travelling]
+            own.append(AttributeSpec(PART, InputType.TEXT))
         shape_type = self.shape_type or self.label_kind.shape_type
         if self.nodes:
             shape_type = ShapeType.SKELETON
@@ -69,7 +68,7 @@ class LabelSchema:
             LabelSpec(
                 name,
                 shape_type,
-                tuple(attributes),
+                (*own, *(item.to_spec() for item in self.travelling if item.is_for(name))),
                 sublabels=tuple(LabelSpec(node, ShapeType.POINTS) for node in self.nodes),
                 svg=draw_svg(self.nodes, self.edges) if self.nodes else "",
             )
@@ -85,11 +84,13 @@ class ReadShape:
         drawn: the label as it is drawn
         label_id: the FiftyOne id that it carries, or an empty text
         part: which part of its label it is, or an empty text for all of it
+        unknown: the names of attributes that it has and the round does not know
     """
 
     drawn: Drawn
     label_id: str
     part: str
+    unknown: frozenset[str] = frozenset()
 
 
 class ServerNames:
@@ -100,17 +101,18 @@ class ServerNames:
     """
 
     def __init__(self, labels: Iterable[LabelSpec]) -> None:
+        labels = list(labels)
         self._labels = {label.id: label for label in labels}
         self._by_name = {label.name: label for label in self._labels.values()}
         self._attributes = {
-            attribute.id: attribute.name
-            for label in self._labels.values()
-            for attribute in label.attributes
+            attribute.id: attribute.name for label in labels for attribute in label.attributes
         }
 
     def knows(self, shape: Shape) -> bool:
-        """Whether the class of a shape is known."""
-        return shape.label_id in self._labels
+        """Whether the class and the attributes of a shape are known."""
+        return (
+            shape.label_id in self._labels and shape.attributes.keys() <= self._attributes.keys()
+        )
 
     def shapes(self, drawn: Drawn, label_id: str, frame: int, group: int = 0) -> list[Shape]:
         """The shapes to send for a label, one for each of its parts.
@@ -171,8 +173,8 @@ class ServerNames:
     def read(self, shape: Shape, schema: LabelSchema) -> ReadShape:
         """Reads a shape.
 
-        Attributes that the round does not know are left out; those that the server left out
-        have their default.
+        Attributes that the round does not know are named, but not read; those that the server left
+        out have their default.
         """
         texts = {
             self._attributes[spec_id]: text
@@ -189,7 +191,8 @@ class ServerNames:
                 node.points if node else None for node in found
             )
         drawn = Drawn(label.name, points, shape.rotation, attributes, shape.type)
-        return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""))
+        unknown = texts.keys() - attributes.keys() - {LABEL_ID, PART}
+        return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), frozenset(unknown))
 
 
 def _values(label: LabelSpec, texts: Mapping[str, str]) -> dict[int, str]:

@@ -205,7 +205,8 @@ def test_field_facts__offers_what_people_can_edit_and_nothing_internal(dataset):
         label["truncated"] = bool(index % 2)
         label["note"] = "x"
         label["height_m"] = 1.5
-        label["parts"] = ["a", "b"]
+        label["parts"] = ["a", 1]
+        label["nested"] = {"a": 1}
         label["mistakenness"] = 0.5
         label["eval"] = "tp"
         sample.save()
@@ -214,7 +215,31 @@ def test_field_facts__offers_what_people_can_edit_and_nothing_internal(dataset):
         "height_m": "float",
         "iscrowd": "0/1",
         "note": "text",
+        "parts": "list",
         "truncated": "bool",
     }
-    assert facts.left_out == ("parts",)
+    assert facts.left_out == ("nested",)
     assert (facts.classes, facts.labels, facts.with_mask) == (("cat", "dog"), 12, 0)
+
+
+def test_field_facts__the_annotation_schema_of_the_dataset_goes_first(dataset):
+    sample = dataset.first()
+    sample.ground_truth.detections[0]["side"] = "left"
+    sample.ground_truth.detections[0]["note"] = "x"
+    sample.ground_truth.detections[0]["secret"] = "y"
+    sample.save()
+    dataset.add_dynamic_sample_fields()
+    dataset.set_label_schemas(dataset.generate_label_schemas())
+    schemas = dataset.label_schemas
+    schemas["ground_truth"]["classes"] = ["dog", "cat", "bird"]
+    schemas["ground_truth"]["attributes"] = [
+        {"name": "side", "type": "str", "component": "radio", "values": ["left", "right"]},
+        {"name": "note", "type": "str", "component": "text"},
+        {"name": "secret", "type": "str", "component": "text", "read_only": True},
+    ]
+    dataset.set_label_schemas(schemas)
+    facts = field_facts(dataset, "ground_truth")
+    assert facts.classes == ("dog", "cat", "bird")
+    kinds = {item.name: (item.kind.value, item.choices) for item in facts.attributes}
+    assert kinds == {"side": ("radio", ("left", "right")), "note": ("text", ())}
+    assert facts.left_out == ("secret",)

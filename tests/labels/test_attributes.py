@@ -1,18 +1,32 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.labels import Attribute, AttributeKind, UnreadableValue
+from relabel.labels import (
+    Attribute,
+    AttributeKind,
+    Drawn,
+    LabelSchema,
+    UnreadableValue,
+    detections,
+)
 
+TEXT = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 VALUES = {
     AttributeKind.BOOL: st.booleans(),
     AttributeKind.BINARY: st.sampled_from([0, 1]),
     AttributeKind.INT: st.integers(-(2**62), 2**62),
     AttributeKind.FLOAT: st.floats(allow_nan=False),
-    AttributeKind.TEXT: st.text(),
-    AttributeKind.CHOICE: st.text(min_size=1),
+    AttributeKind.TEXT: st.text(TEXT),
+    AttributeKind.CHOICE: st.text(TEXT, min_size=1),
+    AttributeKind.RADIO: st.text(TEXT, min_size=1),
+    AttributeKind.LIST: st.lists(
+        st.one_of(st.text(TEXT), st.integers(), st.booleans(), st.floats(allow_nan=False))
+    ),
 }
 
 
@@ -38,6 +52,8 @@ def test_to_text__of_no_value_is_the_default(kind):
         (AttributeKind.BINARY, "2"),
         (AttributeKind.INT, "1.5"),
         (AttributeKind.FLOAT, "far"),
+        (AttributeKind.LIST, "a, b"),
+        (AttributeKind.LIST, '"a"'),
     ],
 )
 def test_to_value__a_text_that_is_no_value(kind, text):
@@ -54,5 +70,32 @@ def test_to_spec__the_right_input_for_each_type():
         "float": "text",
         "text": "text",
         "choice": "select",
+        "radio": "radio",
+        "list": "text",
     }
     assert Attribute("a", AttributeKind.CHOICE, ("x", "y")).to_spec().values == ("", "x", "y")
+
+
+def test_to_text__what_cvat_refuses_is_cut_and_stays_whole_in_fiftyone():
+    attribute = Attribute("a", AttributeKind.TEXT)
+    assert len(attribute.to_text("x" * 5000)) == 4096
+    assert attribute.to_text("a\0b") == "ab"
+    schema = LabelSchema(("cat",), (attribute,))
+    document = {"_id": 1, "label": "cat", "bounding_box": [0, 0, 1, 1], "a": "x" * 5000}
+    drawn = detections.to_drawn(document, (10, 10), schema)
+    moved = replace(drawn, points=(0.0, 0.0, 5.0, 5.0))
+    assert set(detections.changed_fields(moved, drawn, (10, 10), schema)) == {"bounding_box"}
+
+
+def test_attributes__of_some_classes_only():
+    doors = Attribute("doors", AttributeKind.INT, classes=("car",))
+    schema = LabelSchema(("car", "dog"), (doors,))
+    names = {spec.name: [item.name for item in spec.attributes] for spec in schema.to_specs()}
+    assert names == {"car": ["label_id", "doors"], "dog": ["label_id"]}
+    document = {"_id": 1, "label": "car", "bounding_box": [0, 0, 1, 1], "doors": 5}
+    car = detections.to_drawn(document, (10, 10), schema)
+    dog = Drawn("dog", car.points, attributes={"doors": "0"})
+    assert car.attributes == {"doors": "5"}
+    assert detections.to_drawn(document | {"label": "dog"}, (10, 10), schema) == dog
+    fields = detections.changed_fields(dog, car, (10, 10), schema)
+    assert fields == {"label": "dog"}, "what a class does not have stays as it is"
