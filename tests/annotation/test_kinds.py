@@ -9,8 +9,7 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from relabel.annotation import UnsupportedField, field_facts, make_plan, pull, undo_pull
-from relabel.annotation.plan import Request
+from relabel.annotation import Request, UnsupportedField, field_facts, make_plan, pull, undo_pull
 from relabel.cvat import JobState, Shape
 from relabel.labels import LabelSchema
 
