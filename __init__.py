@@ -8,6 +8,7 @@ from .operators.evaluate_detections import EvaluateDetections
 from .operators.find_false_positives import FindFalsePositives
 from .operators.pull_annotations import PullAnnotations
 from .operators.resume_round import ResumeRound
+from .operators.review_changes import ReviewChanges
 from .operators.select_unique import SelectUnique
 from .operators.send_to_cvat import SendToCvat
 from .operators.tag_for_annotation import TagForAnnotation
@@ -21,6 +22,7 @@ def register(plugin):
     plugin.register(SendToCvat)
     plugin.register(ResumeRound)
     plugin.register(DiscardRound)
+    plugin.register(ReviewChanges)
     plugin.register(PullAnnotations)
     plugin.register(UndoPull)
     plugin.register(ApplyModel)

@@ -7,7 +7,15 @@ from typing import Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import EVERYTHING, FINISHED, ConflictPolicy, list_rounds, pull
+from ..relabel.annotation import (
+    ISSUES_FIELD,
+    PROVENANCE,
+    Choice,
+    ConflictPolicy,
+    list_rounds,
+    pull,
+    pull_issues,
+)
 from ..relabel.errors import RelabelError
 from .cvat_server import client_of, config_of
 from .forms import as_form, as_output, field_choice, show_error, show_notice
@@ -26,8 +34,16 @@ class PullAnnotations(foo.Operator):
     Parameters:
         key: the name of the round
         finished_only: whether jobs that are not completed are left out (default)
+        states: the states of jobs to pull, in place of ``finished_only``; all if empty
+        stages: the stages of jobs to pull; all if empty
+        assignees: the names of the people whose jobs are pulled; all if empty
+        jobs: the ids of the jobs to pull; all if empty
+        samples: the ids of the samples to pull; all if empty
+        leave_out: the ids of samples and the references of changes that stay open
         policy: for labels that were changed on both sides: ``skip`` (default), ``cvat_wins`` or
             ``fiftyone_wins``
+        provenance: whether changed labels get attributes that say who changed them, and where
+        issues: whether the remarks of reviewers come along, in the field ``cvat_issues``
     """
 
     @property
@@ -68,6 +84,18 @@ class PullAnnotations(foo.Operator):
             label="A label that was changed in FiftyOne as well",
             view=choices,
         )
+        inputs.bool(
+            "provenance",
+            default=False,
+            label="Write on each changed label who changed it",
+            description=f"As the attributes {', '.join(PROVENANCE)}",
+        )
+        inputs.bool(
+            "issues",
+            default=False,
+            label="Bring the issues of reviewers along",
+            description=f"As boxes in the field {ISSUES_FIELD}; open ones are tagged",
+        )
         show_notice(inputs, "undo", "The CVAT panel shows what would change. You can undo a pull.")
         return as_form(inputs, "Pull annotations from CVAT", "Pull")
 
@@ -77,9 +105,12 @@ class PullAnnotations(foo.Operator):
             ctx.dataset,
             ctx.params["key"],
             client_of(ctx),
-            FINISHED if ctx.params.get("finished_only", True) else EVERYTHING,
+            _choice(ctx),
             policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
+            leave_out=frozenset(ctx.params.get("leave_out", ())),
+            provenance=ctx.params.get("provenance", False),
         )
+        remarks = _pull_issues(ctx) if ctx.params.get("issues") else []
         ctx.ops.reload_dataset()
         return {
             "key": report.key,
@@ -89,7 +120,7 @@ class PullAnnotations(foo.Operator):
             "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(report.counts.items()))
             or "none",
             "problems": list(report.problems),
-            "remarks": " ".join(report.problems) or "none",
+            "remarks": " ".join([*report.problems, *remarks]) or "none",
         }
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
@@ -104,3 +135,14 @@ class PullAnnotations(foo.Operator):
                 ("remarks", "Remarks"),
             ],
         )
+
+
+def _choice(ctx: Any) -> Choice:
+    if "states" in ctx.params or ctx.params.get("finished_only", True):
+        return Choice.from_mapping(ctx.params)
+    return Choice.from_mapping({**ctx.params, "states": []})
+
+
+def _pull_issues(ctx: Any) -> list[str]:
+    report = pull_issues(ctx.dataset, ctx.params["key"], client_of(ctx))
+    return [f"{report.open} open and {report.resolved} resolved issues of reviewers."]

@@ -8,6 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..relabel.annotation import (
+    Choice,
     ConflictPolicy,
     configured,
     connect,
@@ -28,6 +29,7 @@ from .cvat_json import (
     round_json,
     undone_json,
 )
+from .review_json import changes_json
 
 if TYPE_CHECKING:
     from fiftyone.operators.executor import ExecutionContext
@@ -82,14 +84,23 @@ class CvatStatusPanel(foo.Panel):
 
     @answering
     def preview_pull(self, ctx: ExecutionContext) -> dict[str, Any]:
-        """Answers what a pull of a round's finished jobs would change. Changes nothing."""
-        return preview_json(review_pull(ctx.dataset, ctx.params["key"], connect(ctx.secrets)))
+        """Answers what a pull of some of a round's jobs would change. Changes nothing."""
+        client, choice = connect(ctx.secrets), Choice.from_mapping(ctx.params)
+        review = review_pull(ctx.dataset, ctx.params["key"], client, choice)
+        return preview_json(review) | changes_json(ctx.dataset, review)
 
     @answering
     def pull(self, ctx: ExecutionContext) -> dict[str, Any]:
-        """Merges a round's finished jobs and shows the outcome in the grid."""
-        policy = ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP))
-        report = pull(ctx.dataset, ctx.params["key"], connect(ctx.secrets), policy=policy)
+        """Merges some of a round's jobs and shows the outcome in the grid."""
+        report = pull(
+            ctx.dataset,
+            ctx.params["key"],
+            connect(ctx.secrets),
+            Choice.from_mapping(ctx.params),
+            policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
+            leave_out=frozenset(ctx.params.get("leave_out", ())),
+            provenance=ctx.params.get("provenance", False),
+        )
         ctx.ops.reload_dataset()
         return pulled_json(report)
 

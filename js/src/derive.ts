@@ -5,9 +5,12 @@ import {
   type ByState,
   type ChangeKind,
   type Connection,
-  type Counts,
   type Executor,
+  type Job,
+  type JobChoice,
   type JobState,
+  type LabelChange,
+  type Outline,
   type Policy,
   type Preview,
   type Round,
@@ -111,12 +114,59 @@ export function figures(preview: Preview): Figure[] {
   }).filter((figure) => figure.count > 0);
 }
 
+const countsUnder = (policy: Policy) => (kind: ChangeKind) => kind !== "conflict" || policy === "cvat_wins";
+
 /** How many changes a merge would write. Conflicts count only where CVAT wins. */
-export const changesToWrite = (counts: Counts, policy: Policy): number =>
-  CHANGE_KINDS.filter((kind) => kind !== "conflict" || policy === "cvat_wins").reduce(
-    (sum, kind) => sum + (counts[kind] ?? 0),
-    0,
-  );
+export function changesToWrite(preview: Preview, policy: Policy, leftOut: string[]): number {
+  const all = CHANGE_KINDS.filter(countsUnder(policy)).reduce((sum, kind) => sum + (preview.counts[kind] ?? 0), 0);
+  const out = preview.samples
+    .flatMap((sample) => sample.changes)
+    .filter((change) => leftOut.includes(change.reference))
+    .flatMap((change): ChangeKind[] => (change.conflict ? ["conflict"] : change.kinds))
+    .filter(countsUnder(policy));
+  return all - out.length;
+}
+
+export type ChangeTone = "added" | "removed" | "changed" | "conflict";
+
+export function changeTone({ conflict, before, after }: LabelChange): ChangeTone {
+  if (conflict) return "conflict";
+  return before === null ? "added" : after === null ? "removed" : "changed";
+}
+
+/** "moved", "cat" or "relabelled", "dog → cat" or "attribute", "cat, iscrowd: false → true". */
+export function changeWords({ kinds, conflict, before, after }: LabelChange): { what: string; detail: string } {
+  const what = [...kinds].sort((a, b) => CHANGE_KINDS.indexOf(a) - CHANGE_KINDS.indexOf(b)).join(", ");
+  const arrow = (old: string, now: string) => (old === now ? now : `${old || "–"} → ${now || "–"}`);
+  const details = [arrow(before?.label ?? after?.label ?? "", after?.label ?? before?.label ?? "")];
+  if (before && after) {
+    for (const [name, value] of Object.entries(after.attributes)) {
+      const old = before.attributes[name] ?? "";
+      if (old !== value) details.push(`${name}: ${arrow(old, value)}`);
+    }
+  }
+  return { what: conflict ? `conflict: ${what} in CVAT` : what, detail: details.join(", ") };
+}
+
+export function outlineCentre({ parts }: Outline): [x: number, y: number] {
+  const points = parts.flat();
+  const middle = (values: number[]) => (values.length ? (Math.min(...values) + Math.max(...values)) / 2 : 0);
+  return [middle(points.filter((_, index) => index % 2 === 0)), middle(points.filter((_, index) => index % 2 === 1))];
+}
+
+export const fileName = (path: string): string => path.split(/[\\/]/).pop() ?? path;
+
+export type FilterName = keyof JobChoice;
+
+/** What a review can be narrowed to: what the jobs of the round have. */
+export function filterOptions(jobs: Job[]): Record<FilterName, { title: string; all: string; values: string[] }> {
+  const distinct = (values: string[]) => [...new Set(values)].sort();
+  return {
+    states: { title: "Jobs", all: "in any state", values: [...JOB_STATES] },
+    stages: { title: "Stage", all: "any", values: distinct(jobs.map((job) => job.stage)) },
+    assignees: { title: "Assignee", all: "anybody", values: distinct(jobs.map((job) => job.assignee ?? "")) },
+  };
+}
 
 export const POLICY_TEXT: Record<Policy, { label: string; hint: string }> = {
   skip: { label: "Decide later", hint: "They stay as they are here, and the next pull asks again." },

@@ -40,6 +40,7 @@ declare module "@fiftyone/spaces" {
 
 declare module "@fiftyone/state" {
   export const datasetName: { readonly __value?: string | null };
+  export function getSampleSrc(path: string): string;
 }
 
 declare module "recoil" {

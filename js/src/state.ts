@@ -1,5 +1,5 @@
 /** What the panel knows, and how it changes. Pure. */
-import { type Answer, type Policy, type Preview, type Problem, type Snapshot } from "./types";
+import { type Answer, type JobChoice, type Policy, type Preview, type Problem, type Snapshot } from "./types";
 
 export interface Review {
   key: string;
@@ -7,6 +7,9 @@ export interface Review {
   preview: Preview | null;
   problem: Problem | null;
   policy: Policy;
+  choice: JobChoice;
+  /** The references of changes that stay open. */
+  leftOut: string[];
 }
 
 export interface Notice {
@@ -29,8 +32,9 @@ export interface PanelState {
 export type Event =
   | { type: "refreshing" }
   | { type: "refreshed"; answer: Answer<Snapshot> }
-  | { type: "reviewing"; key: string }
-  | { type: "reviewed"; key: string; answer: Answer<Preview> }
+  | { type: "reviewing"; key: string; choice: JobChoice }
+  | { type: "reviewed"; key: string; choice: JobChoice; answer: Answer<Preview> }
+  | { type: "leftOut"; references: string[]; isOut: boolean }
   | { type: "policyChosen"; policy: Policy }
   | { type: "merging" }
   | { type: "mergeFailed"; problem: Problem }
@@ -55,10 +59,13 @@ export function reduce(state: PanelState, event: Event): PanelState {
     case "refreshed":
       return { ...state, refreshing: false, ...refreshed(state, event.answer) };
     case "reviewing":
-      return { ...state, notice: null, review: review(event.key, "loading") };
+      return { ...state, notice: null, review: reviewing(state.review, event.key, event.choice) };
     case "reviewed":
-      if (state.review?.key !== event.key) return state; // was closed meanwhile
-      return { ...state, review: reviewed(event.key, event.answer) };
+      // It was closed meanwhile, or narrowed otherwise.
+      if (state.review?.key !== event.key || state.review.choice !== event.choice) return state;
+      return { ...state, review: reviewed(state.review, event.answer) };
+    case "leftOut":
+      return { ...state, review: state.review && leaveOut(state.review, event.references, event.isOut) };
     case "policyChosen":
       return { ...state, review: state.review && { ...state.review, policy: event.policy } };
     case "merging":
@@ -98,15 +105,23 @@ function refreshed(
   };
 }
 
-const review = (key: string, phase: Review["phase"]): Review => ({
+/** A review that is narrowed otherwise keeps how conflicts are decided. */
+const reviewing = (last: Review | null, key: string, choice: JobChoice): Review => ({
   key,
-  phase,
+  choice,
+  phase: "loading",
   preview: null,
   problem: null,
-  policy: "skip",
+  policy: last?.key === key ? last.policy : "skip",
+  leftOut: [],
 });
 
-function reviewed(key: string, answer: Answer<Preview>): Review {
-  const ready = review(key, "ready");
+function reviewed(review: Review, answer: Answer<Preview>): Review {
+  const ready = { ...review, phase: "ready" as const };
   return answer.ok ? { ...ready, preview: answer.value } : { ...ready, problem: answer.problem };
+}
+
+function leaveOut(review: Review, references: string[], isOut: boolean): Review {
+  const others = review.leftOut.filter((reference) => !references.includes(reference));
+  return { ...review, leftOut: isOut ? [...others, ...references] : others };
 }

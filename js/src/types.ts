@@ -84,8 +84,49 @@ export type Counts = Partial<Record<ChangeKind, number>>;
 export const POLICIES = ["skip", "cvat_wins", "fiftyone_wins"] as const;
 export type Policy = (typeof POLICIES)[number];
 
+/** How a label is drawn; `parts` are x, y, x, y, ... in pixels, none for a whole image's label. */
+export interface Outline {
+  label: string;
+  parts: number[][];
+  rotation: number;
+  closed: boolean;
+  attributes: Record<string, string>;
+}
+
+export interface LabelChange {
+  /** What it is called where it is left out. */
+  reference: string;
+  kinds: Exclude<ChangeKind, "conflict">[];
+  conflict: boolean;
+  before: Outline | null;
+  after: Outline | null;
+}
+
+export interface ChangedSample {
+  id: string;
+  filepath: string;
+  width: number;
+  height: number;
+  job: number;
+  assignee: string | null;
+  changes: LabelChange[];
+}
+
+/** Which jobs a review looks at; an empty list does not narrow it. */
+export interface JobChoice {
+  states: JobState[];
+  stages: string[];
+  /** An empty name stands for nobody. */
+  assignees: string[];
+}
+
+export const FINISHED: JobChoice = { states: ["completed"], stages: [], assignees: [] };
+
 export interface Preview {
   key: string;
+  samples: ChangedSample[];
+  /** How many changed samples there are beside those. */
+  more_samples: number;
   counts: Counts;
   sample_ids: Partial<Record<ChangeKind, string[]>>;
   jobs: number;

@@ -2,7 +2,7 @@ import { usePromptOperatorInput } from "@fiftyone/operators";
 import { usePanelStatePartial } from "@fiftyone/spaces";
 import { useEffect, useMemo, useReducer, useState } from "react";
 import { type Notice, type PanelState, INITIAL, reduce } from "./state";
-import { type Answer, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
+import { type Answer, FINISHED, type JobChoice, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
 import { type MethodUris, useMethods } from "./useMethods";
 import { usePolling } from "./usePolling";
 
@@ -18,7 +18,8 @@ export interface Status extends PanelState {
 export interface Actions {
   refresh: () => void;
   toggle: (key: string) => void;
-  review: (key: string) => void;
+  review: (key: string, choice?: JobChoice) => void;
+  leaveOut: (references: string[], isOut: boolean) => void;
   choosePolicy: (policy: Policy) => void;
   merge: () => void;
   closeReview: () => void;
@@ -78,10 +79,11 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
     const report = (answer: Answer<unknown>) => answer.ok || notice(failed(answer.problem));
     return {
       refresh,
-      review: async (key) => {
-        dispatch({ type: "reviewing", key });
-        dispatch({ type: "reviewed", key, answer: await methods.previewPull(key) });
+      review: async (key, choice = FINISHED) => {
+        dispatch({ type: "reviewing", key, choice });
+        dispatch({ type: "reviewed", key, choice, answer: await methods.previewPull(key, choice) });
       },
+      leaveOut: (references, isOut) => dispatch({ type: "leftOut", references, isOut }),
       choosePolicy: (policy) => dispatch({ type: "policyChosen", policy }),
       closeReview: () => dispatch({ type: "reviewClosed" }),
       undo: async (key) => {
@@ -98,9 +100,9 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
 
   const merge = async () => {
     if (!state.review) return;
-    const { key, policy } = state.review;
+    const { key, policy, choice, leftOut } = state.review;
     dispatch({ type: "merging" });
-    const answer = await methods.pull(key, policy);
+    const answer = await methods.pull(key, policy, choice, leftOut);
     if (!answer.ok) {
       dispatch({ type: "mergeFailed", problem: answer.problem });
       return;

@@ -3,6 +3,7 @@ import { useMemo, useRef } from "react";
 import { toAnswer, within } from "./answer";
 import {
   type Answer,
+  type JobChoice,
   type Policy,
   type Preview,
   type PullResult,
@@ -22,8 +23,8 @@ export interface MethodUris {
 
 export interface Methods {
   refresh: () => Promise<Answer<Snapshot>>;
-  previewPull: (key: string) => Promise<Answer<Preview>>;
-  pull: (key: string, policy: Policy) => Promise<Answer<PullResult>>;
+  previewPull: (key: string, choice: JobChoice) => Promise<Answer<Preview>>;
+  pull: (key: string, policy: Policy, choice: JobChoice, leftOut: string[]) => Promise<Answer<PullResult>>;
   undo: (key: string) => Promise<Answer<UndoResult>>;
   showSamples: (choice: SampleChoice) => Promise<Answer<object>>;
 }
@@ -51,8 +52,9 @@ export function useMethods(uris: MethodUris): Methods {
       );
     return {
       refresh: () => call("refresh", {}, REFRESH_MS),
-      previewPull: (key) => call("preview_pull", { key }, WRITE_MS),
-      pull: (key, policy) => call("pull", { key, policy }, WRITE_MS),
+      previewPull: (key, choice) => call("preview_pull", { key, ...choice }, WRITE_MS),
+      pull: (key, policy, choice, leftOut) =>
+        call("pull", { key, policy, ...choice, leave_out: leftOut }, WRITE_MS),
       undo: (key) => call("undo", { key }, WRITE_MS),
       showSamples: (choice) => call("show_samples", choice, REFRESH_MS),
     };

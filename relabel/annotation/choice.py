@@ -33,6 +33,25 @@ class Choice:
     jobs: Set[int] | None = None
     samples: Set[str] | None = None
 
+    @classmethod
+    def from_mapping(cls, params: Mapping[str, Any]) -> Choice:
+        """Reads what a person asked for; completed jobs if nothing is said of their states.
+
+        Args:
+            params: the names of the arguments -> lists; an empty list does not narrow it
+        """
+
+        def some(name: str) -> frozenset[Any] | None:
+            return frozenset(params[name]) if params.get(name) else None
+
+        return cls(
+            states=some("states") if "states" in params else cls.states,
+            stages=some("stages"),
+            assignees=some("assignees"),
+            jobs=some("jobs"),
+            samples=some("samples"),
+        )
+
     def takes(self, job: Job) -> bool:
         """Whether a job is among those that are pulled."""
         return (

@@ -2,13 +2,15 @@ import { Alert, Box, Button, ButtonBase, CircularProgress, Paper, Skeleton, Togg
 import React from "react";
 import { changesToWrite, figures, plural, POLICY_TEXT, type Figure } from "../derive";
 import { type Review } from "../state";
-import { POLICIES, type Policy, type Preview } from "../types";
+import { type Job, POLICIES, type Policy, type Preview } from "../types";
 import { type Actions } from "../useCvatStatus";
+import { ChangeList } from "./ChangeList";
 import { ProblemText } from "./ProblemText";
+import { ReviewFilters } from "./ReviewFilters";
 
 /** Covers the panel only, so that the grid beside it can show the samples behind a figure. */
-export function PullDialog({ review, actions }: { review: Review; actions: Actions }) {
-  const { preview, problem, phase, policy } = review;
+export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Job[]; actions: Actions }) {
+  const { preview, problem, phase, policy, choice, leftOut } = review;
   const merging = phase === "merging";
   return (
     <Box sx={{ position: "absolute", inset: 0, zIndex: 10, bgcolor: "rgba(0, 0, 0, .55)", p: 2, overflow: "auto" }}>
@@ -17,16 +19,23 @@ export function PullDialog({ review, actions }: { review: Review; actions: Actio
         aria-label={`Pull ${review.key}`}
         data-cy="relabel-review"
         elevation={8}
-        sx={{ maxWidth: 520, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level2", backgroundImage: "none", border: 1, borderColor: "divider" }}
+        sx={{ maxWidth: 640, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level2", backgroundImage: "none", border: 1, borderColor: "divider" }}
       >
         <Typography variant="h6" noWrap sx={{ mb: 0.5 }}>
           Pull {review.key}
         </Typography>
+        <ReviewFilters
+          jobs={jobs}
+          choice={choice}
+          disabled={phase !== "ready"}
+          onChoose={(narrowed) => actions.review(review.key, narrowed)}
+        />
         {phase === "loading" && <Comparing />}
         {preview && <Changes preview={preview} onShow={(ids) => actions.showSamples({ sample_ids: ids })} />}
         {preview?.counts.conflict && (
           <ConflictChoice count={preview.counts.conflict} policy={policy} onChoose={actions.choosePolicy} />
         )}
+        {preview && <ChangeList preview={preview} leftOut={leftOut} disabled={merging} actions={actions} />}
         {problem && (
           <Alert severity="error" sx={{ mt: 1.5 }}>
             <ProblemText problem={problem} />
@@ -39,11 +48,11 @@ export function PullDialog({ review, actions }: { review: Review; actions: Actio
           <Button
             variant="contained"
             onClick={actions.merge}
-            disabled={!preview || merging}
+            disabled={!preview || merging || isNothingLeft(review)}
             startIcon={merging ? <CircularProgress size={14} color="inherit" /> : undefined}
             data-cy="relabel-merge"
           >
-            {mergeText(preview, policy, merging)}
+            {mergeText(review)}
           </Button>
         </Box>
       </Paper>
@@ -51,11 +60,18 @@ export function PullDialog({ review, actions }: { review: Review; actions: Actio
   );
 }
 
-function mergeText(preview: Preview | null, policy: Policy, merging: boolean): string {
-  if (merging) return "Merging";
-  if (!preview) return "Merge";
-  const changes = changesToWrite(preview.counts, policy);
+function mergeText(review: Review): string {
+  const { preview, policy, phase, leftOut } = review;
+  if (phase === "merging") return "Merging";
+  if (!preview || isNothingLeft(review)) return "Merge";
+  const changes = changesToWrite(preview, policy, leftOut);
   return changes ? `Merge ${plural(changes, "change")}` : "Mark as pulled";
+}
+
+/** Whether no job has anything new, or everything is left out. */
+function isNothingLeft({ preview, policy, leftOut }: Review): boolean {
+  if (!preview) return false;
+  return preview.jobs === 0 || (leftOut.length > 0 && changesToWrite(preview, policy, leftOut) === 0);
 }
 
 function Comparing() {
@@ -77,7 +93,7 @@ function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]
     <>
       <Typography color="text.secondary">
         {found.length
-          ? `What ${plural(preview.jobs, "finished job")} would change here. Click a figure to see its samples.`
+          ? `What ${plural(preview.jobs, "job")} would change here. Click a figure to see its samples.`
           : `Nothing was changed in ${plural(preview.jobs, "finished job")}.`}
       </Typography>
       <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1, mt: 2 }}>

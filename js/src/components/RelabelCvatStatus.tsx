@@ -3,6 +3,7 @@ import { Box, Stack, Typography } from "@mui/material";
 import React from "react";
 import { useRecoilValue } from "recoil";
 import { executorText } from "../derive";
+import { type Job } from "../types";
 import { type Actions, type Status, useCvatStatus } from "../useCvatStatus";
 import { type MethodUris } from "../useMethods";
 import { ErrorBanner } from "./ErrorBanner";
@@ -25,10 +26,13 @@ function CvatStatus({ uris, dataset }: { uris: MethodUris; dataset: string | nul
       <Box sx={{ height: "100%", overflow: "auto", p: 2, boxSizing: "border-box" }}>
         <Content status={status} actions={actions} />
       </Box>
-      {status.review && <PullDialog review={status.review} actions={actions} />}
+      {status.review && <PullDialog review={status.review} jobs={jobsOf(status, status.review.key)} actions={actions} />}
     </Box>
   );
 }
+
+const jobsOf = ({ snapshot }: Status, key: string): Job[] =>
+  snapshot?.rounds.find((round) => round.key === key)?.tasks.flatMap((task) => task.jobs) ?? [];
 
 function Content({ status, actions }: { status: Status; actions: Actions }) {
   const { snapshot, problem, notice } = status;

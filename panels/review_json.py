@@ -1,0 +1,75 @@
+"""What a pull would change, sample by sample, as the React half draws it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ..relabel.annotation import change_reference
+from ..relabel.labels.drawn import ShapeType
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    from ..relabel.annotation import Change, Review, ReviewedFrame
+    from ..relabel.labels import Drawn
+
+_MOST_SAMPLES = 200
+_MASK_BOX = 4  # the last numbers of a mask are its box, both ends included
+
+
+def changes_json(dataset: fo.Dataset, review: Review) -> dict[str, Any]:
+    """The changed samples of a review, and how many more there are."""
+    changed = [frame for frame in review.frames if frame.diff.changes]
+    shown = list(islice(changed, _MOST_SAMPLES))
+    view = dataset.select([frame.sample_id for frame in shown])
+    paths = dict(zip(*view.values(["id", "filepath"]), strict=True))
+    return {
+        "samples": [_sample_json(frame, paths[frame.sample_id]) for frame in shown],
+        "more_samples": len(changed) - len(shown),
+    }
+
+
+def _sample_json(frame: ReviewedFrame, filepath: str) -> dict[str, Any]:
+    width, height = frame.diff.frame.size
+    return {
+        "id": frame.sample_id,
+        "filepath": filepath,
+        "width": width,
+        "height": height,
+        "job": frame.job.id,
+        "assignee": frame.job.assignee,
+        "changes": [_change_json(frame, change) for change in frame.diff.changes],
+    }
+
+
+def _change_json(frame: ReviewedFrame, change: Change) -> dict[str, Any]:
+    here = frame.present.get(change.label_id or "")
+    return {
+        "reference": change_reference(frame.sample_id, change),
+        "kinds": sorted(kind.value for kind in change.kinds),
+        "conflict": change.conflict,
+        "before": _drawn_json(here if change.conflict else change.before),
+        "after": _drawn_json(change.after),
+    }
+
+
+def _drawn_json(drawn: Drawn | None) -> dict[str, Any] | None:
+    if drawn is None:
+        return None
+    is_closed = drawn.type != ShapeType.POLYLINE
+    return {
+        "label": drawn.label,
+        "parts": [] if drawn.type == ShapeType.TAG else [_corners(drawn, p) for p in drawn.parts],
+        "rotation": drawn.rotation,
+        "closed": is_closed,
+        "attributes": drawn.attributes,
+    }
+
+
+def _corners(drawn: Drawn, points: tuple[float, ...]) -> list[float]:
+    """An outline as x, y, x, y, ...; of a mask its box."""
+    if drawn.type in {ShapeType.RECTANGLE, ShapeType.MASK}:
+        left, top, right, bottom = points[-_MASK_BOX:]
+        return [left, top, right, top, right, bottom, left, bottom]
+    return list(points)
