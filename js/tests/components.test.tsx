@@ -4,12 +4,13 @@ import { expect, test, vi } from "vitest";
 import { PullDialog } from "../src/components/PullDialog";
 import { RoundCard } from "../src/components/RoundCard";
 import { type Review } from "../src/state";
-import { type Round } from "../src/types";
+import { FINISHED, type Round } from "../src/types";
 import { type Actions } from "../src/useCvatStatus";
-import { connected, CVAT, job, round } from "./fixtures";
+import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
 vi.mock("@fiftyone/operators", () => ({}));
 vi.mock("@fiftyone/spaces", () => ({}));
+vi.mock("@fiftyone/state", () => ({ getSampleSrc: (path: string) => `/media?filepath=${path}` }));
 
 const actions = new Proxy({}, { get: () => () => {} }) as Actions;
 const card = (shown: Round, isOpen = true) =>
@@ -39,11 +40,13 @@ test("RoundCard: says so when a task is gone", () => {
 const review = (counts: NonNullable<Review["preview"]>["counts"], policy: Review["policy"] = "skip"): Review => ({
   key: "fix_labels_1",
   phase: "ready",
-  preview: { key: "fix_labels_1", counts, sample_ids: {}, jobs: 1, unchanged: 5 },
+  preview: preview({ counts }),
   problem: null,
   policy,
+  choice: FINISHED,
+  leftOut: [],
 });
-const dialog = (shown: Review) => renderToStaticMarkup(<PullDialog review={shown} actions={actions} />);
+const dialog = (shown: Review) => renderToStaticMarkup(<PullDialog review={shown} jobs={round().tasks[0].jobs} actions={actions} />);
 
 test("PullDialog: asks what becomes of conflicts only if there are some", () => {
   expect(dialog(review({ moved: 2 }))).not.toContain("relabel-policy");
@@ -54,4 +57,13 @@ test("PullDialog: the button says what it will write", () => {
   expect(dialog(review({ moved: 2, conflict: 1 }))).toContain("Merge 2 changes");
   expect(dialog(review({ moved: 2, conflict: 1 }, "cvat_wins"))).toContain("Merge 3 changes");
   expect(dialog(review({}))).toContain("Mark as pulled");
+});
+
+test("PullDialog: shows every change with its picture, and what is left out paler", () => {
+  const shown = { ...review({ moved: 1, added: 1 }), leftOut: ["s/moved"] };
+  const html = dialog({ ...shown, preview: preview({ counts: { moved: 1, added: 1 }, samples: [sample()] }) });
+  expect(html).toContain("photo.jpg");
+  expect(html).toContain("dog → cat");
+  expect(html.match(/<polygon/g)).toHaveLength(6);
+  expect(html).toContain('opacity="0.25"');
 });

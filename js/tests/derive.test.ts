@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ago, changesToWrite, executorText, figures, plural, roundText, roundUrl, segments } from "../src/derive";
-import { connected, CVAT, round } from "./fixtures";
+import { ago, changesToWrite, changeWords, executorText, figures, plural, roundText, roundUrl, segments } from "../src/derive";
+import { connected, CVAT, preview, round, sample } from "./fixtures";
 
 const NOON = Date.parse("2026-11-23T12:00:00Z");
 
@@ -45,16 +45,29 @@ test("roundText: says what is special about a round", () => {
 
 test("figures: only what is there, conflicts last", () => {
   const counts = { conflict: 1, added: 3, moved: 7, removed: 0 };
-  const found = figures({ key: "k", counts, sample_ids: { moved: ["a"] }, jobs: 1, unchanged: 0 });
+  const found = figures(preview({ counts, sample_ids: { moved: ["a"] } }));
   expect(found.map(({ count, text }) => `${count} ${text}`)).toEqual(["7 moved", "3 added", "1 conflict"]);
   expect(found[0].sampleIds).toEqual(["a"]);
 });
 
 test("changesToWrite: conflicts are written only where CVAT wins", () => {
-  const counts = { moved: 2, conflict: 3 };
-  expect(changesToWrite(counts, "skip")).toBe(2);
-  expect(changesToWrite(counts, "fiftyone_wins")).toBe(2);
-  expect(changesToWrite(counts, "cvat_wins")).toBe(5);
+  const shown = preview({ counts: { moved: 2, conflict: 3 } });
+  expect(changesToWrite(shown, "skip", [])).toBe(2);
+  expect(changesToWrite(shown, "fiftyone_wins", [])).toBe(2);
+  expect(changesToWrite(shown, "cvat_wins", [])).toBe(5);
+});
+
+test("changesToWrite: what is left out is not written", () => {
+  const shown = preview({ counts: { moved: 1, relabelled: 1, added: 1 }, samples: [sample()] });
+  expect(changesToWrite(shown, "skip", ["s/moved"])).toBe(1);
+  expect(changesToWrite(shown, "skip", ["s/moved", "s/added"])).toBe(0);
+});
+
+test("changeWords: says what was done to a label", () => {
+  const [both, added] = sample().changes;
+  expect(changeWords(both)).toEqual({ what: "moved, relabelled", detail: "dog → cat, iscrowd: false → true" });
+  expect(changeWords(added)).toEqual({ what: "added", detail: "cat" });
+  expect(changeWords({ ...both, conflict: true }).what).toBe("conflict: moved, relabelled in CVAT");
 });
 
 test("executorText: names each executor, or says what happens without one", () => {

@@ -1,4 +1,4 @@
-import { type Connection, type Job, type Round, type Snapshot } from "../src/types";
+import { type ChangedSample, type Connection, type Job, type Preview, type Round, type Snapshot } from "../src/types";
 
 export const CVAT = "https://cvat.example.org";
 
@@ -45,4 +45,37 @@ export const snapshot = (changes: Partial<Snapshot> = {}): Snapshot => ({
   executors: [],
   rounds: [round()],
   ...changes,
+});
+
+export const preview = (changes: Partial<Preview> = {}): Preview => ({
+  key: "fix_labels_1",
+  samples: [],
+  more_samples: 0,
+  counts: {},
+  sample_ids: {},
+  jobs: 1,
+  unchanged: 5,
+  ...changes,
+});
+
+const outline = (label: string, x: number, iscrowd = "false") => ({
+  label,
+  parts: [[x, 0, x + 9, 0, x + 9, 9, x, 9]],
+  rotation: 0,
+  closed: true,
+  attributes: { iscrowd },
+});
+
+/** One label that was moved, relabelled and marked, and one that is new. */
+export const sample = (): ChangedSample => ({
+  id: "s",
+  filepath: "/data/photo.jpg",
+  width: 64,
+  height: 48,
+  job: 441,
+  assignee: "ann.a",
+  changes: [
+    { reference: "s/moved", kinds: ["relabelled", "moved"], conflict: false, before: outline("dog", 0), after: outline("cat", 5, "true") },
+    { reference: "s/added", kinds: ["added"], conflict: false, before: null, after: outline("cat", 20) },
+  ],
 });

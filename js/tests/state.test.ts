@@ -1,10 +1,13 @@
 import { expect, test } from "vitest";
 import { INITIAL, reduce, type Event, type PanelState } from "../src/state";
-import { connected, round, snapshot } from "./fixtures";
+import { FINISHED } from "../src/types";
+import { connected, preview as previewOf, round, snapshot } from "./fixtures";
 
 const after = (...events: Event[]): PanelState => events.reduce(reduce, INITIAL);
 const known: Event = { type: "refreshed", answer: { ok: true, value: snapshot() } };
-const preview = { key: "fix_labels_1", counts: { moved: 1 }, sample_ids: {}, jobs: 1, unchanged: 3 };
+const preview = previewOf({ counts: { moved: 1 } });
+const reviewing: Event = { type: "reviewing", key: "fix_labels_1", choice: FINISHED };
+const reviewed: Event = { type: "reviewed", key: "fix_labels_1", choice: FINISHED, answer: { ok: true, value: preview } };
 
 test("refreshed: the last known rounds and their time stay when the server cannot be asked", () => {
   const connection = { ...connected, state: "error" as const, message: "No answer.", advice: "Wait." };
@@ -23,17 +26,23 @@ test("refreshed: the last snapshot stays when the panel's own server fails", () 
   expect(reduce(state, known).problem).toBeNull();
 });
 
-test("reviewed: an answer for a review that was closed is dropped", () => {
-  const late: Event = { type: "reviewed", key: "fix_labels_1", answer: { ok: true, value: preview } };
-  expect(after({ type: "reviewing", key: "fix_labels_1" }, late).review?.preview).toEqual(preview);
-  expect(after({ type: "reviewing", key: "fix_labels_1" }, { type: "reviewClosed" }, late).review).toBeNull();
-  expect(after({ type: "reviewing", key: "other" }, late).review?.preview).toBeNull();
+test("reviewed: an answer for a review that was closed or narrowed otherwise is dropped", () => {
+  expect(after(reviewing, reviewed).review?.preview).toEqual(preview);
+  expect(after(reviewing, { type: "reviewClosed" }, reviewed).review).toBeNull();
+  expect(after({ ...reviewing, key: "other" }, reviewed).review?.preview).toBeNull();
+  expect(after({ ...reviewing, choice: { ...FINISHED, stages: ["validation"] } }, reviewed).review?.preview).toBeNull();
+});
+
+test("leftOut: changes can be left out and taken back", () => {
+  const leave = (references: string[], isOut: boolean): Event => ({ type: "leftOut", references, isOut });
+  expect(after(reviewing, reviewed, leave(["a", "b"], true)).review?.leftOut).toEqual(["a", "b"]);
+  expect(after(reviewing, reviewed, leave(["a", "b"], true), leave(["a"], false)).review?.leftOut).toEqual(["b"]);
 });
 
 test("mergeFailed: the dialog stays open, says why, and keeps what was chosen", () => {
   const state = after(
-    { type: "reviewing", key: "fix_labels_1" },
-    { type: "reviewed", key: "fix_labels_1", answer: { ok: true, value: preview } },
+    reviewing,
+    reviewed,
     { type: "policyChosen", policy: "cvat_wins" },
     { type: "merging" },
     { type: "mergeFailed", problem: { message: "Busy.", advice: "" } },

@@ -112,6 +112,11 @@ def test_loop__send_pull_undo_at_once(dataset, server, sent):
     assert sent["tasks"][0]["url"] == server.task_url(sent["tasks"][0]["id"])
     before = dataset.first().ground_truth.detections[0].bounding_box
     complete(server, dataset)
+    review = execute("review_changes", dataset, {"key": "r"}).result
+    assert (review["counts"], review["unchanged"]) == ({"moved": 1}, 3)
+    assert [(row["sample"], row["change"]) for row in review["rows"]] == [
+        (dataset.first().id, "moved")
+    ]
     pulled = execute("pull_annotations", dataset, {"key": "r"})
     assert pulled.result["counts"] == {"moved": 1}
     assert "reload_dataset" in requests_of(pulled)
@@ -133,6 +138,7 @@ def test_loop__send_and_pull_delegated(dataset, server):
 
 def test_pull_form__says_that_nothing_is_out(dataset, server):
     assert "Send to CVAT" in problems(form("pull_annotations", dataset))[0]
+    assert "Send to CVAT" in problems(form("review_changes", dataset))[0]
     assert "Send to CVAT" in problems(form("undo_pull", dataset))[0]
 
 

@@ -114,6 +114,39 @@ def test_pull__does_what_the_preview_says_and_undo_takes_it_back(dataset, job_id
     assert dataset.values("ground_truth.detections.bounding_box") == before
 
 
+def test_preview_pull__draws_each_change_and_pull_leaves_out_what_it_is_told(
+    dataset, job_ids, annotator
+):
+    annotator.move_first_box(job_ids[0], 5)
+    annotator.delete_last_box(job_ids[0])
+    annotator.set_state(job_ids[0], "completed")
+    preview, _ = call(dataset, "preview_pull", key="fix_1")
+    assert preview["more_samples"] == 0
+    first = preview["samples"][0]
+    assert (first["id"], first["filepath"]) == (dataset.first().id, dataset.first().filepath)
+    assert (first["width"], first["height"], first["job"]) == (64, 48, job_ids[0])
+    (moved,) = first["changes"]
+    assert (moved["kinds"], moved["conflict"]) == (["moved"], False)
+    assert moved["before"]["parts"] == [[8, 12, 24, 12, 24, 36, 8, 36]]
+    assert moved["after"]["parts"] == [[13, 12, 29, 12, 29, 36, 13, 36]]
+
+    pulled, _ = call(dataset, "pull", key="fix_1", leave_out=[moved["reference"]])
+    assert pulled["counts"] == {"removed": 1}
+    again, _ = call(dataset, "preview_pull", key="fix_1")
+    assert again["counts"] == {"moved": 1}, "what was left out is offered again"
+
+
+def test_preview_pull__looks_at_the_jobs_that_are_asked_for(dataset, job_ids, annotator):
+    annotator.move_first_box(job_ids[0], 5)
+    annotator.move_first_box(job_ids[1], 5)
+    annotator.set_state(job_ids[0], "completed")
+    counts = [
+        call(dataset, "preview_pull", key="fix_1", **narrowed)[0]["counts"]
+        for narrowed in ({}, {"states": []}, {"states": ["new"]}, {"assignees": ["ann.c"]})
+    ]
+    assert counts == [{"moved": 1}, {"moved": 2}, {"moved": 1}, {}]
+
+
 def test_pull__decides_conflicts_as_it_is_told(dataset, job_ids, annotator):
     annotator.move_first_box(job_ids[0], 5)
     annotator.set_state(job_ids[0], "completed")

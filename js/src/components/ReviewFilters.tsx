@@ -25,7 +25,7 @@ export function ReviewFilters({ jobs, choice, disabled, onChoose }: ReviewFilter
             disabled={disabled}
             value={choice[name][0] ?? "*"}
             onChange={({ target: { value } }) => onChoose({ ...choice, [name]: value === "*" ? [] : [value] })}
-            inputProps={{ "data-cy": `relabel-filter-${name}`, "aria-label": options[name].title }}
+            inputProps={{ ["data-cy" as string]: `relabel-filter-${name}`, "aria-label": options[name].title }}
             sx={{ fontSize: 13 }}
           >
             <option value="*">{options[name].all}</option>
