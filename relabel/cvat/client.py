@@ -181,7 +181,11 @@ class CvatClient:
 
     def task_exists(self, task_id: int) -> bool:
         """Whether a task is there and may be seen."""
-        return any(True for _ in self._transport.pages("/api/tasks", id=task_id))
+        try:
+            self._transport.get(f"/api/tasks/{task_id}")
+        except (CvatForbidden, CvatNotFound):
+            return False
+        return True
 
     def delete_task(self, task_id: int) -> None:
         """Deletes a task with all that is drawn in it. One that is gone is no error."""
