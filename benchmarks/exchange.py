@@ -2,9 +2,10 @@
 
     .venv/bin/python benchmarks/exchange.py
 
-300 PNG images of 640x480 (about 120 MB) with 2,400 boxes go to a CVAT as one task of one job, by
-both sides in turn, each in a process of its own. The server is the one that FIFTYONE_CVAT_URL
-names, else the stand-in of the demo.
+300 PNG images of 640x480 (about 120 MB) with 2,400 boxes go to a CVAT as one task of one job, and
+as 30 tasks, by both sides in turn, each in a process of its own. Relabel alone also sends 10,000
+small images, to show that its memory does not grow with their number, and asks for the status of
+their 1,000 jobs. The server is the one that FIFTYONE_CVAT_URL names, else the demo's stand-in.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ from demo.world import demo_world
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-IMAGES, WIDTH, HEIGHT, BOXES, JOBS = 300, 640, 480, 8, 30
+IMAGES, WIDTH, HEIGHT, BOXES, JOBS, TASKS = 300, 640, 480, 8, 30, 30
+MANY, MANY_PER_TASK, MANY_PER_JOB = 10_000, 500, 10
 ROUNDS = 3
+SIZE = (WIDTH, HEIGHT)
 MB = 1e6
 
 
@@ -72,7 +75,9 @@ def measured() -> Iterator[dict[str, float]]:
         figures["memory_mb"] = (peak - start) / MB
 
 
-def ours(name: str, images_per_job: int | None) -> dict[str, dict[str, float]]:
+def ours(
+    name: str, images_per_job: int | None, images_per_task: int | None
+) -> dict[str, dict[str, float]]:
     """Relabel's side: send, then ask for the status."""
     import fiftyone as fo
 
@@ -81,7 +86,13 @@ def ours(name: str, images_per_job: int | None) -> dict[str, dict[str, float]]:
     dataset = fo.load_dataset(name)
     facts = field_facts(dataset, "ground_truth")
     schema = facts.to_schema()
-    request = Request("ours", "ground_truth", schema, images_per_job=images_per_job)
+    request = Request(
+        "ours",
+        "ground_truth",
+        schema,
+        images_per_job=images_per_job,
+        images_per_task=images_per_task,
+    )
     with measured() as sending:
         client = connect()
         push(dataset, make_plan(dataset, request), client)
@@ -94,12 +105,16 @@ def ours(name: str, images_per_job: int | None) -> dict[str, dict[str, float]]:
     return {"send": sending, "status": status}
 
 
-def stock(name: str, images_per_job: int | None) -> dict[str, dict[str, float]]:
+def stock(
+    name: str, images_per_job: int | None, images_per_task: int | None
+) -> dict[str, dict[str, float]]:
     """Stock FiftyOne's side of the same."""
     import fiftyone as fo
 
     dataset = fo.load_dataset(name)
     options = {"segment_size": images_per_job} if images_per_job else {}
+    if images_per_task:
+        options["task_size"] = images_per_task
     with measured() as sending:
         results = dataset.annotate(
             "stock", backend="cvat", label_field="ground_truth", launch_editor=False, **options
@@ -115,36 +130,46 @@ def stock(name: str, images_per_job: int | None) -> dict[str, dict[str, float]]:
 # The run
 
 
-def make_dataset(directory: Path) -> str:
+def make_dataset(
+    directory: Path, name: str = "exchange", images: int = IMAGES, size: tuple[int, int] = SIZE
+) -> str:
     """Writes images that PNG cannot make small, with boxes on them; returns the dataset's name."""
     import fiftyone as fo
 
     rng = np.random.default_rng(0)
     directory.mkdir(parents=True)
+    width, height = size
     samples = []
-    for index in range(IMAGES):
-        path = directory / f"{index:04d}.png"
-        pixels = rng.integers(0, 5, (HEIGHT, WIDTH, 3), dtype=np.uint8) + index % 200
+    for index in range(images):
+        path = directory / f"{index:05d}.png"
+        pixels = rng.integers(0, 5, (height, width, 3), dtype=np.uint8) + index % 200
         Image.fromarray(pixels.astype(np.uint8)).save(path, compress_level=1)
         corners = rng.uniform(0, 0.6, (BOXES, 2))
         sizes = rng.uniform(0.05, 0.4, (BOXES, 2))
         boxes = [
-            fo.Detection(label=str(number % 10), bounding_box=[*corner, *size])
-            for number, (corner, size) in enumerate(zip(corners, sizes, strict=True))
+            fo.Detection(label=str(number % 10), bounding_box=[*corner, *box])
+            for number, (corner, box) in enumerate(zip(corners, sizes, strict=True))
         ]
         detections = fo.Detections(detections=boxes)
         samples.append(fo.Sample(filepath=str(path), ground_truth=detections))
-    dataset = fo.Dataset("exchange", persistent=True, overwrite=True)
+    dataset = fo.Dataset(name, persistent=True, overwrite=True)
     dataset.add_samples(samples)
     dataset.compute_metadata()
     return dataset.name
 
 
-def run_side(side: str, name: str, images_per_job: int | None = None) -> dict[str, Any]:
+def run_side(
+    side: str,
+    name: str,
+    images_per_job: int | None = None,
+    images_per_task: int | None = None,
+) -> dict[str, Any]:
     """Runs one side in a process of its own."""
     command = [sys.executable, __file__, "--side", side, "--dataset", name]
     if images_per_job:
         command += ["--images-per-job", str(images_per_job)]
+    if images_per_task:
+        command += ["--images-per-task", str(images_per_task)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"The side {side} failed:\n{done.stderr[-3000:]}")
@@ -213,27 +238,81 @@ def compare(name: str, media_mb: float) -> list[dict[str, Any]]:
     ]
 
 
+def compare_tasks(name: str) -> list[dict[str, Any]]:
+    """Measures both sides at sending many tasks."""
+    runs = {
+        side: run_side(side, name, None, IMAGES // TASKS)["send"] for side in ("ours", "stock")
+    }
+    our, peer = runs["ours"], runs["stock"]
+    most = 4 * TASKS + 10
+    return [
+        figure(
+            f"send 300 images in {TASKS} tasks, seconds",
+            our["seconds"],
+            peer["seconds"],
+            "ratio <= 1/3",
+            met=3 * our["seconds"] <= peer["seconds"],
+        ),
+        figure(
+            f"send 300 images in {TASKS} tasks, requests",
+            our["requests"],
+            peer["requests"],
+            f"<= 4 for each task + 10 = {most}",
+            met=our["requests"] <= most,
+        ),
+    ]
+
+
+def measure_many(name: str) -> list[dict[str, Any]]:
+    """Measures our side with so many images that memory would show it."""
+    run = run_side("ours", name, MANY_PER_JOB, MANY_PER_TASK)
+    memory, status = run["send"]["memory_mb"], run["status"]
+    return [
+        figure(
+            f"send {MANY} images, extra memory in MB", memory, None, "<= 300", met=memory <= 300
+        ),
+        figure(
+            f"status of {status['jobs']} jobs, requests",
+            status["requests"],
+            None,
+            "<= 3",
+            met=status["requests"] <= 3 and status["jobs"] == MANY // MANY_PER_JOB,
+        ),
+    ]
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--side", choices=["ours", "stock"])
     parser.add_argument("--dataset")
     parser.add_argument("--images-per-job", type=int)
+    parser.add_argument("--images-per-task", type=int)
+    parser.add_argument("--only", choices=["one-task", "many-tasks", "many-images"])
     options = parser.parse_args()
     if options.side:
         side = {"ours": ours, "stock": stock}[options.side]
-        print(json.dumps(side(options.dataset, options.images_per_job)))
+        figures = side(options.dataset, options.images_per_job, options.images_per_task)
+        print(json.dumps(figures))
         return
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
     with (
         tempfile.TemporaryDirectory(prefix="relabel-exchange-") as folder,
         demo_world(Path(folder)),
     ):
-        name = make_dataset(Path(folder) / "images")
-        files = list((Path(folder) / "images").iterdir())
-        media_mb = sum(path.stat().st_size for path in files) / MB
-        print(f"{len(files)} images, {media_mb:.0f} MB, {IMAGES * BOXES} boxes")
-        print(json.dumps(compare(name, media_mb)))
+        figures: list[dict[str, Any]] = []
+        if options.only != "many-images":
+            name = make_dataset(Path(folder) / "images")
+            files = list((Path(folder) / "images").iterdir())
+            media_mb = sum(path.stat().st_size for path in files) / MB
+            print(f"{len(files)} images, {media_mb:.0f} MB, {IMAGES * BOXES} boxes")
+            if options.only != "many-tasks":
+                figures += compare(name, media_mb)
+            if options.only != "one-task":
+                figures += compare_tasks(name)
+        if options.only in {None, "many-images"}:
+            figures += measure_many(make_dataset(Path(folder) / "many", "many", MANY, (32, 32)))
+        print(json.dumps(figures))
 
 
 if __name__ == "__main__":
