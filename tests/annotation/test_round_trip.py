@@ -151,8 +151,9 @@ def test_pull__labels_are_found_again_when_the_server_gave_new_ids(dataset, clie
     record = send()
     annotator = Annotator(client, record)
     before = documents(dataset)
-    client.put_task_shapes(record.tasks[0].id, annotator.shapes())
-    assert {shape.id for shape in annotator.shapes()}.isdisjoint(label.shape_id for label in ())
+    sent = annotator.shapes()
+    client.put_task_shapes(record.tasks[0].id, sent)
+    assert {shape.id for shape in annotator.shapes()}.isdisjoint(shape.id for shape in sent)
     annotator.complete()
     assert pull(dataset, "round_1", client).counts == {}
     assert documents(dataset) == before
