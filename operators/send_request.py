@@ -42,6 +42,12 @@ def ask(ctx: Any, inputs: types.Object) -> None:
     _ask_what(ctx, inputs)
     _ask_labels(ctx, inputs)
     inputs.int(
+        "images_per_task",
+        label="Images per task",
+        description="Leave it empty for one task",
+        min=1,
+    )
+    inputs.int(
         "images_per_job",
         label="Images per job",
         description="Leave it empty for one job",
@@ -87,6 +93,7 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
         label_field=field,
         schema=facts.to_schema(classes, attributes) if facts else LabelSchema(classes),
         images_per_job=params.get("images_per_job"),
+        images_per_task=params.get("images_per_task"),
         assignees=tuple(params.get("assignees") or ()),
         include_out=bool(params.get("include_out")),
     )

@@ -28,7 +28,8 @@ class SendToCvat(foo.Operator):
         new_field: the name of a new field, if ``label_field`` is ``(new field)``
         classes: names of classes, by default those of the field
         attributes: names of attributes, by default all that can travel
-        images_per_job: by default all images in one job
+        images_per_task: by default all images in one task
+        images_per_job: by default all images of a task in one job
         assignees: user names, who get the jobs in turn
         key: the name of the round
         include_out: whether images that are out in another round are sent as well

@@ -47,6 +47,8 @@ def test_send_form__says_what_would_be_sent(dataset, server):
     fields = form("send_to_cvat", dataset, {"what": "dataset", "images_per_job": 4})
     assert problems(fields) == []
     assert "This sends 6 images (0.0 MB) with 12 labels as 1 task, 2 jobs." in texts(fields)
+    params = {"what": "dataset", "images_per_task": 3, "images_per_job": 2}
+    assert "as 2 tasks, 4 jobs." in texts(form("send_to_cvat", dataset, params))
 
 
 def test_send_form__prefers_the_selection_and_reads_it(dataset, server):
