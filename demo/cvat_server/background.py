@@ -6,7 +6,7 @@ import logging
 import traceback
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from . import errors, importing, rights
 from .database import timestamp
@@ -42,6 +42,24 @@ def queue_import(call: Call, task: Row) -> str:
     # The worker waits for the lock of this transaction, so it finds the row.
     call.server.worker.submit(_import, call.server, task["id"])
     return rq_id
+
+
+def save_finished(call: Call, rq_id: str, task: Row, ttl: timedelta) -> None:
+    """Remembers something that was done at once, as if it had run in the background."""
+    call.db.run("DELETE FROM background WHERE id = ?", rq_id)
+    now = datetime.now(UTC)
+    call.db.insert(
+        "background",
+        id=rq_id,
+        task_id=task["id"],
+        owner_id=call.user["id"],
+        organization_id=task["organization_id"],
+        status="finished",
+        created_date=timestamp(now),
+        started_date=timestamp(now),
+        finished_date=timestamp(now),
+        expiry_date=timestamp(now + ttl),
+    )
 
 
 def _import(server: Server, task_id: int) -> None:
@@ -90,7 +108,8 @@ def list_requests(call: Call) -> Reply:
     rows = [
         row
         for row in call.db.all("SELECT * FROM background ORDER BY created_date DESC")
-        if (call.user["is_superuser"] or row["owner_id"] == call.user["id"])
+        if row["id"].startswith("action=create")
+        and (call.user["is_superuser"] or row["owner_id"] == call.user["id"])
         and query.get("task_id", str(row["task_id"])) == str(row["task_id"])
         and query.get("status", row["status"]) == row["status"]
         and not _is_expired(row)
@@ -136,20 +155,23 @@ def _is_expired(row: Row) -> bool:
 
 def _render(call: Call, row: Row) -> dict[str, Any]:
     name = call.db.value("SELECT username FROM users WHERE id = ?", row["owner_id"])
+    words = dict(parse_qsl(row["id"]))
+    operation = {
+        "type": f"{words['action']}:{words['target']}",
+        "target": words["target"],
+        "project_id": None,
+        "task_id": row["task_id"],
+        "job_id": int(words["target_id"]) if words["target"] == "job" else None,
+        "org_id": row["organization_id"],
+        "lightweight": None,
+    }
+    if words["action"] == "create":
+        operation["format"] = None
     return {
         "status": row["status"],
         "message": row["message"],
         "id": row["id"],
-        "operation": {
-            "type": "create:task",
-            "target": "task",
-            "project_id": None,
-            "task_id": row["task_id"],
-            "job_id": None,
-            "org_id": row["organization_id"],
-            "format": None,
-            "lightweight": None,
-        },
+        "operation": operation,
         "progress": 0.0,
         "created_date": row["created_date"],
         "started_date": row["started_date"],

@@ -6,19 +6,21 @@ import json
 import random
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageFile
 
+from . import validation
 from .database import timestamp
 from .files import raw_folder
+from .jobs import insert_ground_truth
 from .tasks import touch_task
 from .upload_options import UploadOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .database import Database, Row
 
@@ -39,7 +41,7 @@ class ValidationError(Exception):
     __module__ = "rest_framework.exceptions"
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"[ErrorDetail(string=\"{text}\", code='invalid')]")
+        super().__init__(f"[ErrorDetail(string={text!r}, code='invalid')]")
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,27 @@ class _Frame:
     name: str
     width: int
     height: int
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """The frames of a task in their order, and its jobs.
+
+    Attributes:
+        order: the file of each frame
+        jobs: first and last frame of each annotation job
+        segment_size: as the task shows it
+        overlap: as the task shows it
+        yardstick: the frames of the ground-truth job
+        honeypots: frame of a honeypot -> the frame that it repeats
+    """
+
+    order: list[str]
+    jobs: list[tuple[int, int]]
+    segment_size: int
+    overlap: int
+    yardstick: list[int]
+    honeypots: dict[int, int] = field(default_factory=dict)
 
 
 def import_media(db: Database, media: Path, task_id: int, report: Callable[[str], None]) -> None:
@@ -78,10 +101,14 @@ def import_media(db: Database, media: Path, task_id: int, report: Callable[[str]
     names = names[:: options.step]
     if not names:
         raise ValueError("No media data found")
-    frames = [_measure(folder / name, name) for name in names]
+    task = db.one("SELECT * FROM tasks WHERE id = ?", task_id)
+    if task is None:
+        return
+    layout = _layout(task, options, names)
+    measured = {name: _measure(folder / name, name) for name in names}
     report("Task is being saved in database")
     with db.transaction():
-        _save(db, task_id, row, options, frames)
+        _save(db, row, options, [measured[name] for name in layout.order], layout)
 
 
 def _image_names(db: Database, folder: Path, task_id: int, options: UploadOptions) -> list[str]:
@@ -143,15 +170,47 @@ def _measure(path: Path, name: str) -> _Frame:
     return _Frame(name, width, height)
 
 
+def _layout(task: Row, options: UploadOptions, names: list[str]) -> _Layout:
+    """The order of the frames, and how they are cut into jobs."""
+    params = options.validation_params
+    if params.get("mode") == validation.POOL:
+        if options.sorting_method != "random":
+            raise ValidationError(
+                'validation mode "gt_pool" can only be used with "random" sorting'
+            )
+        pool = _named_frames(params, names)
+        mixed = validation.with_honeypots(params, names, pool, task["segment_size"])
+        return _Layout(mixed.order, mixed.jobs, 0, 0, mixed.pool, mixed.real)
+    segment_size, overlap = _segmentation(task, len(names))
+    jobs = _segments(options, len(names), segment_size, overlap)
+    yardstick: list[int] = []
+    if params:
+        if params["frame_selection_method"] == "manual":
+            yardstick = sorted(names.index(name) for name in _named_frames(params, names))
+        else:
+            yardstick = validation.choose(params, range(len(names)), jobs)
+    return _Layout(names, jobs, segment_size, overlap, yardstick)
+
+
+def _named_frames(params: Mapping[str, Any], names: list[str]) -> list[str]:
+    """The files of a yardstick, in the order of their names."""
+    if params["frame_selection_method"] != "manual":
+        return [names[frame] for frame in validation.choose(params, range(len(names)), [])]
+    unknown = sorted(set(params["frames"]) - set(names))
+    if unknown:
+        raise ValidationError(f"Unknown validation frames: {', '.join(unknown)}")
+    return sorted(set(params["frames"]))
+
+
 def _save(
-    db: Database, task_id: int, row: Row, options: UploadOptions, frames: Sequence[_Frame]
+    db: Database, row: Row, options: UploadOptions, frames: Sequence[_Frame], layout: _Layout
 ) -> None:
-    task = db.one("SELECT * FROM tasks WHERE id = ?", task_id)
+    task = db.one("SELECT * FROM tasks WHERE id = ?", row["task_id"])
     if task is None:
         return
     db.run_many(
         "INSERT INTO frames VALUES (?, ?, ?, ?, ?)",
-        [(task_id, number, *_columns(frame)) for number, frame in enumerate(frames)],
+        [(task["id"], number, *_columns(frame)) for number, frame in enumerate(frames)],
     )
     largest = max(frame.width * frame.height for frame in frames)
     now = timestamp()
@@ -167,19 +226,41 @@ def _save(
         frame_filter=options.frame_filter,
         chunks_updated_date=now,
     )
-    segment_size, overlap = _segmentation(task, len(frames))
-    db.update("tasks", task_id, segment_size=segment_size, overlap=overlap)
-    for start, stop in _segments(options, len(frames), segment_size, overlap):
+    db.update("tasks", task["id"], segment_size=layout.segment_size, overlap=layout.overlap)
+    for start, stop in layout.jobs:
+        _insert_job(db, task, start, stop)
+    if layout.yardstick:
+        _save_yardstick(db, task["id"], options.validation_params, layout, len(frames))
+    touch_task(db, task)
+
+
+def _insert_job(db: Database, task: Row, start: int, stop: int) -> None:
+    """Makes an annotation job, and its replicas."""
+    parent = None
+    for _ in range(1 + task["consensus_replicas"]):
         moment = timestamp()
-        db.insert(
+        job_id = db.insert(
             "jobs",
-            task_id=task_id,
+            task_id=task["id"],
+            type="consensus_replica" if parent else "annotation",
+            parent_job_id=parent,
             start_frame=start,
             stop_frame=stop,
             created_date=moment,
             updated_date=moment,
         )
-    touch_task(db, task)
+        parent = parent or job_id
+
+
+def _save_yardstick(
+    db: Database, task_id: int, params: Mapping[str, Any], layout: _Layout, size: int
+) -> None:
+    pool = layout.yardstick
+    in_pool = params["mode"] == validation.POOL
+    start, stop = (pool[0], pool[-1]) if in_pool else (0, size - 1)
+    insert_ground_truth(db, task_id, pool, start, stop)
+    per_job = validation.per_job_count(params) if in_pool else None
+    validation.save(db, task_id, params["mode"], pool, per_job=per_job, honeypots=layout.honeypots)
 
 
 def _columns(frame: _Frame) -> tuple[str, int, int]:

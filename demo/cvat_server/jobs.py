@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from . import errors, rights, users
+from . import errors, rights, users, validation
 from .database import timestamp
 from .fields import choice_problem
 from .listing import Listing, paginate
@@ -22,7 +22,7 @@ _LISTING = Listing(
     sql="SELECT jobs.*, tasks.name AS task_name, tasks.project_id AS project_id, "
     "tasks.organization_id AS organization_id, projects.name AS project_name, "
     "assignees.username AS assignee, '2d' AS dimension, 'annotation' AS mode, "
-    "'image' AS media_type, NULL AS parent_job_id "
+    "'image' AS media_type "
     "FROM jobs JOIN tasks ON tasks.id = task_id "
     "LEFT JOIN projects ON projects.id = tasks.project_id "
     "LEFT JOIN users AS assignees ON assignees.id = jobs.assignee_id",
@@ -96,7 +96,7 @@ def set_progress(
 
 
 def create_job(call: Call) -> Reply:
-    """POST /api/jobs: only ground-truth jobs can be made, with frames chosen by hand."""
+    """POST /api/jobs: only ground-truth jobs can be made."""
     data = call.json()
     if data.get("type") != "ground_truth":
         raise errors.rejected(f"Unexpected job type '{data.get('type')}'")
@@ -110,23 +110,45 @@ def create_job(call: Call) -> Reply:
         raise errors.rejected("This task has no data")
     if call.db.one("SELECT 1 FROM jobs WHERE task_id = ? AND type = 'ground_truth'", task["id"]):
         raise errors.rejected('Task with validation mode "gt" cannot have more than 1 GT job')
-    if data.get("frame_selection_method") != "manual":
-        raise errors.unsupported("ground-truth frames that are not chosen by hand")
-    included = sorted(set(data.get("frames") or []))
-    if not included or any(frame not in range(size) for frame in included):
-        raise errors.invalid({"frames": ["Frames must be numbers of frames of the task."]})
+    included = _chosen_frames(call.db, task, size, data)
+    job_id = insert_ground_truth(call.db, task["id"], included, 0, size - 1)
+    validation.save(call.db, task["id"], validation.GROUND_TRUTH, included)
+    return Reply(render_job(call, find_job(call, job_id)[0]), 201)
+
+
+def _chosen_frames(db: Database, task: Row, size: int, data: dict[str, Any]) -> list[int]:
+    params = {"mode": validation.GROUND_TRUTH, **data}
+    problems = validation.params_problems(params, (validation.GROUND_TRUTH,))
+    if problems:
+        raise errors.invalid(problems)
+    if data["frame_selection_method"] == "manual":
+        included = sorted(set(data["frames"]))
+        if any(frame not in range(size) for frame in included):
+            raise errors.invalid({"frames": ["Frames must be numbers of frames of the task."]})
+        return included
+    spans = db.all(
+        "SELECT start_frame, stop_frame FROM jobs WHERE task_id = ? AND type = 'annotation' "
+        "ORDER BY start_frame",
+        task["id"],
+    )
+    return validation.choose(data, range(size), [(row[0], row[1]) for row in spans])
+
+
+def insert_ground_truth(
+    db: Database, task_id: int, included: list[int], start: int, stop: int
+) -> int:
+    """Makes the ground-truth job of a task; its id."""
     now = timestamp()
-    job_id = call.db.insert(
+    return db.insert(
         "jobs",
-        task_id=task["id"],
+        task_id=task_id,
         type="ground_truth",
-        start_frame=0,
-        stop_frame=size - 1,
+        start_frame=start,
+        stop_frame=stop,
         included_frames=json.dumps(included),
         created_date=now,
         updated_date=now,
     )
-    return Reply(render_job(call, find_job(call, job_id)[0]), 201)
 
 
 def delete_job(call: Call) -> Reply:
@@ -136,7 +158,11 @@ def delete_job(call: Call) -> Reply:
         raise errors.denied()
     if job["type"] != "ground_truth":
         raise errors.rejected("Only ground truth jobs can be removed")
+    known = validation.find(call.db, task["id"])
+    if known is not None and known["mode"] == validation.POOL:
+        raise errors.unsupported("removing the ground-truth job of a task with honeypots")
     call.db.run("DELETE FROM jobs WHERE id = ?", job["id"])
+    call.db.run("DELETE FROM validations WHERE task_id = ?", task["id"])
     return Reply(status=204)
 
 
@@ -185,6 +211,7 @@ def render_job(call: Call, job: Row) -> dict[str, Any]:
     media = call.db.one("SELECT * FROM media WHERE task_id = ?", job["task_id"])
     issues = call.db.value("SELECT COUNT(*) FROM issues WHERE job_id = ?", job["id"])
     tracker = call.db.value("SELECT bug_tracker FROM projects WHERE id = ?", task["project_id"])
+    replicas = call.db.value("SELECT COUNT(*) FROM jobs WHERE parent_job_id = ?", job["id"])
     return {
         "url": f"{call.base}/api/jobs/{job['id']}",
         "id": job["id"],
@@ -216,9 +243,9 @@ def render_job(call: Call, job: Row) -> dict[str, Any]:
         "target_storage": None,
         "source_storage": None,
         "assignee_updated_date": job["assignee_updated_date"],
-        "parent_job_id": None,
-        "replicas_count": 0,
-        "consensus_replicas": 0,
+        "parent_job_id": job["parent_job_id"],
+        "replicas_count": replicas,
+        "consensus_replicas": replicas,
     }
 
 

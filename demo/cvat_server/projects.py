@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import errors, rights, users
+from . import errors, quality, rights, users
 from .database import timestamp
 from .fields import text_problem
 from .files import remove_task_files
@@ -64,6 +64,7 @@ def create_project(call: Call) -> Reply:
         updated_date=now,
         organization_id=organization_id,
     )
+    quality.add_settings(call.db, "project_id", project_id)
     create_labels(call.db, ("project_id", project_id), data.get("labels", []))
     headers = {"location": f"{call.base}/api/projects/{project_id}"}
     return Reply(_render(call, _find(call, project_id)), 201, headers)

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS tasks (
   assignee_id INTEGER REFERENCES users ON DELETE SET NULL, assignee_updated_date TEXT,
   bug_tracker TEXT NOT NULL DEFAULT '', subset TEXT NOT NULL DEFAULT '',
   overlap INTEGER, segment_size INTEGER NOT NULL DEFAULT 0,
+  consensus_replicas INTEGER NOT NULL DEFAULT 0,
   status TEXT NOT NULL DEFAULT 'annotation', created_date TEXT NOT NULL,
   updated_date TEXT NOT NULL,
   organization_id INTEGER REFERENCES organizations ON DELETE SET NULL);
@@ -77,8 +78,17 @@ CREATE TABLE IF NOT EXISTS jobs (
   task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE,
   type TEXT NOT NULL DEFAULT 'annotation', stage TEXT NOT NULL DEFAULT 'annotation',
   state TEXT NOT NULL DEFAULT 'new', start_frame INTEGER NOT NULL, stop_frame INTEGER NOT NULL,
-  included_frames TEXT, assignee_id INTEGER REFERENCES users ON DELETE SET NULL,
+  included_frames TEXT, parent_job_id INTEGER REFERENCES jobs ON DELETE CASCADE,
+  assignee_id INTEGER REFERENCES users ON DELETE SET NULL,
   assignee_updated_date TEXT, created_date TEXT NOT NULL, updated_date TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS validations (
+  task_id INTEGER PRIMARY KEY REFERENCES tasks ON DELETE CASCADE, mode TEXT NOT NULL,
+  frames TEXT NOT NULL, frames_per_job_count INTEGER, honeypots TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS quality_settings (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id INTEGER REFERENCES tasks ON DELETE CASCADE,
+  project_id INTEGER REFERENCES projects ON DELETE CASCADE,
+  body TEXT NOT NULL, created_date TEXT NOT NULL, updated_date TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS annotations (
   kind TEXT NOT NULL, id INTEGER NOT NULL,
   job_id INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import errors, rights, users
+from . import errors, quality, rights, users
 from .database import timestamp
 from .fields import integer_problem, text_problem
 from .files import remove_task_files
@@ -22,8 +22,7 @@ _LISTING = Listing(
     "CASE media.state WHEN 'finished' THEN '2d' ELSE '' END AS dimension, "
     "CASE media.state WHEN 'finished' THEN 'annotation' ELSE '' END AS mode, "
     "CASE media.state WHEN 'finished' THEN 'image' ELSE '' END AS media_type, "
-    "(SELECT 'gt' FROM jobs WHERE task_id = tasks.id AND type = 'ground_truth') "
-    "AS validation_mode "
+    "(SELECT mode FROM validations WHERE task_id = tasks.id) AS validation_mode "
     "FROM tasks LEFT JOIN users AS owners ON owners.id = tasks.owner_id "
     "LEFT JOIN users AS assignees ON assignees.id = tasks.assignee_id "
     "LEFT JOIN projects ON projects.id = project_id LEFT JOIN media ON media.task_id = tasks.id",
@@ -74,10 +73,12 @@ def create_task(call: Call) -> Reply:
         subset=str(data.get("subset") or ""),
         overlap=None if data.get("overlap") is None else int(data["overlap"]),
         segment_size=int(data.get("segment_size") or 0),
+        consensus_replicas=int(data.get("consensus_replicas") or 0),
         created_date=now,
         updated_date=now,
         organization_id=organization_id,
     )
+    quality.add_settings(call.db, "task_id", task_id)
     if project_id is None:
         create_labels(call.db, ("task_id", task_id), data.get("labels", []))
     else:
@@ -173,11 +174,11 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
     jobs = call.db.one(
         "SELECT COUNT(*) AS count, "
         "COALESCE(SUM(stage = 'acceptance' AND state = 'completed'), 0) AS completed, "
-        "COALESCE(SUM(stage = 'validation'), 0) AS validation, "
-        "SUM(type = 'ground_truth') AS ground_truth FROM jobs WHERE task_id = ?",
+        "COALESCE(SUM(stage = 'validation'), 0) AS validation FROM jobs WHERE task_id = ?",
         row["id"],
     )
     assert jobs is not None  # noqa: S101
+    validation = call.db.value("SELECT mode FROM validations WHERE task_id = ?", row["id"])
     shown: dict[str, Any] = {
         "url": f"{call.base}/api/tasks/{row['id']}",
         "id": row["id"],
@@ -226,8 +227,8 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
         },
         "labels": {"url": f"{call.base}/api/labels?task_id={row['id']}"},
         "assignee_updated_date": row["assignee_updated_date"],
-        "validation_mode": "gt" if jobs["ground_truth"] else None,
-        "consensus_enabled": False,
+        "validation_mode": validation,
+        "consensus_enabled": bool(row["consensus_replicas"]),
     }
 
 
@@ -252,10 +253,22 @@ def _check_new(data: dict[str, Any]) -> None:
             problem = integer_problem(data[key], 0)
             if problem:
                 problems[key] = [problem]
+    if data.get("consensus_replicas"):
+        problem = _replicas_problem(data["consensus_replicas"])
+        if problem:
+            problems["consensus_replicas"] = [problem]
     if problems:
         raise errors.invalid(problems)
-    if data.get("consensus_replicas"):
-        raise errors.unsupported("consensus replicas")
+
+
+def _replicas_problem(count: Any) -> str | None:
+    problem = integer_problem(count, 0)
+    if problem or int(count) == 0 or 1 < int(count) < 12:
+        return problem
+    return (
+        "Consensus replicas must be 0 or a positive number more than 1 and less than 12, "
+        f"got {count}"
+    )
 
 
 def _check_project(call: Call, data: dict[str, Any]) -> int | None:

@@ -6,19 +6,21 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from . import errors
+from . import errors, validation
 from .fields import choice_problem, integer_problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .multipart import Form
 
 SORTING_METHODS = ("lexicographical", "natural", "predefined", "random")
-_LISTS = ("upload_file_order", "server_files", "remote_files", "client_files")
+_LISTS = ("upload_file_order", "server_files", "remote_files", "client_files", "frames")
+_VALIDATION = "validation_params."
 _INDEXED = re.compile(r"(?P<name>\w+)\[(?P<first>\d+)\](\[(?P<second>\d+)\])?")
 _UNSUPPORTED = {
     "remote_files": "remote files",
     "cloud_storage_id": "cloud storages",
-    "validation_params": "validation parameters (make a ground-truth job instead)",
     "copy_data": "files of a share",
 }
 
@@ -37,6 +39,7 @@ class UploadOptions:
         start_frame: number of the first file to take
         stop_frame: number of the last file to take; None for the last there is
         frame_filter: ``step=n`` or nothing
+        validation_params: how the yardstick is chosen; empty for none
     """
 
     image_quality: int | None = None
@@ -48,6 +51,7 @@ class UploadOptions:
     start_frame: int = 0
     stop_frame: int | None = None
     frame_filter: str = ""
+    validation_params: dict[str, Any] = field(default_factory=dict)
 
     @property
     def step(self) -> int:
@@ -61,14 +65,27 @@ class UploadOptions:
 
 
 def options_of_form(form: Form) -> UploadOptions:
-    """Options from multipart fields, where lists come as ``name[0]``, ``name[1]``.
+    """Options from multipart fields.
+
+    Lists come as ``name[0]``, ``name[1]``, objects as ``name.key``.
 
     Raises:
         ApiError: 400, or 501 for what the stand-in does not do
     """
+    inner = [(name, value) for name, value in form.fields if name.startswith(_VALIDATION)]
+    outer = [field for field in form.fields if field not in inner]
+    data = _nested(outer)
+    if inner:
+        data["validation_params"] = _nested(
+            [(name.removeprefix(_VALIDATION), value) for name, value in inner]
+        )
+    return options_of_json(data)
+
+
+def _nested(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     mapping: dict[int, dict[int, str]] = {}
-    for name, value in form.fields:
+    for name, value in fields:
         match = _INDEXED.fullmatch(name)
         if match is None:
             data[name.split(".")[0]] = value
@@ -83,7 +100,7 @@ def options_of_form(form: Form) -> UploadOptions:
         data["job_file_mapping"] = [
             [files[index] for index in sorted(files)] for _, files in sorted(mapping.items())
         ]
-    return options_of_json(data)
+    return data
 
 
 def options_of_json(data: dict[str, Any]) -> UploadOptions:
@@ -108,11 +125,12 @@ def options_of_json(data: dict[str, Any]) -> UploadOptions:
         start_frame=_number(data, "start_frame") or 0,
         stop_frame=_number(data, "stop_frame"),
         frame_filter=str(data.get("frame_filter") or ""),
+        validation_params=dict(data.get("validation_params") or {}),
     )
 
 
-def _problems(data: dict[str, Any]) -> dict[str, list[str]]:
-    problems = {}
+def _problems(data: dict[str, Any]) -> dict[str, Any]:
+    problems: dict[str, Any] = {}
     ranges = (("image_quality", 1, 100), ("chunk_size", 0, None), ("start_frame", 0, None),
               ("stop_frame", 0, None))  # fmt: skip
     for name, lowest, highest in ranges:
@@ -125,6 +143,11 @@ def _problems(data: dict[str, Any]) -> dict[str, list[str]]:
         problem = choice_problem(data["sorting_method"], SORTING_METHODS)
         if problem:
             problems["sorting_method"] = [problem]
+    if data.get("validation_params"):
+        modes = (validation.GROUND_TRUTH, validation.POOL)
+        found = validation.params_problems(data["validation_params"], modes)
+        if found:
+            problems["validation_params"] = found
     return problems
 
 

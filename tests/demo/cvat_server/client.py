@@ -62,12 +62,12 @@ class Client:
         answer = self.json("POST", f"/api/tasks/{task_id}/data", data=data, files=files)
         return self.wait(answer["rq_id"])
 
-    def make_task(self, images: int, **body: Any) -> int:
+    def make_task(self, images: int, pattern: str = "img_{}.png", **body: Any) -> int:
         """A task with images; its id."""
         body = (
             {"name": "t"} | ({} if "project_id" in body else {"labels": [{"name": "cat"}]}) | body
         )
         task_id: int = self.json("POST", "/api/tasks", json=body)["id"]
-        names = [f"img_{number}.png" for number in range(images)]
+        names = [pattern.format(number) for number in range(images)]
         assert self.upload(task_id, names)["status"] == "finished"
         return task_id

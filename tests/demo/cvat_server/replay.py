@@ -27,9 +27,11 @@ _KIND_OF_KEY = {
     "label_id": "labels", "parent_id": "labels", "spec_id": "attributes", "data": "data",
     "issue": "issues", "issue_id": "issues", "organization": "organizations",
     "organization_id": "organizations", "org_id": "organizations", "target_id": "tasks",
+    "parent_job_id": "jobs",
 }  # fmt: skip
 _PATH_IDS = re.compile(
-    r"\b(?P<kind>tasks|projects|jobs|labels|issues|comments|organizations|access_tokens|memberships)"
+    r"\b(?P<kind>tasks|projects|jobs|labels|issues|comments|organizations|access_tokens|memberships"
+    r"|settings)"
     r"/(?P<number>\d+)"
 )
 _OTHER_IDS = re.compile(
@@ -139,7 +141,8 @@ class Replay:
             return f"{match['kind']}/{self.pairs.get(match['kind'], {}).get(number, number)}"
 
         def by_key(match: re.Match[str]) -> str:
-            kind = _KIND_OF_KEY[match["key"].replace("-", "_")]
+            of_job = match.string[: match.start()].endswith("target=job&")
+            kind = "jobs" if of_job else _KIND_OF_KEY[match["key"].replace("-", "_")]
             number = int(match["number"])
             paired = self.pairs.get(kind, {}).get(number, number)
             return f"{match['key']}{match['between']}{paired}"
@@ -244,7 +247,7 @@ def _kind_of_path(path: str) -> str:
     parts = unquote_plus(path).split("?")[0].strip("/").split("/")
     if parts[-1] in {"annotations", "self"}:
         return parts[-1]
-    return parts[2] if parts[1] == "auth" else parts[1]
+    return parts[2] if parts[1] in {"auth", "quality", "consensus"} else parts[1]
 
 
 def _inner_kind(kind: str, key: str) -> str:

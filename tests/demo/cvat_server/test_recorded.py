@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.demo.cvat_server import replay
+from tests.demo.cvat_server.client import png
 from tests.demo.cvat_server.replay import Replay
 
 if TYPE_CHECKING:
@@ -102,10 +103,41 @@ def _ground_truth(admin: Client, run: Replay) -> None:
     attributes = [_select("side", ["a", "b"], "b", mutable=False)]
     labels = [{"name": "cat", "attributes": attributes}, {"name": "dog"}]
     project = _project(admin, run, 15, name="q", labels=labels)
-    _task(admin, run, 217, [164, 165], 6, segment_size=3, name="q1", project_id=project)
+    images = {"images": 6, "pattern": "{}.png"}
+    _task(admin, run, 217, [164, 165], **images, segment_size=3, name="q1", project_id=project)
+    run.pairs["tasks"][218] = admin.make_task(1)
     cat, dog = admin.list(f"/api/labels?project_id={project}")
     run.pairs["labels"] = {276: cat["id"], 277: dog["id"]}
     run.pairs["attributes"] = {81: cat["attributes"][0]["id"]}
+
+
+def _honeypots(admin: Client, run: Replay) -> None:
+    """The files are there; the recordings end the upload."""
+    for number in (220, 221):
+        body = {"name": "i_quality", "labels": [{"name": "cat"}], "segment_size": 3}
+        task_id = admin.json("POST", "/api/tasks", json=body)["id"]
+        run.pairs.setdefault("tasks", {})[number] = task_id
+        files = [(f"client_files[{i}]", (f"{i}.png", png())) for i in range(8)]
+        path, headers = f"/api/tasks/{task_id}/data/", {"Upload-Multiple": "true"}
+        admin.send("POST", path, headers=headers, data={"image_quality": 70}, files=files)
+
+
+def _replicas(admin: Client, run: Replay) -> None:
+    options = {"consensus_replicas": 2, "segment_size": 3, "name": "i_quality"}
+    task_id = _task(admin, run, 222, list(range(173, 179)), 5, **options)
+    (label,) = admin.list(f"/api/labels?task_id={task_id}")
+    run.pairs["labels"] = {282: label["id"]}
+
+
+def _merged_replicas(admin: Client, run: Replay) -> None:
+    """Both replicas of each job are done; those of the first have drawn a box."""
+    _replicas(admin, run)
+    for exchange in replay.load("replicas"):
+        if exchange["request"]["method"] == "PUT":
+            run.run(exchange)
+    for number in (174, 175, 177, 178):
+        path = f"/api/jobs/{run.pairs['jobs'][number]}"
+        admin.json("PATCH", path, json={"state": "completed"})
 
 
 def _issues(admin: Client, run: Replay) -> None:
@@ -132,6 +164,9 @@ SETTINGS: dict[str, Callable[[Client, Replay], None]] = {
     "annotations": _annotations,
     "tracks": _tracks,
     "ground_truth": _ground_truth,
+    "honeypots": _honeypots,
+    "replicas": _replicas,
+    "merged_replicas": _merged_replicas,
     "issues": _issues,
     "organizations": _nothing,
     "deletion": _deletion,
