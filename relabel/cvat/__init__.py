@@ -16,7 +16,9 @@ from .errors import (
     CvatUnauthorized,
     CvatUnreachable,
     NotACvatServer,
+    ProjectConflict,
     UnknownAssignee,
+    UnknownProject,
 )
 from .models import (
     Annotations,
@@ -25,13 +27,15 @@ from .models import (
     Job,
     JobStage,
     JobState,
+    JobType,
     LabelSpec,
     ServerInfo,
     Shape,
     User,
 )
+from .projects import Project, describe_missing, missing_labels
 from .reviews import Issue
-from .uploads import ImageFile
+from .uploads import ImageFile, Yardstick
 
 __all__ = [
     "Annotations",
@@ -56,11 +60,18 @@ __all__ = [
     "Job",
     "JobStage",
     "JobState",
+    "JobType",
     "LabelSpec",
     "NotACvatServer",
+    "Project",
+    "ProjectConflict",
     "ServerInfo",
     "Shape",
     "Timeouts",
     "UnknownAssignee",
+    "UnknownProject",
     "User",
+    "Yardstick",
+    "describe_missing",
+    "missing_labels",
 ]

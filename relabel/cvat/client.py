@@ -6,23 +6,25 @@ import contextlib
 import itertools
 import json
 from collections import defaultdict
+from types import EllipsisType
 from typing import TYPE_CHECKING, Self
 
 from .errors import CvatForbidden, CvatNotFound, UnknownAssignee
-from .models import Annotations, Job, LabelSpec, ServerInfo, User
+from .models import Annotations, Job, JobType, LabelSpec, ServerInfo, User
+from .projects import Projects
 from .reading import wait_until_read
 from .reviews import Issue
 from .transport import Transport
-from .uploads import check_frames, send_images
+from .uploads import check_frames, frame_names, send_images
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from datetime import datetime
     from types import TracebackType
 
     from .config import CvatConfig
     from .models import JobStage, JobState, Shape
-    from .uploads import ImageFile, UploadProgress
+    from .uploads import ImageFile, UploadProgress, Yardstick
 
 _TEXTS_PER_FILTER = 50
 _IDS_PER_FILTER = 300  # keeps the address of a request below 4 kB, which every proxy takes
@@ -48,6 +50,7 @@ class CvatClient:
             self._transport.close()
             raise
         self.server = ServerInfo(url=self._transport.url, version=version)
+        self.projects = Projects(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -65,6 +68,11 @@ class CvatClient:
         self._transport.close()
 
     # People
+
+    def user_names(self) -> list[str]:
+        """The names of the people whom the server shows us."""
+        users = self._transport.pages("/api/users", is_active="true")
+        return sorted({self.user.username, *(user["username"] for user in users)})
 
     def find_users(self, names: Iterable[str]) -> dict[str, User]:
         """Finds users by name. Case does not matter, as at the server's own log-in.
@@ -103,28 +111,39 @@ class CvatClient:
         labels: Sequence[LabelSpec],
         *,
         images_per_job: int | None = None,
+        overlap: int = 0,
+        replicas: int = 0,
+        project_id: int | None = None,
+        assignee: User | None = None,
         tracker: str = "",
     ) -> int:
         """Creates a task that has no images yet.
 
         Args:
             name: its name
-            labels: the classes that annotators can choose
+            labels: the classes that annotators can choose; a task in a project has those of the
+                project
             images_per_job: the size of its jobs, or None for one job
+            overlap: how many images two neighbouring jobs share, at most half a job
+            replicas: how many replicas each job has, 0 or 2 to 11
+            project_id: the project that it is in, or None
+            assignee: the person who has it, or None
             tracker: a text of ours that :meth:`find_tasks` finds it by
 
         Returns:
             its id
         """
-        body: dict[str, object] = {
-            "name": name,
-            "labels": [label.to_json() for label in labels],
-            "overlap": 0,
+        body: dict[str, object] = {"name": name, "overlap": overlap}
+        if project_id is None:
+            body["labels"] = [label.to_json() for label in labels]
+        options: dict[str, object] = {
+            "segment_size": images_per_job,
+            "consensus_replicas": replicas,
+            "project_id": project_id,
+            "assignee_id": assignee and assignee.id,
+            "bug_tracker": tracker,
         }
-        if images_per_job is not None:
-            body["segment_size"] = images_per_job
-        if tracker:
-            body["bug_tracker"] = tracker
+        body |= {name: value for name, value in options.items() if value}
         return int(self._transport.send_json("POST", "/api/tasks", body)["id"])
 
     def find_tasks(self, trackers: Iterable[str]) -> dict[str, list[int]]:
@@ -143,9 +162,10 @@ class CvatClient:
         images: Sequence[ImageFile],
         *,
         image_quality: int = 75,
+        yardstick: Yardstick | None = None,
         progress: UploadProgress | None = None,
     ) -> None:
-        """Sends images to a task; frame ``i`` will be image ``i``.
+        """Sends images to a task; frame ``i`` will be image ``i``, unless there are honeypots.
 
         The server reads them afterwards: see :meth:`wait_until_read`.
 
@@ -153,10 +173,16 @@ class CvatClient:
             task_id: the task, which must be empty
             images: the files and the names that annotators see
             image_quality: of the copies that the server shows, in percent
+            yardstick: which of them measure the annotators, and how
             progress: called with the bytes that were sent, after each request
         """
         send_images(
-            self._transport, task_id, images, image_quality=image_quality, progress=progress
+            self._transport,
+            task_id,
+            images,
+            image_quality=image_quality,
+            yardstick=yardstick,
+            progress=progress,
         )
 
     def wait_until_read(self, task_ids: Iterable[int]) -> set[int]:
@@ -178,6 +204,10 @@ class CvatClient:
             CvatDataRejected: if it is not
         """
         check_frames(self._transport, task_id, names)
+
+    def frame_names(self, task_id: int) -> list[str]:
+        """The names of the images of a task, frame by frame."""
+        return frame_names(self._transport, task_id)
 
     def task_exists(self, task_id: int) -> bool:
         """Whether a task is there and may be seen."""
@@ -208,13 +238,18 @@ class CvatClient:
 
     # Jobs
 
-    def jobs(self, task_ids: Iterable[int], *, since: datetime | None = None) -> list[Job]:
-        """The annotation jobs of tasks, in the order of their frames.
-
-        Ground-truth jobs and replicas, which CVAT keeps in the same list, are left out.
+    def jobs(
+        self,
+        task_ids: Iterable[int],
+        *,
+        types: Container[str] = (JobType.ANNOTATION,),
+        since: datetime | None = None,
+    ) -> list[Job]:
+        """The jobs of tasks, in the order of their frames.
 
         Args:
             task_ids: the tasks; those that are gone or not ours have no jobs
+            types: the types of jobs, which CVAT keeps in the same list
             since: leaves out what has not changed since then
         """
         jobs: list[Job] = []
@@ -228,22 +263,40 @@ class CvatClient:
                 Job.from_json, self._transport.pages("/api/jobs", filter=json.dumps(condition))
             )
         return sorted(
-            (job for job in jobs if job.type == "annotation"),
+            (job for job in jobs if job.type in types),
             key=lambda job: (job.task_id, job.start_frame, job.id),
         )
 
     def assign_job(self, job_id: int, user: User | None) -> None:
         """Gives a job to a person, or to nobody."""
-        self._transport.send_json(
-            "PATCH", f"/api/jobs/{job_id}", {"assignee": user.id if user else None}
-        )
+        self._change_job(job_id, {"assignee": user and user.id})
 
-    def set_job(self, job_id: int, *, stage: JobStage | None = None, state: JobState) -> None:
-        """Changes the state of a job, and its stage if one is given.
+    def set_job(
+        self,
+        job_id: int,
+        *,
+        state: JobState | str,
+        stage: JobStage | str | None = None,
+        assignee: User | EllipsisType | None = ...,
+    ) -> None:
+        """Changes the state of a job, and its stage and assignee if they are given.
 
-        Both travel in one request, because CVAT resets the state when only the stage changes.
+        All travel in one request, because CVAT resets the state when only the stage changes.
+
+        Args:
+            job_id: the job
+            state: its state
+            stage: its stage, or None to leave it
+            assignee: who gets it, None for nobody; left as it is if it is not given
         """
-        body = {"state": state.value} | ({"stage": stage.value} if stage else {})
+        body: dict[str, object] = {"state": str(state)}
+        if stage is not None:
+            body["stage"] = str(stage)
+        if not isinstance(assignee, EllipsisType):
+            body["assignee"] = assignee and assignee.id
+        self._change_job(job_id, body)
+
+    def _change_job(self, job_id: int, body: dict[str, object]) -> None:
         self._transport.send_json("PATCH", f"/api/jobs/{job_id}", body)
 
     # Annotations
@@ -256,7 +309,11 @@ class CvatClient:
         Returns:
             the shapes with the ids that the server gave them, in the same order, and then the tags
         """
-        return self._save_shapes("PUT", task_id, shapes)
+        return self._save_shapes("PUT", f"tasks/{task_id}", shapes)
+
+    def put_job_shapes(self, job_id: int, shapes: Sequence[Shape]) -> list[Shape]:
+        """The same for one job, also for a ground-truth job or a replica."""
+        return self._save_shapes("PUT", f"jobs/{job_id}", shapes)
 
     def add_task_shapes(self, task_id: int, shapes: Sequence[Shape]) -> list[Shape]:
         """Adds to what is drawn in a task.
@@ -264,19 +321,17 @@ class CvatClient:
         Returns:
             the shapes with the ids that the server gave them, in the same order
         """
-        return self._save_shapes("PATCH", task_id, shapes, {"action": "create"})
+        return self._save_shapes("PATCH", f"tasks/{task_id}", shapes, {"action": "create"})
 
     def _save_shapes(
         self,
         method: str,
-        task_id: int,
+        owner: str,
         shapes: Sequence[Shape],
         params: dict[str, str] | None = None,
     ) -> list[Shape]:
         body = Annotations(tuple(shapes)).to_json()
-        answer = self._transport.send_json(
-            method, f"/api/tasks/{task_id}/annotations", body, params
-        )
+        answer = self._transport.send_json(method, f"/api/{owner}/annotations", body, params)
         return list(Annotations.from_json(answer).shapes)
 
     def task_annotations(self, task_id: int) -> Annotations:

@@ -70,3 +70,11 @@ class CvatDataRejected(CvatRejected):
 
 class UnknownAssignee(CvatError):
     """A person who is to get a job is not a user of the server."""
+
+
+class UnknownProject(CvatError):
+    """There is no such project, or more than one."""
+
+
+class ProjectConflict(CvatError):
+    """A project cannot take a task, because its classes are others."""

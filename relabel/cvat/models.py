@@ -28,6 +28,14 @@ class JobStage(StrEnum):
     ACCEPTANCE = "acceptance"
 
 
+class JobType(StrEnum):
+    """What a job is for."""
+
+    ANNOTATION = "annotation"
+    GROUND_TRUTH = "ground_truth"
+    REPLICA = "consensus_replica"
+
+
 class InputType(StrEnum):
     """How an annotator enters an attribute."""
 
@@ -144,7 +152,20 @@ class LabelSpec:
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of a task that one person works on."""
+    """A piece of a task that one person works on.
+
+    Args:
+        id: its id
+        task_id: the task
+        type: one of :class:`JobType`
+        stage: one of :class:`JobStage`
+        state: one of :class:`JobState`
+        assignee: the name of the person who has it, or None
+        start_frame: the first of its frames
+        stop_frame: the last of them
+        updated_at: when something in it was last changed
+        parent_id: of a replica, the job that it is a replica of
+    """
 
     id: int
     task_id: int
@@ -155,6 +176,7 @@ class Job:
     start_frame: int
     stop_frame: int
     updated_at: datetime
+    parent_id: int | None = None
 
     @property
     def frame_count(self) -> int:
@@ -175,6 +197,7 @@ class Job:
             start_frame=data["start_frame"],
             stop_frame=data["stop_frame"],
             updated_at=datetime.fromisoformat(data["updated_date"]),
+            parent_id=data.get("parent_job_id"),
         )
 
 

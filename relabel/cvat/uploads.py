@@ -37,6 +37,32 @@ class ImageFile:
     size: int
 
 
+@dataclass(frozen=True)
+class Yardstick:
+    """Which images of a task measure the annotators, and how.
+
+    Args:
+        names: the images, by the names under which they are sent
+        honeypots_per_job: 0 if they get a ground-truth job beside the others. Else they are
+            taken out of the other jobs, and so many of them are mixed into each job under the
+            guise of ordinary images
+    """
+
+    names: tuple[str, ...]
+    honeypots_per_job: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """What the server is told when the upload ends."""
+        params: dict[str, Any] = {
+            "mode": "gt_pool" if self.honeypots_per_job else "gt",
+            "frame_selection_method": "manual",
+            "frames": list(self.names),
+        }
+        if self.honeypots_per_job:
+            params["frames_per_job_count"] = self.honeypots_per_job
+        return params
+
+
 class UploadProgress(Protocol):
     """Hears how far an upload is."""
 
@@ -50,11 +76,13 @@ def send_images(
     images: Sequence[ImageFile],
     *,
     image_quality: int,
+    yardstick: Yardstick | None = None,
     progress: UploadProgress | None = None,
 ) -> None:
     """Sends images in requests of at most ``MAX_REQUEST_BYTES``, or one larger image each.
 
-    What fits into one request is sent in one, with all that the server needs to begin.
+    What fits into one request is sent in one, with all that the server needs to begin. A
+    yardstick needs one more: it is told in JSON.
 
     Raises:
         CvatError: if the server refuses one of the requests
@@ -62,13 +90,17 @@ def send_images(
     """
     cut = list(batches(images))
     total, sent = sum(image.size for image in images), 0
-    options = {
+    options: dict[str, Any] = {
         "image_quality": image_quality,
         "use_cache": True,
         "use_zip_chunks": True,
         "sorting_method": "predefined",
     }
-    if len(cut) == 1:
+    if yardstick:
+        options["validation_params"] = yardstick.to_json()
+        if yardstick.honeypots_per_job:
+            options["sorting_method"] = "random"  # the server refuses every other
+    if len(cut) == 1 and not yardstick:
         _send_batch(transport, task_id, cut[0], options)
         if progress:
             progress(total, total)
@@ -127,14 +159,19 @@ def batches(images: Sequence[ImageFile]) -> Iterator[list[ImageFile]]:
         yield batch
 
 
+def frame_names(transport: Transport, task_id: int) -> list[str]:
+    """The names of the images of a task, frame by frame."""
+    meta = transport.get(f"/api/tasks/{task_id}/data/meta")
+    return [frame["name"] for frame in meta["frames"]]
+
+
 def check_frames(transport: Transport, task_id: int, names: Sequence[str]) -> None:
     """Holds that frame ``i`` is image ``i``: everything later stands on it.
 
     Raises:
         CvatDataRejected: if it is not
     """
-    meta = transport.get(f"/api/tasks/{task_id}/data/meta")
-    frames = [frame["name"] for frame in meta["frames"]]
+    frames = frame_names(transport, task_id)
     if frames == list(names):
         return
     missing = sorted((Counter(names) - Counter(frames)).elements())
