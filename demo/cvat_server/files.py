@@ -11,6 +11,11 @@ def raw_folder(media: Path, task_id: int) -> Path:
     return media / str(task_id) / "raw"
 
 
+def video_frame(video: Path, number: int) -> Path:
+    """The image that a frame of a task was taken out of its video into."""
+    return video.with_suffix(f"{video.suffix}.frames") / f"{number:06}.png"
+
+
 def incoming_folder(media: Path, task_id: int) -> Path:
     """The folder of uploads that are not complete."""
     return media / str(task_id) / "incoming"

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image, ImageOps
 from starlette.responses import FileResponse, Response
 
-from . import errors
+from . import errors, videos
 from .fields import integer_problem
-from .files import raw_folder
+from .files import raw_folder, video_frame
 from .jobs import frame_numbers, get_job
 from .reply import Reply
 from .tasks import get_task
@@ -121,7 +121,8 @@ def frame_path(call: Call, task_id: int, number: int) -> Path:
     name = call.db.value(
         "SELECT name FROM frames WHERE task_id = ? AND number = ?", task_id, number
     )
-    return raw_folder(call.server.media, task_id) / str(name)
+    path = raw_folder(call.server.media, task_id) / str(name)
+    return video_frame(path, number) if videos.is_video(path.name) else path
 
 
 def _meta(call: Call, media: Row, job: Row | None = None) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _meta(call: Call, media: Row, job: Row | None = None) -> dict[str, Any]:
     )
     deleted = json.loads(media["deleted_frames"])
     return {
-        "chapters": None,
+        "chapters": [] if media["video"] else None,
         "chunks_updated_date": media["chunks_updated_date"],
         "chunk_size": media["chunk_size"],
         "size": len(kept),
@@ -160,7 +161,7 @@ def _meta(call: Call, media: Row, job: Row | None = None) -> dict[str, Any]:
                 "related_files": 0,
                 "has_related_context": False,
             }
-            for row in rows
+            for row in (rows[:1] if media["video"] else rows)
         ],
         "deleted_frames": [frame for frame in deleted if first <= frame <= last],
         "included_frames": None if included is None else json.loads(included),
@@ -217,6 +218,9 @@ def _check_number(number: int, frames: range | list[int]) -> None:
 
 
 def _chunk(call: Call, media: Row, numbers: list[int], *, compressed: bool) -> Response:
+    if media["video"] and not (compressed and media["zip_chunks"]):
+        paths = [frame_path(call, media["task_id"], number) for number in numbers]
+        return Response(videos.encode(paths), media_type="video/mp4")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for position, number in enumerate(numbers):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageFile
 
-from . import validation
+from . import validation, videos
 from .database import timestamp
-from .files import raw_folder
+from .files import raw_folder, video_frame
 from .jobs import insert_ground_truth
 from .tasks import touch_task
 from .upload_options import UploadOptions
@@ -90,30 +90,33 @@ def import_media(db: Database, media: Path, task_id: int, report: Callable[[str]
     options = UploadOptions(**json.loads(row["options"]))
     folder = raw_folder(media, task_id)
     report("Media files are being extracted...")
-    names = _image_names(db, folder, task_id, options)
+    names = _media_names(db, folder, task_id, options)
     if options.image_quality is None:
         raise ValidationError(
             "The 'image_quality' parameter is required for image- and video-based tasks"
         )
-    names = _ordered(names, options)[options.start_frame :]
-    if options.stop_frame is not None:
-        names = names[: max(options.stop_frame - options.start_frame + 1, 0)]
-    names = names[:: options.step]
+    wanted = slice(options.start_frame, options.end, options.step)
+    if videos.is_video(names[0]):
+        names = names * videos.extract(folder / names[0], wanted)
+    else:
+        names = _ordered(names, options)[wanted]
     if not names:
         raise ValueError("No media data found")
     task = db.one("SELECT * FROM tasks WHERE id = ?", task_id)
     if task is None:
         return
     layout = _layout(task, options, names)
-    measured = {name: _measure(folder / name, name) for name in names}
+    measured = {name: _measure(folder / name, name) for name in dict.fromkeys(names)}
     report("Task is being saved in database")
     with db.transaction():
         _save(db, row, options, [measured[name] for name in layout.order], layout)
 
 
-def _image_names(db: Database, folder: Path, task_id: int, options: UploadOptions) -> list[str]:
+def _media_names(db: Database, folder: Path, task_id: int, options: UploadOptions) -> list[str]:
+    """The images, or the one video."""
     rows = db.all("SELECT name FROM uploaded_files WHERE task_id = ? ORDER BY id", task_id)
     names: list[str] = []
+    films: list[str] = []
     for row in rows:
         name = row["name"]
         suffix = Path(name).suffix.lower()
@@ -122,8 +125,13 @@ def _image_names(db: Database, folder: Path, task_id: int, options: UploadOption
         elif suffix in _IMAGE_SUFFIXES:
             names.append(name)
             (folder / name).stat()
+        elif videos.is_video(name):
+            films.append(name)
     for name in options.server_files:
         raise FileNotFoundError(2, "No such file or directory", f"/home/django/share/{name}")
+    if films:
+        videos.check_alone(films, names)
+        return films
     if not names:
         raise ValueError("No media data found")
     return names
@@ -163,6 +171,8 @@ def _natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def _measure(path: Path, name: str) -> _Frame:
+    if videos.is_video(name):
+        path = video_frame(path, 0)
     with Image.open(path) as image:
         width, height = image.size
         if image.getexif().get(_EXIF_ORIENTATION) in _TURNED:
@@ -181,7 +191,10 @@ def _layout(task: Row, options: UploadOptions, names: list[str]) -> _Layout:
         pool = _named_frames(params, names)
         mixed = validation.with_honeypots(params, names, pool, task["segment_size"])
         return _Layout(mixed.order, mixed.jobs, 0, 0, mixed.pool, mixed.real)
-    segment_size, overlap = _segmentation(task, len(names))
+    segment_size = min(task["segment_size"] or len(names), len(names))
+    overlap = min(task["overlap"] or 0, segment_size // 2)
+    if videos.is_video(names[0]):
+        overlap = videos.overlap_of(task["overlap"], segment_size, len(names))
     jobs = _segments(options, len(names), segment_size, overlap)
     yardstick: list[int] = []
     if params:
@@ -212,7 +225,7 @@ def _save(
         "INSERT INTO frames VALUES (?, ?, ?, ?, ?)",
         [(task["id"], number, *_columns(frame)) for number, frame in enumerate(frames)],
     )
-    largest = max(frame.width * frame.height for frame in frames)
+    video = frames[0].name if videos.is_video(frames[0].name) else ""
     now = timestamp()
     db.update(
         "media",
@@ -220,10 +233,12 @@ def _save(
         state="finished",
         size=len(frames),
         image_quality=options.image_quality,
-        chunk_size=options.chunk_size or max(2, min(72, 36 * 1920 * 1080 // max(largest, 1))),
+        chunk_size=options.chunk_size or _chunk_size(frames, options, video),
         start_frame=options.start_frame,
         stop_frame=options.start_frame + (len(frames) - 1) * options.step,
         frame_filter=options.frame_filter,
+        video=video,
+        zip_chunks=options.use_zip_chunks,
         chunks_updated_date=now,
     )
     db.update("tasks", task["id"], segment_size=layout.segment_size, overlap=layout.overlap)
@@ -232,6 +247,13 @@ def _save(
     if layout.yardstick:
         _save_yardstick(db, task["id"], options.validation_params, layout, len(frames))
     touch_task(db, task)
+
+
+def _chunk_size(frames: Sequence[_Frame], options: UploadOptions, video: str) -> int:
+    if video and not options.use_zip_chunks:
+        return videos.CHUNK_SIZE
+    largest = max(frame.width * frame.height for frame in frames)
+    return max(2, min(72, 36 * 1920 * 1080 // max(largest, 1)))
 
 
 def _insert_job(db: Database, task: Row, start: int, stop: int) -> None:
@@ -265,11 +287,6 @@ def _save_yardstick(
 
 def _columns(frame: _Frame) -> tuple[str, int, int]:
     return frame.name, frame.width, frame.height
-
-
-def _segmentation(task: Row, size: int) -> tuple[int, int]:
-    segment_size = min(task["segment_size"] or size, size)
-    return segment_size, min(task["overlap"] or 0, segment_size // 2)
 
 
 def _segments(

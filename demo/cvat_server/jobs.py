@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from . import errors, rights, users, validation
+from . import errors, rights, users, validation, videos
 from .database import timestamp
 from .fields import choice_problem
 from .listing import Listing, paginate
@@ -21,9 +21,10 @@ STATES = ("new", "in progress", "completed", "rejected")
 _LISTING = Listing(
     sql="SELECT jobs.*, tasks.name AS task_name, tasks.project_id AS project_id, "
     "tasks.organization_id AS organization_id, projects.name AS project_name, "
-    "assignees.username AS assignee, '2d' AS dimension, 'annotation' AS mode, "
+    "assignees.username AS assignee, '2d' AS dimension, "
+    "CASE media.video WHEN '' THEN 'annotation' ELSE 'interpolation' END AS mode, "
     "'image' AS media_type "
-    "FROM jobs JOIN tasks ON tasks.id = task_id "
+    "FROM jobs JOIN tasks ON tasks.id = jobs.task_id JOIN media ON media.task_id = jobs.task_id "
     "LEFT JOIN projects ON projects.id = tasks.project_id "
     "LEFT JOIN users AS assignees ON assignees.id = jobs.assignee_id",
     fields={"id": "id", "task_id": "id", "task_name": "text", "project_id": "id",
@@ -222,7 +223,7 @@ def render_job(call: Call, job: Row) -> dict[str, Any]:
         "assignee": users.brief(call, job["assignee_id"]),
         "guide_id": None,
         "dimension": "2d",
-        "mode": "annotation",
+        "mode": videos.mode(media),
         "media_type": "image",
         "bug_tracker": tracker,
         "status": legacy_status(job["stage"], job["state"]),
@@ -232,8 +233,7 @@ def render_job(call: Call, job: Row) -> dict[str, Any]:
         "start_frame": job["start_frame"],
         "stop_frame": job["stop_frame"],
         "data_chunk_size": None if media is None else media["chunk_size"],
-        "data_compressed_chunk_type": "imageset",
-        "data_original_chunk_type": "imageset",
+        **videos.chunk_types(media),
         "created_date": job["created_date"],
         "updated_date": job["updated_date"],
         "issues": {"url": f"{call.base}/api/issues?job_id={job['id']}", "count": issues},

@@ -50,7 +50,8 @@ CREATE TABLE IF NOT EXISTS media (
   state TEXT NOT NULL DEFAULT 'uploading', chunk_size INTEGER, image_quality INTEGER,
   size INTEGER NOT NULL DEFAULT 0, start_frame INTEGER NOT NULL DEFAULT 0,
   stop_frame INTEGER NOT NULL DEFAULT 0, frame_filter TEXT NOT NULL DEFAULT '',
-  deleted_frames TEXT NOT NULL DEFAULT '[]', chunks_updated_date TEXT, options TEXT);
+  deleted_frames TEXT NOT NULL DEFAULT '[]', chunks_updated_date TEXT, options TEXT,
+  video TEXT NOT NULL DEFAULT '', zip_chunks INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS uploaded_files (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE, name TEXT NOT NULL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import errors, quality, rights, users
+from . import errors, quality, rights, users, videos
 from .database import timestamp
 from .fields import integer_problem, text_problem
 from .files import remove_task_files
@@ -20,7 +20,8 @@ _LISTING = Listing(
     sql="SELECT tasks.*, owners.username AS owner, assignees.username AS assignee, "
     "projects.name AS project_name, tasks.bug_tracker AS tracker_link, "
     "CASE media.state WHEN 'finished' THEN '2d' ELSE '' END AS dimension, "
-    "CASE media.state WHEN 'finished' THEN 'annotation' ELSE '' END AS mode, "
+    "CASE media.state WHEN 'finished' THEN "
+    "CASE media.video WHEN '' THEN 'annotation' ELSE 'interpolation' END ELSE '' END AS mode, "
     "CASE media.state WHEN 'finished' THEN 'image' ELSE '' END AS media_type, "
     "(SELECT mode FROM validations WHERE task_id = tasks.id) AS validation_mode "
     "FROM tasks LEFT JOIN users AS owners ON owners.id = tasks.owner_id "
@@ -199,8 +200,7 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
         ready = True
         shown |= {
             "data_chunk_size": media["chunk_size"],
-            "data_original_chunk_type": "imageset",
-            "data_compressed_chunk_type": "imageset",
+            **videos.chunk_types(media),
         }
     if media is not None:
         shown["data_cloud_storage_id"] = None
@@ -212,7 +212,7 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
     return shown | {
         "data": None if media is None else media["id"],
         "dimension": "2d" if ready else "",
-        "mode": "annotation" if ready else "",
+        "mode": videos.mode(media) if ready else "",
         "media_type": "image" if ready else "",
         "subset": row["subset"],
         "organization_id": row["organization_id"],

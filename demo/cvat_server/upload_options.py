@@ -40,6 +40,7 @@ class UploadOptions:
         stop_frame: number of the last file to take; None for the last there is
         frame_filter: ``step=n`` or nothing
         validation_params: how the yardstick is chosen; empty for none
+        use_zip_chunks: whether the frames of a video travel to the editor as images
     """
 
     image_quality: int | None = None
@@ -52,6 +53,12 @@ class UploadOptions:
     stop_frame: int | None = None
     frame_filter: str = ""
     validation_params: dict[str, Any] = field(default_factory=dict)
+    use_zip_chunks: bool = False
+
+    @property
+    def end(self) -> int | None:
+        """The number after that of the last file to take; None for all there are."""
+        return None if self.stop_frame is None else self.stop_frame + 1
 
     @property
     def step(self) -> int:
@@ -126,6 +133,7 @@ def options_of_json(data: dict[str, Any]) -> UploadOptions:
         stop_frame=_number(data, "stop_frame"),
         frame_filter=str(data.get("frame_filter") or ""),
         validation_params=dict(data.get("validation_params") or {}),
+        use_zip_chunks=str(data.get("use_zip_chunks") or "").lower() in {"true", "1"},
     )
 
 

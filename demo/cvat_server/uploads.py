@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from . import background, errors, rights, tus
+from . import background, errors, rights, tus, videos
 from .files import base_name, incoming_folder, raw_folder
 from .multipart import Form, read_form
 from .reply import Reply
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from .database import Database, Row
     from .web import Call
 
-_OTHER_MEDIA = frozenset(
-    (".avi", ".bin", ".mkv", ".mov", ".mp4", ".mpeg", ".pcd", ".pdf", ".webm")
-)
+_OTHER_MEDIA = frozenset((".bin", ".pcd", ".pdf"))
 
 
 async def post_data(call: Call) -> Reply:
@@ -119,15 +117,17 @@ def _start(call: Call, task: Row, options: UploadOptions) -> Reply:
     _check_open(media)
     if options.sorting_method == "predefined" and options.upload_file_order:
         _check_order(db, task["id"], options.upload_file_order)
-    _refuse_other_media(db, task["id"])
+    _refuse_other_media(db, task["id"], options)
     db.update("media", media["id"], state="processing", options=json.dumps(options.as_dict()))
     return Reply({"rq_id": background.queue_import(call, task)}, 202)
 
 
-def _refuse_other_media(db: Database, task_id: int) -> None:
+def _refuse_other_media(db: Database, task_id: int, options: UploadOptions) -> None:
     for row in db.all("SELECT name FROM uploaded_files WHERE task_id = ?", task_id):
         if Path(row["name"]).suffix.lower() in _OTHER_MEDIA:
-            raise errors.unsupported(f"{row['name']}: it takes images only")
+            raise errors.unsupported(f"{row['name']}: it takes images and videos only")
+        if options.validation_params and videos.is_video(row["name"]):
+            raise errors.unsupported("validation parameters for a video")
 
 
 def _check_order(db: Database, task_id: int, order: list[str]) -> None:

@@ -13,6 +13,8 @@ from cvat_sdk.core.proxies.annotations import AnnotationUpdateAction
 from cvat_sdk.core.proxies.tasks import ResourceType
 from PIL import Image
 
+from tests.videos import write_video
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -220,3 +222,39 @@ def test_project__its_labels_serve_its_tasks(client: Client, images: list[Path])
         project.remove()
     with pytest.raises(NotFoundException):
         client.tasks.retrieve(task.id)
+
+
+def test_video__frames_and_tracks_over_jobs(client: Client, tmp_path: Path):
+    video = write_video(tmp_path / "film.mp4", frames=20, size=SIZE)
+    task = client.tasks.create_from_data(
+        {"name": "video", "labels": LABELS, "segment_size": 4, "overlap": 2},
+        [video],
+        resource_type=ResourceType.LOCAL,
+        data_params={
+            "image_quality": 70,
+            "start_frame": 2,
+            "stop_frame": 16,
+            "frame_step": 2,
+        },
+    )
+    try:
+        assert (task.mode, task.size) == ("interpolation", 8)
+        assert [(job.start_frame, job.stop_frame) for job in task.get_jobs()][::-1] == [
+            (0, 3),
+            (2, 5),
+            (4, 7),
+        ]
+        with Image.open(task.get_frame(3, quality="original")) as image:
+            brightness = image.convert("L").resize((1, 1)).getpixel((0, 0))
+        assert brightness == pytest.approx(255 * 8 // 20, abs=4)  # file frame 2 + 3 * 2
+        shapes = [
+            models.TrackedShapeRequest(type="rectangle", frame=frame, points=[frame, 0, 20, 9])
+            for frame in (0, 7)
+        ]
+        label = next(label for label in task.get_labels() if label.name == "cat")
+        track = models.LabeledTrackRequest(frame=0, label_id=label.id, shapes=shapes)
+        task.set_annotations(models.LabeledDataRequest(tracks=[track]))
+        (stored,) = task.get_annotations().tracks
+        assert [shape.frame for shape in stored.shapes] == [0, 2, 3, 4, 5, 7]
+    finally:
+        task.remove()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 import time
 import zipfile
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from urllib.parse import quote_plus, unquote_plus
 
 import requests
 from PIL import Image
+
+from tests.videos import write_video
 
 RECORDED = Path(__file__).parent / "recorded"
 _POLL_SECONDS = 0.02
@@ -224,10 +227,13 @@ def _part(name: str, value: Any) -> tuple[str, Any]:
 
 
 def _content(file: dict[str, Any]) -> bytes:
-    """Bytes of an uploaded file: as recorded (``text``), zipped images (``zip``), or an image."""
+    """Bytes of an uploaded file: as recorded (``text``), zipped images, a video, or an image."""
     if "text" in file:
         text: str = file["text"]
         return text.encode("latin-1")
+    if "video" in file:
+        with tempfile.TemporaryDirectory() as folder:
+            return write_video(Path(folder) / "film.mp4", file["video"]).read_bytes()
     buffer = io.BytesIO()
     if "zip" in file:
         with zipfile.ZipFile(buffer, "w") as archive:

@@ -160,6 +160,7 @@ SETTINGS: dict[str, Callable[[Client, Replay], None]] = {
     "upload": _nothing,
     "upload_in_parts": _nothing,
     "upload_failures": _nothing,
+    "video": _nothing,
     "jobs": _jobs,
     "annotations": _annotations,
     "tracks": _tracks,

@@ -150,7 +150,7 @@ def test_refused_upload__a_large_body_still_gets_its_answer(admin: Client, worke
 @pytest.mark.parametrize(
     ("files", "fields"),
     [
-        ({"client_files[0]": ("film.mp4", b"no film")}, {"image_quality": 70}),
+        ({"client_files[0]": ("scan.pdf", b"no scan")}, {"image_quality": 70}),
         ({}, {"image_quality": 70, "remote_files[0]": "http://127.0.0.1:9/x.png"}),
     ],
 )
