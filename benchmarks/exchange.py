@@ -1,11 +1,19 @@
-"""Sending and watching a round: Relabel beside stock FiftyOne, on the same server in one run.
+"""The exchange with CVAT: Relabel beside stock FiftyOne, on the same server in one run.
 
-    .venv/bin/python benchmarks/exchange.py
+    .venv/bin/python benchmarks/exchange.py [--only sending|pulling|scale]
 
-300 PNG images of 640x480 (about 120 MB) with 2,400 boxes go to a CVAT as one task of one job, and
-as 30 tasks, by both sides in turn, each in a process of its own. Relabel alone also sends 10,000
-small images, to show that its memory does not grow with their number, and asks for the status of
-their 1,000 jobs. The server is the one that FIFTYONE_CVAT_URL names, else the demo's stand-in.
+- ``sending``: 300 PNG images of 640x480 (about 120 MB) with 2,400 boxes go to CVAT as one task of
+  one job, and as 30 tasks
+- ``pulling``: the same images as one task of 30 jobs; annotators move a box of ten in each job,
+  three times, and each time the round is pulled
+- ``scale``: 10,000 small images with 100,000 boxes go as 20 tasks of 1,000 jobs, whose status is
+  asked for; one of those jobs is changed and pulled; one box in ten, and then each, is moved
+  and merged
+
+Both sides do the same in turn, each step in a process of its own that is logged in already. A
+figure for a merge is the seconds of a whole pull less those in which it waits for the server: what
+is left is reading the answers, comparing and writing. The server is the one that
+FIFTYONE_CVAT_URL names, else the demo's stand-in.
 """
 
 from __future__ import annotations
@@ -17,302 +25,198 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
-import psutil
-import requests
-from PIL import Image
+from _exchange.edits import move_boxes
+from _exchange.images import copy_dataset, make_dataset
+from _measuring import MB, at_most, faster, figure
 
 from demo.world import demo_world
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+SIDES = ("ours", "stock")
+IMAGES, SIZE, BOXES, JOBS, TASKS = 300, (640, 480), 8, 30, 30
+MANY, MANY_SIZE, MANY_BOXES, MANY_PER_TASK, MANY_PER_JOB = 10_000, (64, 64), 10, 500, 10
+TURNS = 3
+MOVED = {"1 in 10 moved": 10, "all moved": 1}
 
-IMAGES, WIDTH, HEIGHT, BOXES, JOBS, TASKS = 300, 640, 480, 8, 30, 30
-MANY, MANY_PER_TASK, MANY_PER_JOB = 10_000, 500, 10
-ROUNDS = 3
-SIZE = (WIDTH, HEIGHT)
-MB = 1e6
-
-
-# What is measured, in a process of its own for each side
-
-
-@contextmanager
-def measured() -> Iterator[dict[str, float]]:
-    """Measures seconds, requests and extra memory (peak of resident bytes over the start)."""
-    figures: dict[str, float] = {"requests": 0}
-    send = requests.adapters.HTTPAdapter.send
-
-    def counting(adapter: Any, *args: Any, **kwargs: Any) -> Any:
-        figures["requests"] += 1
-        return send(adapter, *args, **kwargs)
-
-    requests.adapters.HTTPAdapter.send = counting
-    process, stop = psutil.Process(), threading.Event()
-    start = peak = process.memory_info().rss
-
-    def watch() -> None:
-        nonlocal peak
-        while not stop.wait(0.005):
-            peak = max(peak, process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    began = time.perf_counter()
-    try:
-        yield figures
-    finally:
-        figures["seconds"] = time.perf_counter() - began
-        stop.set()
-        watcher.join()
-        requests.adapters.HTTPAdapter.send = send
-        figures["memory_mb"] = (peak - start) / MB
-
-
-def ours(
-    name: str, images_per_job: int | None, images_per_task: int | None
-) -> dict[str, dict[str, float]]:
-    """Relabel's side: send, then ask for the status."""
-    import fiftyone as fo
-
-    from relabel.annotation import Request, connect, field_facts, make_plan, push, rounds_status
-
-    dataset = fo.load_dataset(name)
-    facts = field_facts(dataset, "ground_truth")
-    schema = facts.to_schema()
-    request = Request(
-        "ours",
-        "ground_truth",
-        schema,
-        images_per_job=images_per_job,
-        images_per_task=images_per_task,
-    )
-    with measured() as sending:
-        client = connect()
-        push(dataset, make_plan(dataset, request), client)
-    with measured() as status:
-        (round_status,) = rounds_status(dataset, client)
-    status["jobs"] = len(round_status.jobs)
-    for task in round_status.tasks:
-        client.delete_task(task.id)
-    dataset.delete_annotation_run("ours")
-    return {"send": sending, "status": status}
-
-
-def stock(
-    name: str, images_per_job: int | None, images_per_task: int | None
-) -> dict[str, dict[str, float]]:
-    """Stock FiftyOne's side of the same."""
-    import fiftyone as fo
-
-    dataset = fo.load_dataset(name)
-    options = {"segment_size": images_per_job} if images_per_job else {}
-    if images_per_task:
-        options["task_size"] = images_per_task
-    with measured() as sending:
-        results = dataset.annotate(
-            "stock", backend="cvat", label_field="ground_truth", launch_editor=False, **options
-        )
-    with measured() as status:
-        answer = results.get_status()
-    status["jobs"] = sum(len(task["jobs"]) for tasks in answer.values() for task in tasks.values())
-    results.cleanup()
-    dataset.delete_annotation_run("stock")
-    return {"send": sending, "status": status}
-
-
-# The run
-
-
-def make_dataset(
-    directory: Path, name: str = "exchange", images: int = IMAGES, size: tuple[int, int] = SIZE
-) -> str:
-    """Writes images that PNG cannot make small, with boxes on them; returns the dataset's name."""
-    import fiftyone as fo
-
-    rng = np.random.default_rng(0)
-    directory.mkdir(parents=True)
-    width, height = size
-    samples = []
-    for index in range(images):
-        path = directory / f"{index:05d}.png"
-        pixels = rng.integers(0, 5, (height, width, 3), dtype=np.uint8) + index % 200
-        Image.fromarray(pixels.astype(np.uint8)).save(path, compress_level=1)
-        corners = rng.uniform(0, 0.6, (BOXES, 2))
-        sizes = rng.uniform(0.05, 0.4, (BOXES, 2))
-        boxes = [
-            fo.Detection(label=str(number % 10), bounding_box=[*corner, *box])
-            for number, (corner, box) in enumerate(zip(corners, sizes, strict=True))
-        ]
-        detections = fo.Detections(detections=boxes)
-        samples.append(fo.Sample(filepath=str(path), ground_truth=detections))
-    dataset = fo.Dataset(name, persistent=True, overwrite=True)
-    dataset.add_samples(samples)
-    dataset.compute_metadata()
-    return dataset.name
-
-
-def run_side(
-    side: str,
-    name: str,
-    images_per_job: int | None = None,
-    images_per_task: int | None = None,
-) -> dict[str, Any]:
-    """Runs one side in a process of its own."""
-    command = [sys.executable, __file__, "--side", side, "--dataset", name]
-    if images_per_job:
-        command += ["--images-per-job", str(images_per_job)]
-    if images_per_task:
-        command += ["--images-per-task", str(images_per_task)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"The side {side} failed:\n{done.stderr[-3000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def figure(name: str, our: float, peer: float | None, target: str, *, met: bool) -> dict[str, Any]:
-    """One line of the result."""
-    ratio = round(our / peer, 3) if peer else None
-    shown = None if peer is None else round(peer, 2)
-    return {
-        "figure": name,
-        "ours": round(our, 2),
-        "peer": shown,
-        "ratio": ratio,
-        "target": target,
-        "met": met,
-    }
-
-
-def compare(name: str, media_mb: float) -> list[dict[str, Any]]:
-    """Measures both sides in turn."""
-    runs: dict[str, list[dict[str, Any]]] = {"ours": [], "stock": []}
-    for _ in range(ROUNDS):
-        for side, results in runs.items():
-            results.append(run_side(side, name)["send"])
-            print(f"{side:>6}: " + ", ".join(f"{k} {v:.1f}" for k, v in results[-1].items()))
-    jobs = {side: run_side(side, name, IMAGES // JOBS)["status"] for side in runs}
-
-    def median(side: str, key: str) -> float:
-        return statistics.median(run[key] for run in runs[side])
-
-    seconds, peer_seconds = median("ours", "seconds"), median("stock", "seconds")
-    most_requests = 15 + media_mb / 10
-    count, memory = median("ours", "requests"), median("ours", "memory_mb")
-    status = jobs["ours"]["requests"]
-    return [
-        figure(
-            "send 300 images, seconds",
-            seconds,
-            peer_seconds,
-            "ratio <= 1",
-            met=seconds <= peer_seconds,
-        ),
-        figure(
-            "send 300 images, requests",
-            count,
-            median("stock", "requests"),
-            f"<= 15 + {media_mb:.0f} MB / 10 MB",
-            met=count <= most_requests,
-        ),
-        figure(
-            "send 300 images, extra memory in MB",
-            memory,
-            median("stock", "memory_mb"),
-            "<= 64",
-            met=memory <= 64,
-        ),
-        figure(
-            f"status of {jobs['ours']['jobs']} jobs, requests",
-            status,
-            jobs["stock"]["requests"],
-            "<= 1",
-            met=status <= 1 and jobs["ours"]["jobs"] == JOBS,
-        ),
-    ]
-
-
-def compare_tasks(name: str) -> list[dict[str, Any]]:
-    """Measures both sides at sending many tasks."""
-    runs = {
-        side: run_side(side, name, None, IMAGES // TASKS)["send"] for side in ("ours", "stock")
-    }
-    our, peer = runs["ours"], runs["stock"]
-    most = 4 * TASKS + 10
-    return [
-        figure(
-            f"send 300 images in {TASKS} tasks, seconds",
-            our["seconds"],
-            peer["seconds"],
-            "ratio <= 1/3",
-            met=3 * our["seconds"] <= peer["seconds"],
-        ),
-        figure(
-            f"send 300 images in {TASKS} tasks, requests",
-            our["requests"],
-            peer["requests"],
-            f"<= 4 for each task + 10 = {most}",
-            met=our["requests"] <= most,
-        ),
-    ]
-
-
-def measure_many(name: str) -> list[dict[str, Any]]:
-    """Measures our side with so many images that memory would show it."""
-    run = run_side("ours", name, MANY_PER_JOB, MANY_PER_TASK)
-    memory, status = run["send"]["memory_mb"], run["status"]
-    return [
-        figure(
-            f"send {MANY} images, extra memory in MB", memory, None, "<= 300", met=memory <= 300
-        ),
-        figure(
-            f"status of {status['jobs']} jobs, requests",
-            status["requests"],
-            None,
-            "<= 3",
-            met=status["requests"] <= 3 and status["jobs"] == MANY // MANY_PER_JOB,
-        ),
-    ]
+Figures = list[dict[str, Any]]
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--side", choices=["ours", "stock"])
-    parser.add_argument("--dataset")
-    parser.add_argument("--images-per-job", type=int)
-    parser.add_argument("--images-per-task", type=int)
-    parser.add_argument("--only", choices=["one-task", "many-tasks", "many-images"])
+    parser.add_argument("--only", choices=PARTS)
+    parser.add_argument("--step", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.side:
-        side = {"ours": ours, "stock": stock}[options.side]
-        figures = side(options.dataset, options.images_per_job, options.images_per_task)
-        print(json.dumps(figures))
+    if options.step:
+        print(json.dumps(take_step(*options.step)))
         return
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
     with (
         tempfile.TemporaryDirectory(prefix="relabel-exchange-") as folder,
         demo_world(Path(folder)),
     ):
-        figures: list[dict[str, Any]] = []
-        if options.only != "many-images":
-            name = make_dataset(Path(folder) / "images")
-            files = list((Path(folder) / "images").iterdir())
-            media_mb = sum(path.stat().st_size for path in files) / MB
-            print(f"{len(files)} images, {media_mb:.0f} MB, {IMAGES * BOXES} boxes")
-            if options.only != "many-tasks":
-                figures += compare(name, media_mb)
-            if options.only != "one-task":
-                figures += compare_tasks(name)
-        if options.only in {None, "many-images"}:
-            figures += measure_many(make_dataset(Path(folder) / "many", "many", MANY, (32, 32)))
-        print(json.dumps(figures))
+        parts = [options.only] if options.only else PARTS
+        print(json.dumps([line for part in parts for line in PARTS[part](Path(folder) / part)]))
+
+
+# One step of one side, in a process of its own
+
+
+def step(side: str, action: str, dataset: str, **options: Any) -> dict[str, Any]:
+    """Takes a step; see :mod:`_exchange.ours`."""
+    command = [sys.executable, __file__, "--step", f"{side}.{action}"]
+    command.append(json.dumps({"name": dataset, **options}))
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{side}.{action} failed:\n{done.stderr[-3000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if result:
+        shown = {key: value for key, value in result.items() if key != "jobs"}
+        print(f"{side:>6} {action}: " + ", ".join(f"{k} {v:.1f}" for k, v in shown.items()))
+    return result
+
+
+def take_step(name: str, options: str) -> dict[str, Any]:
+    """What the process of a step does."""
+    from _exchange import ours, stock
+
+    side, function = name.split(".")
+    module = {"ours": ours, "stock": stock}[side]
+    return getattr(module, function)(**json.loads(options)) or {}
+
+
+# The parts
+
+
+def measure_sending(folder: Path) -> Figures:
+    """A push of one task, and of many."""
+    name = make_dataset(folder, "sending", IMAGES, SIZE, BOXES)
+    media_mb = sum(path.stat().st_size for path in folder.iterdir()) / MB
+    print(f"{IMAGES} images, {media_mb:.0f} MB, {IMAGES * BOXES} boxes")
+    one: dict[str, Figures] = {side: [] for side in SIDES}
+    for _ in range(TURNS):
+        for side, results in one.items():
+            results.append(_send_and_remove(side, name))
+    many = {side: _send_and_remove(side, name, IMAGES // TASKS) for side in SIDES}
+
+    def median(key: str) -> tuple[float, float]:
+        ours, stock = (statistics.median(run[key] for run in one[side]) for side in SIDES)
+        return ours, stock
+
+    in_tasks = f"send {IMAGES} images in {TASKS} tasks"
+    ours, stock = many["ours"], many["stock"]
+    return [
+        faster(f"send {IMAGES} images", *median("seconds")),
+        at_most(
+            f"send {IMAGES} images, requests",
+            *median("requests"),
+            15 + media_mb / 10,
+            f"15 + {media_mb:.0f} MB / 10 MB",
+        ),
+        at_most(f"send {IMAGES} images, extra memory in MB", *median("memory_mb"), 64),
+        faster(in_tasks, ours["seconds"], stock["seconds"], 3),
+        at_most(
+            f"{in_tasks}, requests",
+            ours["requests"],
+            stock["requests"],
+            4 * TASKS + 10,
+            "4 for each task + 10",
+        ),
+    ]
+
+
+def _send_and_remove(side: str, name: str, images_per_task: int | None = None) -> dict[str, Any]:
+    sent = step(side, "send_round", name, images_per_job=None, images_per_task=images_per_task)
+    step(side, "remove_round", name)
+    return sent
+
+
+def measure_pulling(folder: Path) -> Figures:
+    """Status and pulls of one task of many jobs."""
+    original = make_dataset(folder, "pulling", IMAGES, SIZE, BOXES)
+    names = {side: copy_dataset(original, side) for side in SIDES}
+    jobs, status = {}, {}
+    for side, name in names.items():
+        sent = step(side, "send_round", name, images_per_job=IMAGES // JOBS, images_per_task=None)
+        jobs[side] = sent["jobs"]
+        status[side] = step(side, "ask_status", name)
+    pulls: dict[str, Figures] = {side: [] for side in SIDES}
+    for _ in range(TURNS):
+        for side, name in names.items():
+            moved = move_boxes(jobs[side], every=BOXES)
+            pulls[side].append(pull(side, name, moved))
+    for side, name in names.items():
+        step(side, "remove_round", name)
+
+    def median(key: str) -> tuple[float, float]:
+        ours, stock = (statistics.median(run[key] for run in pulls[side]) for side in SIDES)
+        return ours, stock
+
+    return [
+        _status_figure(status["ours"], status["stock"], JOBS, 1),
+        faster(f"pull {JOBS} jobs", *median("seconds"), 3),
+        at_most(f"pull {JOBS} jobs, requests", *median("requests"), 3),
+    ]
+
+
+def measure_scale(folder: Path) -> Figures:
+    """A push, the status, a small and a large pull of a round of a thousand jobs."""
+    original = make_dataset(folder, "scale", MANY, MANY_SIZE, MANY_BOXES)
+    name, labels = copy_dataset(original, "ours"), MANY * MANY_BOXES
+    sent = step(
+        "ours",
+        "send_round",
+        name,
+        images_per_job=MANY_PER_JOB,
+        images_per_task=MANY_PER_TASK,
+    )
+    jobs = sent["jobs"]
+    status = step("ours", "ask_status", name)
+    pull("ours", name, 0)
+    one = pull("ours", name, move_boxes(jobs[len(jobs) // 2 :][:1]))
+    step("ours", "remove_round", name)
+    merges = {side: _merge(side, copy_dataset(original, side)) for side in SIDES}
+    of_one = f"pull of 1 changed job among {len(jobs)}"
+    return [
+        at_most(f"send {MANY} images, extra memory in MB", sent["memory_mb"], None, 300),
+        _status_figure(status, None, MANY // MANY_PER_JOB, 3),
+        at_most(f"{of_one}, requests", one["requests"], None, 3),
+        at_most(f"{of_one}, seconds of our CPU", one["cpu_seconds"], None, 1),
+        *(
+            faster(f"merge of {labels} labels, {moved}", ours, stock, 10)
+            for moved, ours, stock in zip(MOVED, merges["ours"], merges["stock"], strict=True)
+        ),
+    ]
+
+
+def _merge(side: str, name: str) -> list[float]:
+    """Moves boxes of a round of large jobs, and pulls it; the seconds of each merge."""
+    sent = step(side, "send_round", name, images_per_job=None, images_per_task=MANY_PER_TASK)
+    pulls = [pull(side, name, move_boxes(sent["jobs"], every)) for every in MOVED.values()]
+    step(side, "remove_round", name)
+    return [run["seconds"] - run["waiting"] for run in pulls]
+
+
+def pull(side: str, name: str, moved: int) -> dict[str, Any]:
+    """Pulls a round, and holds that our pull found what annotators did."""
+    pulled = step(side, "pull_round", name)
+    if pulled.get("moved", moved) != moved:
+        raise RuntimeError(f"{moved} boxes were moved, but {pulled['moved']} came back.")
+    return pulled
+
+
+def _status_figure(
+    ours: dict[str, Any], stock: dict[str, Any] | None, jobs: int, most: int
+) -> dict[str, Any]:
+    peer = stock["requests"] if stock else None
+    met = ours["requests"] <= most and ours["jobs"] == jobs
+    name = f"status of {ours['jobs']} jobs, requests"
+    return figure(name, ours["requests"], peer, f"<= {most}", met=met)
+
+
+PARTS = {"sending": measure_sending, "pulling": measure_pulling, "scale": measure_scale}
 
 
 if __name__ == "__main__":
