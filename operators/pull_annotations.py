@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
@@ -20,6 +20,10 @@ from ..relabel.errors import RelabelError
 from .cvat_server import client_of, config_of
 from .forms import as_form, as_output, field_choice, show_error, show_notice
 from .rounds import NoRounds
+from .streaming import run_with_progress
+
+if TYPE_CHECKING:
+    from .streaming import Report
 
 _POLICIES = {
     ConflictPolicy.SKIP: "Leave it as it is in FiftyOne, and show it again",
@@ -55,6 +59,7 @@ class PullAnnotations(foo.Operator):
             description="Merge what annotators did; it can be undone",
             icon="download",
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,
             default_choice_to_delegated=False,
@@ -99,29 +104,11 @@ class PullAnnotations(foo.Operator):
         show_notice(inputs, "undo", "The CVAT panel shows what would change. You can undo a pull.")
         return as_form(inputs, "Pull annotations from CVAT", "Pull")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Pulls the round."""
-        report = pull(
-            ctx.dataset,
-            ctx.params["key"],
-            client_of(ctx),
-            _choice(ctx),
-            policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
-            leave_out=frozenset(ctx.params.get("leave_out", ())),
-            provenance=ctx.params.get("provenance", False),
+    def execute(self, ctx: Any) -> Any:
+        """Pulls the round; see :func:`run_with_progress`."""
+        return run_with_progress(
+            self, ctx, lambda report: _pull(ctx, report), lambda _: [ctx.ops.reload_dataset()]
         )
-        remarks = _pull_issues(ctx) if ctx.params.get("issues") else []
-        ctx.ops.reload_dataset()
-        return {
-            "key": report.key,
-            "jobs": report.jobs,
-            "samples": len(report.sample_ids),
-            "counts": report.counts,
-            "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(report.counts.items()))
-            or "none",
-            "problems": list(report.problems),
-            "remarks": " ".join([*report.problems, *remarks]) or "none",
-        }
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What was merged."""
@@ -137,12 +124,35 @@ class PullAnnotations(foo.Operator):
         )
 
 
+def _pull(ctx: Any, report: Report) -> dict[str, Any]:
+    report(0.05, "Merging what was changed in CVAT")
+    client = client_of(ctx)
+    pulled = pull(
+        ctx.dataset,
+        ctx.params["key"],
+        client,
+        _choice(ctx),
+        policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
+        leave_out=frozenset(ctx.params.get("leave_out", ())),
+        provenance=ctx.params.get("provenance", False),
+    )
+    remarks = []
+    if ctx.params.get("issues"):
+        report(0.8, "Bringing the issues of reviewers along")
+        issues = pull_issues(ctx.dataset, ctx.params["key"], client)
+        remarks = [f"{issues.open} open and {issues.resolved} resolved issues of reviewers."]
+    return {
+        "key": pulled.key,
+        "jobs": pulled.jobs,
+        "samples": len(pulled.sample_ids),
+        "counts": pulled.counts,
+        "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(pulled.counts.items())) or "none",
+        "problems": list(pulled.problems),
+        "remarks": " ".join([*pulled.problems, *remarks]) or "none",
+    }
+
+
 def _choice(ctx: Any) -> Choice:
     if "states" in ctx.params or ctx.params.get("finished_only", True):
         return Choice.from_mapping(ctx.params)
     return Choice.from_mapping({**ctx.params, "states": []})
-
-
-def _pull_issues(ctx: Any) -> list[str]:
-    report = pull_issues(ctx.dataset, ctx.params["key"], client_of(ctx))
-    return [f"{report.open} open and {report.resolved} resolved issues of reviewers."]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
@@ -11,6 +11,10 @@ from ..relabel.annotation import resume_push
 from .cvat_server import client_of
 from .forms import as_form, as_output
 from .rounds import ask_for_interrupted_round
+from .streaming import run_with_progress
+
+if TYPE_CHECKING:
+    from .streaming import Report
 
 
 class ResumeRound(foo.Operator):
@@ -29,6 +33,7 @@ class ResumeRound(foo.Operator):
             description="Send to CVAT what an interrupted push did not come to",
             icon="play_arrow",
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,
             default_choice_to_delegated=False,
@@ -41,17 +46,16 @@ class ResumeRound(foo.Operator):
         ask_for_interrupted_round(ctx, inputs)
         return as_form(inputs, "Resume an interrupted round", "Resume")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Goes on with the round."""
-        record = resume_push(
-            ctx.dataset,
-            ctx.params["key"],
-            client_of(ctx),
-            lambda share, label: ctx.set_progress(progress=share, label=label),
-        )
-        return {"key": record.key, "images": record.images, "labels": record.labels}
+    def execute(self, ctx: Any) -> Any:
+        """Goes on with the round; see :func:`run_with_progress`."""
+        return run_with_progress(self, ctx, lambda report: _resume(ctx, report))
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What is out now."""
         rows = [("key", "Round"), ("images", "Images"), ("labels", "Labels")]
         return as_output("Round sent", rows)
+
+
+def _resume(ctx: Any, report: Report) -> dict[str, Any]:
+    record = resume_push(ctx.dataset, ctx.params["key"], client_of(ctx), report)
+    return {"key": record.key, "images": record.images, "labels": record.labels}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
@@ -12,8 +12,15 @@ from ..relabel.errors import RelabelError
 from . import send_request
 from .cvat_server import client_of, config_of
 from .forms import as_form, show_error, show_notice
+from .streaming import run_with_progress
+
+if TYPE_CHECKING:
+    from fiftyone.operators.message import GeneratedMessage
+
+    from .streaming import Report
 
 PREVIEW = "preview"
+_MOST_LINKS = 10
 
 
 class SendToCvat(foo.Operator):
@@ -44,6 +51,7 @@ class SendToCvat(foo.Operator):
             description="Send images and their labels to annotators in CVAT",
             icon="send",
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,
             default_choice_to_delegated=False,
@@ -71,43 +79,52 @@ class SendToCvat(foo.Operator):
             show_notice(inputs, PREVIEW, f"{plan} It goes to {server}.")
         return as_form(inputs, "Send to CVAT", "Send")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Sends the round."""
-        samples, request = send_request.read(ctx)
-        client = client_of(ctx)
-        plan = make_plan(samples, request)
-        record = push(
-            ctx.dataset,
-            plan,
-            client,
-            lambda share, label: ctx.set_progress(progress=share, label=label),
+    def execute(self, ctx: Any) -> Any:
+        """Sends the round; see :func:`run_with_progress`."""
+        return run_with_progress(
+            self, ctx, lambda report: _send(ctx, report), lambda result: _watch(ctx, result)
         )
-        jobs = sum(len(task.jobs) for task in record.tasks)
-        ctx.ops.notify(f"Sent {record.images} images to CVAT", variant="success")
-        return {
-            "key": record.key,
-            "images": record.images,
-            "labels": record.labels,
-            "jobs": jobs,
-            "tasks": [
-                {"id": task.id, "name": task.name, "url": client.task_url(task.id)}
-                for task in record.tasks
-            ],
-            "left_out": dict(plan.out_elsewhere),
-        }
 
     def resolve_output(self, ctx: Any) -> types.Property:
         """What was sent, with a link to each task."""
-        result = ctx.results or {}
         outputs = types.Object()
-        links = "\n".join(
-            f"- [Open task {task['id']} in CVAT]({task['url']})"
-            for task in result.get("tasks", ())
-        )
+        result = ctx.results
+        if not result:  # the App asks even though the stream has shown it
+            return types.Property(outputs)
+        tasks = result["tasks"]
+        links = [f"- [Open task {t['id']} in CVAT]({t['url']})" for t in tasks[:_MOST_LINKS]]
+        if len(tasks) > _MOST_LINKS:
+            links.append(f"- and {len(tasks) - _MOST_LINKS:,} more")
         text = (
-            f"**{result.get('key')}**: {result.get('images')} images, "
-            f"{result.get('labels')} labels, {result.get('jobs')} jobs.\n\n{links}\n\n"
-            "Open the **CVAT** panel beside the grid to watch it and to pull what is finished."
+            f"**{result['key']}**: {result['images']:,} images, {result['labels']:,} labels, "
+            f"{result['jobs']:,} jobs.\n\n"
+            + "\n".join(links)
+            + "\n\nWatch it in the **CVAT** panel, and pull there what is finished."
         )
         outputs.md(text, name="sent")
         return types.Property(outputs, view=types.View(label="Sent to CVAT"))
+
+
+def _send(ctx: Any, report: Report) -> dict[str, Any]:
+    samples, request = send_request.read(ctx)
+    client = client_of(ctx)
+    plan = make_plan(samples, request)
+    record = push(ctx.dataset, plan, client, report)
+    return {
+        "key": record.key,
+        "images": record.images,
+        "labels": record.labels,
+        "jobs": sum(len(task.jobs) for task in record.tasks),
+        "tasks": [
+            {"id": task.id, "name": task.name, "url": client.task_url(task.id)}
+            for task in record.tasks
+        ],
+        "left_out": dict(plan.out_elsewhere),
+    }
+
+
+def _watch(ctx: Any, result: dict[str, Any]) -> list[GeneratedMessage]:
+    return [
+        ctx.ops.notify(f"Sent {result['images']:,} images to CVAT", variant="success"),
+        ctx.ops.open_panel("cvat_status", layout="horizontal"),
+    ]

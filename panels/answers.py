@@ -9,7 +9,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ..relabel.errors import RelabelError
+from ..relabel.errors import RelabelError, Unforeseen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +29,13 @@ def answering(method: Method) -> Method:
         try:
             return method(self, ctx)
         except RelabelError as error:
-            return {"error": {"message": error.message, "advice": error.advice}}
+            return _described(error)
         except Exception as error:
-            # The text of a foreign error may hold anything, so it goes to the log only.
             logger.exception("%s failed", method.__qualname__)
-            message = f"Something unforeseen went wrong ({type(error).__name__})."
-            advice = "The log of the App's server has the details."
-            return {"error": {"message": message, "advice": advice}}
+            return _described(Unforeseen(error))
 
     return answer
+
+
+def _described(error: RelabelError) -> dict[str, Any]:
+    return {"error": {"message": error.message, "advice": error.advice}}

@@ -1,0 +1,93 @@
+"""Shows in the App how far an operator is that runs at once, and how it ended.
+
+The App shows progress only of an operator that executes as a generator; from Python and on an
+executor such an operator would have no result. So the operators here are both: they stream to the
+App, and just run anywhere else.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ..relabel.errors import RelabelError, Unforeseen
+from .forms import show_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Future
+
+    import fiftyone.operators as foo
+    from fiftyone.operators.message import GeneratedMessage
+
+    Report = Callable[[float, str], None]
+    Work = Callable[[Report], dict[str, Any]]
+    Afterwards = Callable[[dict[str, Any]], Sequence[GeneratedMessage]]
+
+logger = logging.getLogger(__name__)
+
+_REPORT_SECONDS = 0.2
+_SENT_BY_THE_APP_ONLY = "sample_selection_style"
+
+
+def run_with_progress(
+    operator: foo.Operator, ctx: Any, work: Work, afterwards: Afterwards = lambda _: ()
+) -> dict[str, Any] | Iterator[GeneratedMessage]:
+    """Runs an operator that has ``execute_as_generator`` in its configuration.
+
+    If the App's user goes away, the work goes on to its end.
+
+    Args:
+        operator: the operator, whose ``resolve_output`` shows the result
+        ctx: its execution context
+        work: what it does. It is handed a function that takes the share that is done, from 0 to 1,
+            and what is being done
+        afterwards: takes the result and asks the App for something, with ``ctx.ops``
+
+    Returns:
+        what the work returns; to the App, a stream of progress that ends with the output
+    """
+    if not ctx.delegated and _SENT_BY_THE_APP_ONLY in ctx.request_params:
+        return _stream(operator, ctx, work, afterwards)
+    result = work(lambda share, label: ctx.set_progress(progress=share, label=label))
+    afterwards(result)
+    return result
+
+
+def _stream(
+    operator: foo.Operator, ctx: Any, work: Work, afterwards: Afterwards
+) -> Iterator[GeneratedMessage]:
+    latest = told = (0.0, "Starting")
+
+    def report(share: float, label: str) -> None:
+        nonlocal latest
+        latest = (share, label)
+
+    yield ctx.ops.set_progress(progress=0, label="Starting")
+    with ThreadPoolExecutor(1) as executor:
+        future = executor.submit(work, report)
+        while wait([future], _REPORT_SECONDS).not_done:
+            if told != latest:
+                told = share, label = latest
+                yield ctx.ops.set_progress(progress=share, label=label)
+    error = _error_of(future)
+    if error is None:
+        result = future.result()
+        yield from afterwards(result)
+        ctx.request_params["results"] = result
+        yield ctx.ops.show_output(operator.resolve_output(ctx).to_json(), result)
+    else:
+        outputs = types.Object()
+        show_error(outputs, "error", error)
+        yield ctx.ops.show_output(types.Property(outputs).to_json(), {})
+
+
+def _error_of(future: Future[dict[str, Any]]) -> RelabelError | None:
+    error = future.exception()
+    if error is None or isinstance(error, RelabelError):
+        return error
+    logger.error("An operator failed", exc_info=error)
+    return Unforeseen(error)
