@@ -11,6 +11,7 @@ LABEL_TYPES = (
     "any", "cuboid", "ellipse", "mask", "points", "polygon", "polyline", "rectangle",
     "skeleton", "tag", "interval",
 )  # fmt: skip
+_LONGEST_CHOICE = 200
 INPUT_TYPES = ("checkbox", "radio", "number", "text", "select")
 
 
@@ -67,6 +68,9 @@ def _attribute_problems(attribute: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(values, list):
         text = f'Expected a list of items but got type "{type(values).__name__}".'
         problems["values"] = [text]
+    elif long := [index for index, value in enumerate(values) if len(str(value)) > _LONGEST_CHOICE]:
+        text = f"Ensure this field has no more than {_LONGEST_CHOICE} characters."
+        problems["values"] = {str(index): [text] for index in long}
     return problems
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
 _MOST_CHOICES = 20
+_LONGEST_CHOICE = 200  # CVAT refuses longer ones
 
 _KINDS = {
     "bool": AttributeKind.BOOL,
@@ -83,7 +84,10 @@ def declared_attribute(item: Mapping[str, Any]) -> Attribute | None:
 
 def _can_be_chosen(choices: Collection[str]) -> bool:
     """Whether CVAT, which keeps the choices one in a line, keeps each as it is."""
-    return all(choice == choice.strip() and "\n" not in choice for choice in choices)
+    return all(
+        choice == choice.strip() and "\n" not in choice and len(choice) <= _LONGEST_CHOICE
+        for choice in choices
+    )
 
 
 def _is_binary(types: Mapping[str, Mapping[str, Any]]) -> bool:

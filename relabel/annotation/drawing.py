@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from ..labels import MalformedLabel
 from . import storage
 from .diff import PulledShape
 
@@ -48,10 +49,13 @@ def draw_labels(
         label id -> how CVAT draws it; labels of which nothing can be drawn are not among it
 
     Raises:
-        MalformedLabel: if one of them is not what its type says
+        MalformedLabel: if one of them is not what its type says, or two have the same id
     """
+    documents = list(documents or ())
+    if storage.has_doubles(documents):
+        raise _doubles(documents)
     to_drawn = schema.label_kind.to_drawn
-    drawn = {str(doc["_id"]): to_drawn(doc, size, schema) for doc in documents or ()}
+    drawn = {str(doc["_id"]): to_drawn(doc, size, schema) for doc in documents}
     return {label_id: label for label_id, label in drawn.items() if label is not None}
 
 
@@ -122,3 +126,12 @@ def read_shapes(shapes: Iterable[Shape], names: ServerNames, schema: LabelSchema
         ),
     ]
     return PulledShapes(dict(by_frame), tuple(remarks))
+
+
+def _doubles(documents: Sequence[Mapping[str, Any]]) -> MalformedLabel:
+    counts = Counter(str(document["_id"]) for document in documents)
+    label_id, number = counts.most_common(1)[0]
+    return MalformedLabel(
+        f"{number} labels of one image have the id {label_id}.",
+        "Replace all but one by their copy(), which has an id of its own.",
+    )

@@ -148,9 +148,10 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
             if sent.id in changed:
                 agreed[sent.id] = sent
             continue
-        same = sent.id not in changed and shape.drawn == present.get(sent.id)
-        drawn = shape.drawn if same else sent.drawn
-        agreed[sent.id] = replace(sent, shape_id=shape.shape_id, drawn=drawn)
+        if sent.id not in changed and shape.drawn == present.get(sent.id):
+            agreed[sent.id] = SentLabel(sent.id, shape.shape_id, shape.drawn)
+        else:
+            agreed[sent.id] = replace(sent, shape_id=shape.shape_id)
     return agreed
 
 

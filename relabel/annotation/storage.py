@@ -110,6 +110,11 @@ def by_id(labels: Labels) -> dict[str, Mapping[str, Any]]:
     return {str(label["_id"]): label for label in labels or ()}
 
 
+def has_doubles(labels: Labels) -> bool:
+    """Whether two labels of one sample have the same id, so that it names neither."""
+    return labels is not None and len({label["_id"] for label in labels}) < len(labels)
+
+
 def changed_ids(before: Labels, after: Labels) -> list[str]:
     """The labels that are in one of two states of a sample only, or differ between them."""
     old, new = by_id(before), by_id(after)

@@ -128,6 +128,8 @@ def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, fr
         its labels without the pull; and the labels that the pull had changed and that were
         edited since, which are in there as they are now
     """
+    if storage.has_doubles(present):
+        return present, frozenset(storage.changed_ids(before, after))
     now, old, new = storage.by_id(present), storage.by_id(before), storage.by_id(after)
     target, left = dict(now), set()
     for label_id in storage.changed_ids(before, after):

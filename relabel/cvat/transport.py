@@ -162,12 +162,18 @@ class Transport:
             CvatError: the subclass that says what went wrong
         """
         try:
-            return self._send(method, path, **options)
+            response = self._send(method, path, **options)
         except CvatUnauthorized:
             if self.config.token:
                 raise
             self.log_in()
-            return self._send(method, path, **options)
+            response = self._send(method, path, **options)
+        if _is_page(response):
+            raise CvatServerError(
+                f"Something before CVAT answered {method} {path} with a web page.",
+                "A proxy may want a log-in, or be under maintenance; try again.",
+            )
+        return response
 
     def get(self, path: str, **params: Any) -> Any:
         """Gets JSON."""
@@ -194,6 +200,8 @@ class Transport:
         options.setdefault("timeout", (self.config.timeouts.connect, self.config.timeouts.read))
         # Said with each request: REQUESTS_CA_BUNDLE would win over what the session says.
         options["verify"] = self.config.verify
+        # Whatever is redirected goes on as a GET, which does nothing and may look like success.
+        options.setdefault("allow_redirects", method == "GET")
         try:
             response = self._session.request(method, f"{self.url}{path}", **options)
         except requests.exceptions.SSLError as error:
@@ -212,6 +220,12 @@ class Transport:
                 "Check FIFTYONE_CVAT_URL and that the server is up.",
             ) from error
         logger.debug("%s %s: %d", method, path, response.status_code)
+        if response.is_redirect:
+            raise CvatServerError(
+                f"{self.url} sends {method} {path} on to {response.headers['Location']}.",
+                "Set FIFTYONE_CVAT_URL to the address at which the browser ends up, or log in to "
+                "the proxy before CVAT.",
+            )
         if not response.ok:
             raise error_of(response, self.url)
         return response
@@ -264,13 +278,18 @@ def error_of(response: requests.Response, url: str) -> CvatError:
 
 def reason_of(response: requests.Response) -> str:
     """The server's own words. They come as any JSON, as plain text or as an HTML page."""
-    if "html" in response.headers.get("Content-Type", ""):
+    if _is_page(response):
         return response.reason or "no reason given"
     try:
         text = _flat(response.json())
     except requests.JSONDecodeError:
         text = response.text
     return text.strip()[:_LONGEST_REASON] or response.reason or "no reason given"
+
+
+def _is_page(response: requests.Response) -> bool:
+    """Whether it is for a browser. CVAT's own answers are, if it failed at a request."""
+    return "html" in response.headers.get("Content-Type", "")
 
 
 def _flat(body: Any) -> str:

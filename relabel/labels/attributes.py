@@ -90,8 +90,9 @@ class Attribute:
     def to_text(self, value: Any) -> str:
         """The text that travels for a FiftyOne value, or the default for None.
 
-        A list is written as JSON. Of a text that is longer than CVAT takes, the beginning travels;
-        the value in FiftyOne stays whole unless an annotator edits it.
+        A list is written as JSON. Of a text that is longer than CVAT takes, the beginning travels,
+        and never the spaces around it, which CVAT strips; the value in FiftyOne stays whole unless
+        an annotator edits it.
         """
         if value is None:
             return self.default
@@ -100,7 +101,7 @@ class Attribute:
         if self.kind is AttributeKind.FLOAT:
             return repr(float(value))
         text = json.dumps(value) if self.kind is AttributeKind.LIST else str(value)
-        return text.replace(_NUL, "")[:_LONGEST_TEXT]
+        return text.replace(_NUL, "").strip()[:_LONGEST_TEXT].rstrip()
 
     def to_value(self, text: str) -> Any:
         """The FiftyOne value for a text that came back.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .common import changed_texts, class_of, texts_of
+from .common import changed_texts, class_of, texts_of, to_pixels
 from .drawn import Drawn, ShapeType
 from .errors import MalformedLabel
 
@@ -40,13 +40,13 @@ def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSc
     Raises:
         MalformedLabel: if it has no class or its box is no four finite numbers
     """
-    width, height = size
     x, y, box_width, box_height = box_of(document)
-    rotation = document.get(ROTATION)
+    rotation: Any = document.get(ROTATION)
+    is_number = isinstance(rotation, int | float) and math.isfinite(rotation)
     return Drawn(
         label=class_of(document),
-        points=(x * width, y * height, (x + box_width) * width, (y + box_height) * height),
-        rotation=float(rotation) % 360 if isinstance(rotation, int | float) else 0.0,
+        points=to_pixels((x, y, x + box_width, y + box_height), size, document),
+        rotation=float(rotation) % 360 if is_number else 0.0,
         attributes=texts_of(document, schema),
         type=ShapeType.RECTANGLE,
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from .errors import MalformedLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .drawn import Drawn
     from .schema import LabelSchema
@@ -25,6 +26,26 @@ def class_of(document: Mapping[str, Any]) -> str:
             f"The label {document.get('_id')} has no class.", "Give it one, or delete it."
         )
     return label
+
+
+def to_pixels(
+    numbers: Iterable[Any], size: tuple[int, int], document: Mapping[str, Any]
+) -> tuple[float, ...]:
+    """The pixels of relative coordinates x, y, x, y, ... of a label.
+
+    Raises:
+        MalformedLabel: if one of them is no number, or so large that its pixel is none
+    """
+    try:
+        pixels = tuple(number * size[index % 2] for index, number in enumerate(numbers))
+        if all(map(math.isfinite, pixels)):
+            return pixels
+    except (TypeError, OverflowError):
+        pass
+    raise MalformedLabel(
+        f"The label {document.get('_id')} has coordinates that are no finite numbers.",
+        "Correct or delete this label.",
+    )
 
 
 def texts_of(document: Mapping[str, Any], schema: LabelSchema) -> dict[str, str]:

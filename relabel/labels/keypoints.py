@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .attributes import Attribute, AttributeKind, UnreadableValue
-from .common import changed_texts, class_of, texts_of
+from .common import changed_texts, class_of, texts_of, to_pixels
 from .drawn import Drawn, ShapeType
 
 if TYPE_CHECKING:
@@ -37,15 +37,14 @@ def to_drawn(
         the label as CVAT shows it, or None if no point of it is there
 
     Raises:
-        MalformedLabel: if it has no class
+        MalformedLabel: if it has no class, or a point is too far away to have a pixel
     """
-    width, height = size
     points: list[float] = []
     missing = []
     stored = document.get("points") or ()
     for index, (x, y) in enumerate(stored):
         if _is_there(x) and _is_there(y):
-            points += [x * width, y * height]
+            points += to_pixels((x, y), size, document)
         else:
             missing.append(str(index))
     if not points:

@@ -17,7 +17,7 @@ from PIL import Image
 
 from . import pixels
 from .boxes import box_of
-from .common import changed_texts, class_of, texts_of
+from .common import changed_texts, class_of, texts_of, to_pixels
 from .drawn import Drawn, ShapeType
 from .errors import MalformedLabel
 
@@ -113,9 +113,7 @@ def read_array(document: Mapping[str, Any]) -> np.ndarray[Any, Any]:
 def _place(mask: Mask, document: Mapping[str, Any], size: tuple[int, int]) -> tuple[int, ...]:
     """The points of a mask over the box of its label, as far as it is inside the image."""
     image_width, image_height = size
-    x, y, box_width, box_height = box_of(document)
-    left, top = round(x * image_width), round(y * image_height)
-    width, height = round(box_width * image_width), round(box_height * image_height)
+    left, top, width, height = map(round, to_pixels(box_of(document), size, document))
     if abs(mask.shape[1] - width) > 1 or abs(mask.shape[0] - height) > 1:
         if width <= 0 or height <= 0:
             return ()

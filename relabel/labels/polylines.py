@@ -15,13 +15,13 @@ ellipse 64 points on it; points become an open one.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .common import changed_texts, class_of, texts_of
+from .common import changed_texts, class_of, texts_of, to_pixels
 from .drawn import Drawn, ShapeType
-from .errors import MalformedLabel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,8 +48,8 @@ def to_drawn(
     Raises:
         MalformedLabel: if it has no class or its points are no finite numbers
     """
-    parts = [_to_pixels(part, size, document) for part in document.get("points") or ()]
-    parts = [part for part in parts if part]
+    points = document.get("points") or ()
+    parts = [to_pixels(itertools.chain.from_iterable(part), size, document) for part in points if part]
     if not parts:
         return None
     kind = ShapeType.POLYGON if document.get("closed") else ShapeType.POLYLINE
@@ -122,16 +122,6 @@ def _turn(
         dx, dy = x - centre[0], y - centre[1]
         turned += [centre[0] + dx * cosine - dy * sine, centre[1] + dx * sine + dy * cosine]
     return tuple(turned)
-
-
-def _to_pixels(part: Any, size: tuple[int, int], document: Mapping[str, Any]) -> tuple[float, ...]:
-    numbers = [number for point in part for number in point]
-    if not all(isinstance(number, int | float) and math.isfinite(number) for number in numbers):
-        raise MalformedLabel(
-            f"The label {document.get('_id')} has points that are no finite numbers.",
-            "Correct or delete this label.",
-        )
-    return tuple(number * size[index % 2] for index, number in enumerate(numbers))
 
 
 def _to_relative(part: tuple[float, ...], size: tuple[int, int]) -> list[list[float]]:

@@ -80,6 +80,16 @@ def test_diff_frame__the_same_edit_on_both_sides_is_no_change():
     assert merged.baseline.labels == (SentLabel(label_id(1), 101, box(4)),)
 
 
+def test_merge_frame__both_sides_alike_again_forgets_that_they_were_drawn_apart():
+    apart = SentLabel(label_id(1), 101, box(1), here=box(2))
+    sent = SentFrame(1, 0, label_id(999), SIZE, (apart,))
+    now = {label_id(1): box(4)}
+    diff = diff_frame(sent, [shape(101, 1, box(4))], now)
+    merged = merge_frame(None, diff, now, LabelSchema(()), ConflictPolicy.SKIP)
+    (change,) = diff_frame(merged.baseline, [shape(101, 1, box(5))], now).changes
+    assert not change.conflict, "only CVAT has edited it since"
+
+
 def test_diff_frame__deleted_here_and_edited_there_is_a_conflict():
     sent = frame(1)
     (change,) = diff_frame(sent, [shape(101, 1, box(4))], {}).changes

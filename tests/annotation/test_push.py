@@ -222,6 +222,24 @@ def test_field_facts__offers_what_people_can_edit_and_nothing_internal(dataset):
     assert (facts.classes, facts.labels, facts.with_mask) == (("cat", "dog"), 12, 0)
 
 
+def test_field_facts__choices_that_cvat_cannot_keep_are_text(dataset, send):
+    choices = {"long": ["x" * 201, "y"], "spaced": [" x", "y"], "lines": ["x\ny"], "fine": ["x"]}
+    for name, values in choices.items():
+        for sample, value in zip(dataset, values, strict=False):
+            sample.ground_truth.detections[0][name] = value
+            sample.save()
+    dataset.add_dynamic_sample_fields()
+    attributes = field_facts(dataset, "ground_truth").attributes
+    assert {item.name: item.kind.value for item in attributes} == {
+        "long": "text",
+        "spaced": "text",
+        "lines": "text",
+        "fine": "choice",
+    }
+    (spec, *_) = send().tasks[0].labels
+    assert {item.name: item.values for item in spec.attributes}["fine"] == ("", "x")
+
+
 def test_field_facts__the_annotation_schema_of_the_dataset_goes_first(dataset):
     sample = dataset.first()
     sample.ground_truth.detections[0]["side"] = "left"

@@ -153,6 +153,26 @@ def test_post__is_retried_when_it_was_refused_for_its_rate(script, config):
         assert client.create_task("t", []) == 7
 
 
+def test_request__a_proxy_answers_in_place_of_cvat(script, config):
+    page = Answer(200, raw=b"<html>Please log in</html>", headers=HTML)
+    with CvatClient(config(script.url)) as client:
+        script.on("DELETE", "/api/tasks/7", page)
+        with pytest.raises(CvatServerError, match="DELETE /api/tasks/7 with a web page"):
+            client.delete_task(7)
+        script.on("GET", "/api/jobs", page)
+        with pytest.raises(CvatServerError, match="proxy"):
+            client.jobs([1])
+
+
+def test_request__a_redirected_post_is_no_get(script, config):
+    location = {"Location": f"{script.url}/api/other"}
+    script.on("POST", "/api/tasks", Answer(301, raw=b"", headers=location))
+    script.on("GET", "/api/other", Answer(200, {"id": 7}))
+    with CvatClient(config(script.url)) as client, pytest.raises(CvatServerError, match="/other"):
+        client.create_task("t", [])
+    assert script.seen("GET", "/api/other") == 0
+
+
 def test_get__a_body_that_is_cut_off(script, config):
     cut = Answer(200, raw=b'{"results": [', headers={"Content-Length": "500"})
     script.on("GET", "/api/jobs", cut)

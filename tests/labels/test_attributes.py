@@ -16,14 +16,15 @@ from relabel.labels import (
 )
 
 TEXT = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+TEXTS = st.text(TEXT).map(str.strip)  # CVAT strips what is around them
 VALUES = {
     AttributeKind.BOOL: st.booleans(),
     AttributeKind.BINARY: st.sampled_from([0, 1]),
     AttributeKind.INT: st.integers(-(2**62), 2**62),
     AttributeKind.FLOAT: st.floats(allow_nan=False),
-    AttributeKind.TEXT: st.text(TEXT),
-    AttributeKind.CHOICE: st.text(TEXT, min_size=1),
-    AttributeKind.RADIO: st.text(TEXT, min_size=1),
+    AttributeKind.TEXT: TEXTS,
+    AttributeKind.CHOICE: TEXTS.filter(bool),
+    AttributeKind.RADIO: TEXTS.filter(bool),
     AttributeKind.LIST: st.lists(
         st.one_of(st.text(TEXT), st.integers(), st.booleans(), st.floats(allow_nan=False))
     ),
@@ -80,6 +81,8 @@ def test_to_text__what_cvat_refuses_is_cut_and_stays_whole_in_fiftyone():
     attribute = Attribute("a", AttributeKind.TEXT)
     assert len(attribute.to_text("x" * 5000)) == 4096
     assert attribute.to_text("a\0b") == "ab"
+    assert attribute.to_text(" a b\n") == "a b"
+    assert attribute.to_text(f"{'x' * 4095} y") == "x" * 4095
     schema = LabelSchema(("cat",), (attribute,))
     document = {"_id": 1, "label": "cat", "bounding_box": [0, 0, 1, 1], "a": "x" * 5000}
     drawn = detections.to_drawn(document, (10, 10), schema)

@@ -53,6 +53,13 @@ def test_rotation__travels_as_degrees():
     assert changed_fields(turned, drawn, (64, 48), EMPTY) == {"rotation": 45.0}
 
 
+@pytest.mark.parametrize("rotation", [math.nan, math.inf, None, "east"])
+def test_rotation__that_is_no_angle_is_none(rotation):
+    drawn = to_drawn(document(rotation=rotation), (64, 48), EMPTY)
+    assert drawn.rotation == 0.0
+    assert changed_fields(drawn, drawn, (64, 48), EMPTY) == {}
+
+
 @pytest.mark.parametrize(
     "broken",
     [
