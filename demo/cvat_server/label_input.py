@@ -68,9 +68,8 @@ def _attribute_problems(attribute: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(values, list):
         text = f'Expected a list of items but got type "{type(values).__name__}".'
         problems["values"] = [text]
-    elif long := [index for index, value in enumerate(values) if len(str(value)) > _LONGEST_CHOICE]:
-        text = f"Ensure this field has no more than {_LONGEST_CHOICE} characters."
-        problems["values"] = {str(index): [text] for index in long}
+    elif any(len(str(value)) > _LONGEST_CHOICE for value in values):
+        problems["values"] = [f"Ensure this field has no more than {_LONGEST_CHOICE} characters."]
     return problems
 
 

@@ -48,8 +48,8 @@ def to_drawn(
     Raises:
         MalformedLabel: if it has no class or its points are no finite numbers
     """
-    points = document.get("points") or ()
-    parts = [to_pixels(itertools.chain.from_iterable(part), size, document) for part in points if part]
+    flat = [itertools.chain.from_iterable(part) for part in document.get("points") or () if part]
+    parts = [to_pixels(numbers, size, document) for numbers in flat]
     if not parts:
         return None
     kind = ShapeType.POLYGON if document.get("closed") else ShapeType.POLYLINE
