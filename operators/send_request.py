@@ -16,6 +16,7 @@ from fiftyone.operators import types
 from ..relabel.annotation import (
     EmptySelection,
     Request,
+    RoundField,
     UnsupportedField,
     field_facts,
     label_fields,
@@ -88,10 +89,10 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
                 "Leave it out.",
             )
         attributes = tuple(item for item in attributes if item.name in chosen)
+    schema = facts.to_schema(classes, attributes) if facts else LabelSchema(classes)
     request = Request(
         key=params.get("key") or suggest_key(ctx.dataset),
-        label_field=field,
-        schema=facts.to_schema(classes, attributes) if facts else LabelSchema(classes),
+        fields=(RoundField(field, schema),),
         images_per_job=params.get("images_per_job"),
         images_per_task=params.get("images_per_task"),
         assignees=tuple(params.get("assignees") or ()),

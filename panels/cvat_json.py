@@ -47,7 +47,7 @@ def round_json(status: RoundStatus) -> dict[str, Any]:
     """Where a round stands."""
     return {
         "key": status.key,
-        "label_field": status.label_field,
+        "label_field": ", ".join(status.label_fields),
         "state": status.state,
         "server": status.server,
         "created_at": status.created_at.isoformat(),

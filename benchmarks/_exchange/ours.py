@@ -11,6 +11,7 @@ from _exchange.images import FIELD
 from relabel.annotation import (
     EVERYTHING,
     Request,
+    RoundField,
     connect,
     field_facts,
     load_round,
@@ -28,8 +29,7 @@ def send_round(name: str, images_per_job: int | None, images_per_task: int | Non
     dataset = fo.load_dataset(name)
     request = Request(
         KEY,
-        FIELD,
-        field_facts(dataset, FIELD).to_schema(),
+        (RoundField(FIELD, field_facts(dataset, FIELD).to_schema()),),
         images_per_job=images_per_job,
         images_per_task=images_per_task,
     )

@@ -2,7 +2,7 @@
 
 >>> client = connect()
 >>> wrong = dataset.match_tags("requires_annotation")
->>> plan = make_plan(wrong, Request("fix_1", "ground_truth", schema))
+>>> plan = make_plan(wrong, Request("fix_1", (RoundField("ground_truth", schema),)))
 >>> push(dataset, plan, client)
 >>> rounds_status(dataset, client)
 >>> pull(dataset, "fix_1", client)
@@ -30,7 +30,7 @@ from .plan import Plan, check_field, check_key, make_plan
 from .provenance import PROVENANCE
 from .pull import PullReport, pull
 from .push import push, resume_push
-from .request import Request
+from .request import Request, RoundField
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
 from .status import JobStatus, RoundStatus, TaskStatus, rounds_status
@@ -61,6 +61,7 @@ __all__ = [
     "Round",
     "RoundBusy",
     "RoundError",
+    "RoundField",
     "RoundNameTaken",
     "RoundState",
     "RoundStatus",

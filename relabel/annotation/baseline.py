@@ -1,4 +1,4 @@
-"""The baseline: what both sides had when they last agreed, one document for an image."""
+"""The baseline: what both sides had when they last agreed, a document for a field of an image."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import fiftyone.core.odm as foo
 from pymongo import ReplaceOne
 
 from ..labels import Drawn, ShapeType
+from .places import Place, read_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -46,21 +47,26 @@ class SentLabel:
 
 @dataclass(frozen=True)
 class SentFrame:
-    """An image of the baseline.
+    """One field of an image of the baseline.
 
     Args:
-        task_id: the task that it is in
+        task_id: the task that the image is in
         frame: its number there
-        sample_id: its sample in FiftyOne
+        place: where the labels are in FiftyOne
         size: width and height in pixels
         labels: what was on it when both sides last agreed
     """
 
     task_id: int
     frame: int
-    sample_id: str
+    place: Place
     size: tuple[int, int]
     labels: tuple[SentLabel, ...]
+
+    @property
+    def sample_id(self) -> str:
+        """Its sample in FiftyOne."""
+        return self.place.sample_id
 
 
 def save_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
@@ -79,7 +85,8 @@ def save_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
 
 def ensure_indexes() -> None:
     """Makes what finds the images of a round."""
-    _frames().create_index([("round_id", 1), ("task_id", 1), ("frame", 1)], unique=True)
+    key = ("round_id", "task_id", "frame", "field")
+    _frames().create_index([(name, 1) for name in key], unique=True)
     _frames().create_index([("sample_id", 1)])
 
 
@@ -116,7 +123,12 @@ def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
     """Moves the baseline of some images."""
     writes = [
         ReplaceOne(
-            {"round_id": round_id, "task_id": frame.task_id, "frame": frame.frame},
+            {
+                "round_id": round_id,
+                "task_id": frame.task_id,
+                "frame": frame.frame,
+                "field": frame.place.field,
+            },
             frame_document(round_id, frame),
         )
         for frame in frames
@@ -132,15 +144,10 @@ def samples_out(rounds: Iterable[Round]) -> dict[str, str]:
     return {document["sample_id"]: names[document["round_id"]] for document in found}
 
 
-def sample_ids(round_id: ObjectId) -> list[str]:
-    """The samples of a round, in the order of its frames."""
-    found = _frames().find({"round_id": round_id}, {"sample_id": 1})
-    return [document["sample_id"] for document in found.sort([("task_id", 1), ("frame", 1)])]
-
-
 def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
-    """An image of the baseline as MongoDB holds it."""
-    return {"round_id": round_id, **asdict(frame)}
+    """A field of an image of the baseline as MongoDB holds it."""
+    document = asdict(frame)
+    return {"round_id": round_id, **document.pop("place"), **document}
 
 
 def read_frame(document: Mapping[str, Any]) -> SentFrame:
@@ -149,7 +156,7 @@ def read_frame(document: Mapping[str, Any]) -> SentFrame:
     return SentFrame(
         task_id=document["task_id"],
         frame=document["frame"],
-        sample_id=document["sample_id"],
+        place=read_place(document),
         size=(width, height),
         labels=tuple(
             SentLabel(

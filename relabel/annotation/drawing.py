@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from ..cvat import Shape
     from ..labels import Drawn, LabelSchema
     from ..labels.schema import ServerNames
+    from .baseline import SentFrame
     from .media import RoundImage
+    from .naming import TaskNames
+    from .request import RoundField
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,16 @@ class PulledShapes:
     """The shapes of a task as a field can hold them.
 
     Args:
-        by_frame: frame -> its shapes
-        remarks: what was made into something else, and what the field cannot hold
+        by_frame: frame and field -> the shapes there
+        remarks: what was made into something else, and what no field can hold
     """
 
-    by_frame: dict[int, list[PulledShape]]
+    by_frame: dict[tuple[int, str], list[PulledShape]]
     remarks: tuple[str, ...] = ()
+
+    def at(self, frame: SentFrame) -> Sequence[PulledShape]:
+        """The shapes of a field of an image."""
+        return self.by_frame.get((frame.frame, frame.place.field), ())
 
 
 def draw_labels(
@@ -60,12 +67,16 @@ def draw_labels(
 
 
 def draw_images(
-    dataset: fo.Dataset, field: str, images: Sequence[RoundImage], schema: LabelSchema
+    dataset: fo.Dataset, field: RoundField, images: Sequence[RoundImage]
 ) -> list[dict[str, Drawn]]:
-    """The labels of images as CVAT draws them, image by image."""
-    ids = [image.sample_id for image in images]
-    documents = storage.read_labels(dataset, field, ids, schema.label_kind)
-    return [draw_labels(documents.get(image.sample_id), image.size, schema) for image in images]
+    """The labels of a field of images as CVAT draws them, image by image."""
+    schema = field.schema
+    places = [image.place(field.name) for image in images]
+    documents = storage.read_labels(dataset, places, {field.name: schema.label_kind})
+    return [
+        draw_labels(documents.get(place), image.size, schema)
+        for place, image in zip(places, images, strict=True)
+    ]
 
 
 def to_shapes(
@@ -91,35 +102,49 @@ def to_shapes(
     ]
 
 
-def shape_ids(put: Iterable[Shape], names: ServerNames, schema: LabelSchema) -> dict[str, int]:
+def shape_ids(put: Iterable[Shape], names: TaskNames) -> dict[str, int]:
     """The ids that shapes got: label id -> the server's id of its first part."""
     found: dict[str, int] = {}
     for shape in put:
-        found.setdefault(names.read(shape, schema).label_id, shape.id or 0)
+        (field,) = names.fields_for(shape)
+        read = names.of_field(field.name).read(shape, field.schema)
+        found.setdefault(read.label_id, shape.id or 0)
     return found
 
 
-def read_shapes(shapes: Iterable[Shape], names: ServerNames, schema: LabelSchema) -> PulledShapes:
-    """Reads the shapes of a task."""
-    by_frame: dict[int, list[PulledShape]] = defaultdict(list)
-    converted: Counter[str] = Counter()
-    left: Counter[str] = Counter()
+def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
+    """Reads the shapes of a task.
+
+    A shape whose class was added in CVAT goes to the first field that can hold it.
+    """
+    by_frame: dict[tuple[int, str], list[PulledShape]] = defaultdict(list)
+    converted: Counter[tuple[str, str]] = Counter()
+    left: Counter[tuple[str, str]] = Counter()
     unknown: set[str] = set()
     for shape in shapes:
-        read = names.read(shape, schema)
-        unknown |= read.unknown
-        drawn = schema.label_kind.accept(read.drawn)
-        if drawn is None or shape.id is None:
-            left[shape.type] += 1
-            continue
-        if drawn.type != shape.type:
-            converted[shape.type] += 1
-        pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
-        by_frame[shape.frame].append(pulled)
-    holder = f"a field of {schema.label_kind.field_class}"
+        fields = names.fields_for(shape)
+        for field in fields:
+            read = names.of_field(field.name).read(shape, field.schema)
+            drawn = field.schema.label_kind.accept(read.drawn)
+            if drawn is None or shape.id is None:
+                continue
+            unknown |= read.unknown
+            if drawn.type != shape.type:
+                converted[shape.type, field.schema.label_kind.field_class] += 1
+            pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
+            by_frame[shape.frame, field.name].append(pulled)
+            break
+        else:
+            left[shape.type, fields[0].schema.label_kind.field_class] += 1
     remarks = [
-        *(f"{n} of type {name} became what {holder} can hold." for name, n in converted.items()),
-        *(f"{n} of type {name} stay in CVAT only, not in {holder}." for name, n in left.items()),
+        *(
+            f"{n} of type {name} became what a field of {holder} can hold."
+            for (name, holder), n in converted.items()
+        ),
+        *(
+            f"{n} of type {name} stay in CVAT only, not in a field of {holder}."
+            for (name, holder), n in left.items()
+        ),
         *(
             f"The attribute {name!r} was added in CVAT; it stays there."
             for name in sorted(unknown)

@@ -15,6 +15,7 @@ import fiftyone as fo
 from ..labels import kind_named
 from . import storage
 from .baseline import load_numbered
+from .places import Place
 from .review import check_server
 from .rounds import load_round
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 ISSUES_FIELD = "cvat_issues"
 OPEN_ISSUE_TAG = "cvat_issue"
-_BOXES = kind_named("detections")
+_KINDS = {ISSUES_FIELD: kind_named("detections")}
 _OPEN, _RESOLVED = "open", "resolved"
 
 
@@ -107,20 +108,22 @@ def _write(
 ) -> None:
     """Brings the field and the tag up to date where they are not."""
     had = _samples_with_issues(dataset, key)
-    present = storage.read_labels(dataset, ISSUES_FIELD, {*by_sample, *had}, _BOXES)
-    changes: dict[str, tuple[storage.Labels, storage.Labels]] = {}
+    places = [Place(sample_id, ISSUES_FIELD) for sample_id in {*by_sample, *had}]
+    present = storage.read_labels(dataset, places, _KINDS)
+    changes: dict[Place, tuple[storage.Labels, storage.Labels]] = {}
     tag: list[str] = []
     untag: list[str] = []
-    for sample_id, labels in present.items():
+    for place, labels in present.items():
         others = [label for label in labels or () if label.get("cvat_round") != key]
         known = {label["issue"]: label for label in labels or () if label not in others}
-        wanted = [_updated(known.get(new["issue"]), new) for new in by_sample.get(sample_id, ())]
+        found = by_sample.get(place.sample_id, ())
+        wanted = [_updated(known.get(new["issue"]), new) for new in found]
         after = [*others, *wanted]
         if list(labels or ()) != after:
-            changes[sample_id] = (labels, after)
+            changes[place] = (labels, after)
         is_open = any(label["label"] == _OPEN for label in after)
-        (tag if is_open else untag).append(sample_id)
-    storage.write_labels(dataset, ISSUES_FIELD, changes, _BOXES)
+        (tag if is_open else untag).append(place.sample_id)
+    storage.write_labels(dataset, changes, _KINDS)
     if tag:
         dataset.select(tag).match_tags(OPEN_ISSUE_TAG, bool=False).tag_samples(OPEN_ISSUE_TAG)
     if untag:

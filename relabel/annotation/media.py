@@ -10,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..cvat import ImageFile
 from .errors import UnreadableMedia
+from .places import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,10 @@ class RoundImage:
     sample_id: str
     file: ImageFile
     size: tuple[int, int]
+
+    def place(self, field: str) -> Place:
+        """Where its labels of a field are."""
+        return Place(self.sample_id, field)
 
 
 def find_images(dataset: fo.Dataset, sample_ids: Sequence[str]) -> Iterator[list[RoundImage]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ..labels import Drawn, LabelSchema
     from .diff import Change, FrameDiff
+    from .places import Place
 
 
 class ConflictPolicy(StrEnum):
@@ -32,10 +33,10 @@ class ConflictPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class MergedFrame:
-    """The outcome of a merge for one image.
+    """The outcome of a merge for one field of an image.
 
     Args:
-        sample_id: its sample
+        place: where its labels are
         before: the label documents as they were read, or None for an empty field
         after: the label documents to write; those that nobody changed are the same objects
         sent: what both sides agreed on before
@@ -46,7 +47,7 @@ class MergedFrame:
         problems: why, where it was not the policy
     """
 
-    sample_id: str
+    place: Place
     before: Sequence[Mapping[str, Any]] | None
     after: list[Mapping[str, Any]]
     sent: SentFrame
@@ -97,7 +98,7 @@ def merge_frame(
         here = draw_labels([after[label_id]] if change.after else (), diff.frame.size, schema)
         _agree(agreed, label_id, change, here.get(label_id))
     return MergedFrame(
-        sample_id=diff.frame.sample_id,
+        place=diff.frame.place,
         before=documents,
         after=list(after.values()),
         sent=diff.frame,

@@ -21,9 +21,10 @@ from .intents import is_torn
 from .rounds import RoundState, list_rounds, run_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from .request import Request
+    from ..labels import LabelSchema
+    from .request import Request, RoundField
 
 
 @dataclass(frozen=True)
@@ -100,32 +101,22 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     resumes = any(r.key == request.key and r.state is not RoundState.OUT for r in rounds)
     if not resumes:
         check_key(dataset, request.key)
-    check_field(dataset, request.label_field, request.schema.kind)
+    for item in request.fields:
+        check_field(dataset, item.name, item.schema.kind)
     if dataset.media_type != fom.IMAGE:
         raise UnsupportedField(
             f"The dataset holds {dataset.media_type}s.", "Only images can be sent."
         )
-    if not request.schema.classes:
-        raise UnsupportedField(
-            "There are no classes to choose from.", "Name the classes that annotators may draw."
-        )
+    check_fields(request.fields)
     chosen, elsewhere = _choose(dataset, _sample_ids(samples), request)
     if not chosen:
         raise EmptySelection(*_why_empty(elsewhere))
     view = dataset.select(chosen, ordered=True)
     sizes = view.values("metadata.size_bytes")
-    labels = 0
-    kind = label_fields(dataset).get(request.label_field)
-    if kind is not None:
-        classes = view.count_values(f"{label_path(request.label_field, kind)}.label")
-        if kind.path is None:
-            classes.pop(None, None)  # of samples whose field is empty
-        check_classes(classes, request)
-        labels = sum(classes.values())
     return Plan(
         request=request,
         sample_ids=tuple(chosen),
-        labels=labels,
+        labels=sum(_count_labels(view, item) for item in request.fields),
         bytes=sum(size or 0 for size in sizes),
         out_elsewhere=elsewhere,
         unsized=sum(size is None for size in sizes),
@@ -179,18 +170,48 @@ def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None
         )
 
 
-def check_classes(present: Iterable[str | None], request: Request) -> None:
+def check_fields(fields: Sequence[RoundField]) -> None:
+    """Holds that there is something to annotate in each field of a round.
+
+    Raises:
+        UnsupportedField: if there is no field, one twice, or one without classes
+    """
+    names = [item.name for item in fields]
+    if not names:
+        raise UnsupportedField("There is no field to annotate.", "Choose a label field.")
+    if len(set(names)) < len(names):
+        raise UnsupportedField("A field is named twice.", "Name each once.")
+    for item in fields:
+        if not item.schema.classes:
+            raise UnsupportedField(
+                f"There are no classes to choose from for {item.name!r}.",
+                "Name the classes that annotators may draw.",
+            )
+
+
+def check_classes(present: Iterable[str | None], schema: LabelSchema) -> None:
     """Holds that annotators can choose every class that they will see.
 
     Raises:
         UnsupportedField: if a class is missing
     """
-    missing = sorted(str(name) for name in set(present) - set(request.schema.classes))
+    missing = sorted(str(name) for name in set(present) - set(schema.classes))
     if missing:
         raise UnsupportedField(
             f"There are labels of the classes {', '.join(missing)} on these images.",
             "Add them to the classes for annotators.",
         )
+
+
+def _count_labels(view: fo.SampleCollection, field: RoundField) -> int:
+    kind = label_fields(view._root_dataset).get(field.name)  # noqa: SLF001 - no public name
+    if kind is None:
+        return 0
+    classes: dict[str | None, int] = view.count_values(f"{label_path(field.name, kind)}.label")
+    if kind.path is None:
+        classes.pop(None, None)  # of samples whose field is empty
+    check_classes(classes, field.schema)
+    return sum(classes.values())
 
 
 def _sample_ids(samples: fo.SampleCollection) -> list[str]:
@@ -203,15 +224,14 @@ def _sample_ids(samples: fo.SampleCollection) -> list[str]:
 def _choose(
     dataset: fo.Dataset, ids: list[str], request: Request
 ) -> tuple[list[str], dict[str, int]]:
-    """Leaves out what is out in another round of the same field."""
+    """Leaves out what is out in another round of one of the fields."""
     if request.include_out:
         return ids, {}
+    names = {item.name for item in request.fields}
     rounds = [
         record
         for record in list_rounds(dataset)
-        if record.label_field == request.label_field
-        and not record.finished
-        and record.key != request.key
+        if record.schemas.keys() & names and not record.finished and record.key != request.key
     ]
     out: Mapping[str, str] = samples_out(rounds) if rounds else {}
     elsewhere: dict[str, int] = {}

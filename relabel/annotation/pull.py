@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from . import storage
 from .baseline import replace_frames
 from .choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
+from .facts import label_path
 from .merge import ConflictPolicy, MergedFrame, merge_frame
+from .places import Place, samples_of
 from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame
 from .rounds import Pull, Round, holding, load_round, save_round
@@ -102,7 +104,7 @@ def pull(
         record = without_torn_pull(dataset, load_round(dataset, key))
         review = compare(dataset, record, client, listed, choice)
         terms = _Terms(policy, leave_out, provenance)
-        merged = {frame.sample_id: _merge(frame, record, terms) for frame in review.frames}
+        merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}
         lost = _write(dataset, record, review, merged, terms)
     return _report(review, list(merged.values()), lost)
 
@@ -113,7 +115,7 @@ def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
         frame.documents,
         frame.diff,
         frame.present,
-        record.schema,
+        record.schemas[frame.place.field],
         terms.policy,
         leave_out=left_out(frame.sample_id, changes, terms.leave_out),
     )
@@ -124,15 +126,15 @@ def _write(
     dataset: fo.Dataset,
     record: Round,
     review: Review,
-    merged: dict[str, MergedFrame],
+    merged: dict[Place, MergedFrame],
     terms: _Terms,
-) -> set[str]:
-    """Writes a merge; returns the samples whose labels are edited faster than we can look.
+) -> set[Place]:
+    """Writes a merge; returns the places whose labels are edited faster than we can look.
 
     What is overwritten is saved first, and that a pull is being written; see :func:`revert`.
     """
     settled = [frame for frame in merged.values() if frame.applied or frame.overruled]
-    lost: set[str] = set()
+    lost: set[Place] = set()
     if settled:
         number = record.pulls[-1].number + 1 if record.pulls else 1
         before = {job.id: record.pulled.get(job.id) for job in review.jobs}
@@ -141,13 +143,14 @@ def _write(
         save_round(record)
         lost = _write_labels(dataset, record, review, merged, terms)
         if terms.provenance:
-            declare_provenance(dataset, record.label_path)
-    kept = (frame for sample_id, frame in merged.items() if sample_id not in lost)
+            for field, kind in record.kinds.items():
+                declare_provenance(dataset, label_path(field, kind))
+    kept = (frame for place, frame in merged.items() if place not in lost)
     replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
     open_frames = {
         (frame.sent.task_id, frame.sent.frame)
-        for sample_id, frame in merged.items()
-        if frame.left or sample_id in lost
+        for place, frame in merged.items()
+        if frame.left or place in lost
     }
     _close(record, review.jobs, open_frames | review.skipped)
     if settled:
@@ -159,41 +162,36 @@ def _write_labels(
     dataset: fo.Dataset,
     record: Round,
     review: Review,
-    merged: dict[str, MergedFrame],
+    merged: dict[Place, MergedFrame],
     terms: _Terms,
-) -> set[str]:
+) -> set[Place]:
     """Writes labels. Where they were edited meanwhile, looks again and merges anew.
 
     Args:
         dataset: the dataset
         record: the round
         review: what was found
-        merged: sample id -> the outcome of its merge, which is brought up to date
+        merged: place -> the outcome of its merge, which is brought up to date
         terms: how changes are merged
 
     Returns:
-        the samples whose labels were edited again and again, and which were left as they are
+        the places whose labels were edited again and again, and which were left as they are
     """
-    kind = record.schema.label_kind
-    reviewed = {frame.sample_id: frame for frame in review.frames}
-    remaining = {sample_id for sample_id, frame in merged.items() if frame.applied}
+    reviewed = {frame.place: frame for frame in review.frames}
+    remaining = {place for place, frame in merged.items() if frame.applied}
     for attempt in range(_ATTEMPTS):
         if attempt:
-            present = storage.read_labels(dataset, record.label_field, remaining, kind)
+            present = storage.read_labels(dataset, remaining, record.kinds)
             again = []
-            for sample_id in remaining & present.keys():
-                old = reviewed[sample_id]
-                frame = review_frame(
-                    old.job, old.diff.frame, old.shapes, present[sample_id], record.schema
-                )
-                merged[sample_id] = _merge(frame, record, terms)
-                again.append(merged[sample_id])
+            for place in remaining & present.keys():
+                old = reviewed[place]
+                schema = record.schemas[place.field]
+                frame = review_frame(old.job, old.diff.frame, old.shapes, present[place], schema)
+                merged[place] = _merge(frame, record, terms)
+                again.append(merged[place])
             update_undo(record.id, record.pulls[-1].number, again)
-        changes = {
-            sample_id: (merged[sample_id].before, merged[sample_id].after)
-            for sample_id in remaining
-        }
-        remaining = storage.write_labels(dataset, record.label_field, changes, kind)
+        changes = {place: (merged[place].before, merged[place].after) for place in remaining}
+        remaining = storage.write_labels(dataset, changes, record.kinds)
         if not remaining:
             break
     return remaining
@@ -213,25 +211,25 @@ def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]
     save_round(replace(record, pulled={**record.pulled, **settled}, pulls=pulls))
 
 
-def _report(review: Review, merged: Sequence[MergedFrame], lost: set[str]) -> PullReport:
-    done = [frame for frame in merged if frame.sample_id not in lost]
+def _report(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> PullReport:
+    done = [frame for frame in merged if frame.place not in lost]
     applied = (replace(change, conflict=False) for frame in done for change in frame.applied)
     conflicts = (c for frame in merged for c in (*frame.left, *frame.overruled) if c.conflict)
     return PullReport(
         key=review.key,
         counts=count(applied) | count(conflicts),
-        sample_ids=tuple(frame.sample_id for frame in done if frame.applied),
+        sample_ids=tuple(samples_of(frame.place for frame in done if frame.applied)),
         jobs=len(review.jobs),
         problems=_problems(review, merged, lost),
     )
 
 
-def _problems(review: Review, merged: Sequence[MergedFrame], lost: set[str]) -> tuple[str, ...]:
+def _problems(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> tuple[str, ...]:
     problems = [problem for frame in merged for problem in frame.problems]
     if lost:
         problems.append(
-            f"{len(lost)} images were edited in FiftyOne at the same moment and were left as they "
-            "are. Pull again."
+            f"{len(samples_of(lost))} images were edited in FiftyOne at the same moment and were "
+            "left as they are. Pull again."
         )
     if review.samples_gone:
         problems.append(f"{len(review.samples_gone)} images are no longer in the dataset.")

@@ -119,16 +119,14 @@ def _begin(dataset: fo.Dataset, plan: Plan, client: CvatClient) -> Round:
             dataset.select(plan.sample_ids, ordered=True),
             request.key,
             url=client.server.url,
-            label_field=request.label_field,
-            schema=request.schema,
+            fields=request.fields,
         )
         record = Round(
             id=run_id,
             key=request.key,
             dataset_id=dataset._doc.id,  # noqa: SLF001 - the id has no public name
             url=client.server.url,
-            label_field=request.label_field,
-            schema=request.schema,
+            fields=request.fields,
             state=RoundState.PUSHING,
             created_at=datetime.now(UTC),
             request=request,

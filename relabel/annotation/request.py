@@ -10,7 +10,20 @@ if TYPE_CHECKING:
 
     from ..labels import LabelSchema
 
-_KEPT_ELSEWHERE = ("key", "label_field", "schema")
+_KEPT_ELSEWHERE = ("key", "fields")
+
+
+@dataclass(frozen=True)
+class RoundField:
+    """A label field that a round annotates.
+
+    Args:
+        name: the field; one that does not exist yet is made when labels come
+        schema: its classes and attributes for annotators
+    """
+
+    name: str
+    schema: LabelSchema
 
 
 @dataclass(frozen=True)
@@ -19,8 +32,7 @@ class Request:
 
     Args:
         key: the round's name, a valid Python identifier
-        label_field: the field to annotate; one that does not exist yet is made when labels come
-        schema: the classes and attributes for annotators
+        fields: the label fields to annotate, all of them on the same images
         images_per_job: the size of a job, or None for one job
         assignees: the user names that get the jobs in turn
         include_out: whether images that are out in another round of this field are sent as well
@@ -29,8 +41,7 @@ class Request:
     """
 
     key: str
-    label_field: str
-    schema: LabelSchema
+    fields: tuple[RoundField, ...]
     images_per_job: int | None = None
     assignees: tuple[str, ...] = ()
     include_out: bool = False
@@ -44,12 +55,12 @@ def request_document(request: Request) -> dict[str, Any]:
 
 
 def read_request(
-    document: Mapping[str, Any], key: str, label_field: str, schema: LabelSchema
+    document: Mapping[str, Any], key: str, round_fields: tuple[RoundField, ...]
 ) -> Request:
     """The reverse of :func:`request_document`; options that it does not know are left out."""
-    known = {item.name for item in fields(Request)}
+    known = {item.name for item in fields(Request)} - set(_KEPT_ELSEWHERE)
     options = {name: _frozen(value) for name, value in document.items() if name in known}
-    return Request(key, label_field, schema, **options)
+    return Request(key, round_fields, **options)
 
 
 def _frozen(value: Any) -> Any:

@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..labels.schema import ServerNames
 from . import storage
 from .baseline import load_frames
 from .choice import FINISHED, Choice, jobs_to_pull
 from .diff import Change, FrameDiff, PulledShape, diff_frame
 from .drawing import draw_labels, read_shapes
 from .errors import RoundError
+from .naming import TaskNames
+from .places import Place, samples_of
 from .rounds import Round, load_round
 from .undo import take_back_torn_pull
 
@@ -32,7 +33,7 @@ CONFLICT = "conflict"
 
 @dataclass(frozen=True)
 class ReviewedFrame:
-    """One image of a review.
+    """One field of an image of a review.
 
     Args:
         job: the job that it is in
@@ -51,7 +52,12 @@ class ReviewedFrame:
     @property
     def sample_id(self) -> str:
         """Its sample."""
-        return self.diff.frame.sample_id
+        return self.place.sample_id
+
+    @property
+    def place(self) -> Place:
+        """Where its labels are."""
+        return self.diff.frame.place
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,11 @@ class Review:
     @property
     def sample_ids(self) -> dict[str, list[str]]:
         """The same kinds -> the samples behind each."""
-        found: dict[str, list[str]] = defaultdict(list)
+        found: dict[str, list[Place]] = defaultdict(list)
         for frame in self.frames:
             for kind in count(frame.diff.changes):
-                found[kind].append(frame.sample_id)
-        return dict(found)
+                found[kind].append(frame.place)
+        return {kind: samples_of(places) for kind, places in found.items()}
 
     @property
     def unchanged(self) -> int:
@@ -169,45 +175,40 @@ def compare(
     jobs = jobs_to_pull(record.pulled, listed, choice)
     frames: list[ReviewedFrame] = []
     skipped: set[tuple[int, int]] = set()
-    gone: list[str] = []
+    gone: list[Place] = []
     remarks: list[str] = []
     for task in record.tasks:
         task_jobs = [job for job in jobs if job.task_id == task.id]
         if not task_jobs:
             continue
         shapes = client.annotations_of(task_jobs)
-        names = _names(task, task_jobs[0], shapes, client)
-        pulled = read_shapes(shapes, names, record.schema)
+        names = _names(record, task, task_jobs[0], shapes, client)
+        pulled = read_shapes(shapes, names)
         remarks += pulled.remarks
         spans = [(job.start_frame, job.stop_frame) for job in task_jobs]
         sent = list(load_frames(record.id, task.id, spans))
         skipped |= {(task.id, frame.frame) for frame in sent if not choice.takes_frame(frame)}
         sent = [frame for frame in sent if choice.takes_frame(frame)]
-        labels = storage.read_labels(
-            dataset,
-            record.label_field,
-            [frame.sample_id for frame in sent],
-            record.schema.label_kind,
-        )
-        gone += [frame.sample_id for frame in sent if frame.sample_id not in labels]
+        labels = storage.read_labels(dataset, [frame.place for frame in sent], record.kinds)
+        gone += [frame.place for frame in sent if frame.place not in labels]
         job_of = {f: job for job in task_jobs for f in range(job.start_frame, job.stop_frame + 1)}
         frames += [
             review_frame(
                 job_of[frame.frame],
                 frame,
-                pulled.by_frame.get(frame.frame, ()),
-                labels[frame.sample_id],
-                record.schema,
+                pulled.at(frame),
+                labels[frame.place],
+                record.schemas[frame.place.field],
             )
             for frame in sent
-            if frame.sample_id in labels
+            if frame.place in labels
         ]
     return Review(
         key=record.key,
         jobs=tuple(jobs),
         frames=tuple(frames),
         skipped=frozenset(skipped),
-        samples_gone=tuple(gone),
+        samples_gone=tuple(samples_of(gone)),
         tasks_gone=_tasks_gone(record, listed),
         remarks=tuple(remarks),
     )
@@ -238,12 +239,14 @@ def _tasks_gone(record: Round, listed: Iterable[Job]) -> tuple[int, ...]:
     return tuple(task.id for task in record.tasks if task.id not in seen)
 
 
-def _names(task: SentTask, job: Job, shapes: Iterable[Shape], client: CvatClient) -> ServerNames:
+def _names(
+    record: Round, task: SentTask, job: Job, shapes: Iterable[Shape], client: CvatClient
+) -> TaskNames:
     """The names of the classes as they were sent, whatever they were renamed to since.
 
     Classes that were added in CVAT are asked for only when a shape has one.
     """
-    names = ServerNames(task.labels)
+    names = TaskNames(record.fields, task.labels)
     if all(names.knows(shape) for shape in shapes):
         return names
-    return ServerNames((*client.job_labels(job.id), *task.labels))
+    return TaskNames(record.fields, (*client.job_labels(job.id), *task.labels))

@@ -24,13 +24,15 @@ from ..cvat import AttributeSpec, InputType, LabelSpec
 from ..labels import Attribute, AttributeKind, LabelSchema
 from .errors import RoundBusy, UnknownRound
 from .lease import dead_holder, this_process
-from .request import Request, read_request, request_document
+from .request import Request, RoundField, read_request, request_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import fiftyone as fo
     from pymongo.collection import Collection
+
+    from ..labels import LabelKind
 
 _LONGEST_HOLD = timedelta(minutes=15)  # a crashed process must not hold a round for ever
 
@@ -99,8 +101,7 @@ class Round:
         key: the run's name
         dataset_id: the dataset's id
         url: the address of the CVAT server
-        label_field: the field that it annotates
-        schema: the classes and attributes that travel
+        fields: the label fields that it annotates
         state: where it stands
         created_at: when it was sent, UTC
         labels: how many labels were sent
@@ -114,8 +115,7 @@ class Round:
     key: str
     dataset_id: ObjectId
     url: str
-    label_field: str
-    schema: LabelSchema
+    fields: tuple[RoundField, ...]
     state: RoundState
     created_at: datetime
     labels: int = 0
@@ -130,10 +130,14 @@ class Round:
         return sum(task.images for task in self.tasks)
 
     @property
-    def label_path(self) -> str:
-        """Where its labels are in a sample, such as ``ground_truth.detections``."""
-        path = self.schema.label_kind.path
-        return self.label_field if path is None else f"{self.label_field}.{path}"
+    def schemas(self) -> dict[str, LabelSchema]:
+        """Field -> its classes and attributes."""
+        return {field.name: field.schema for field in self.fields}
+
+    @property
+    def kinds(self) -> dict[str, LabelKind]:
+        """Field -> the kind of its labels."""
+        return {field.name: field.schema.label_kind for field in self.fields}
 
     @property
     def torn(self) -> bool:
@@ -261,15 +265,16 @@ def run_keys(dataset: fo.Dataset) -> dict[ObjectId, str]:
 
 
 def _read_round(document: Mapping[str, Any], key: str) -> Round:
-    schema = _read_schema(document["schema"])
+    round_fields = tuple(
+        RoundField(item["name"], _read_schema(item["schema"])) for item in document["fields"]
+    )
     request = document.get("request")
     return Round(
         id=document["_id"],
         key=key,
         dataset_id=document["dataset_id"],
         url=document["url"],
-        label_field=document["label_field"],
-        schema=schema,
+        fields=round_fields,
         state=RoundState(document["state"]),
         created_at=_utc(document["created_at"]),
         labels=document["labels"],
@@ -279,7 +284,7 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
             Pull(pull["number"], _utc(pull["at"]), dict(pull["jobs"]), pull["writing"])
             for pull in document["pulls"]
         ),
-        request=read_request(request, key, document["label_field"], schema) if request else None,
+        request=read_request(request, key, round_fields) if request else None,
     )
 
 

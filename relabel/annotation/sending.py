@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..cvat import CvatDataRejected
-from ..labels.schema import ServerNames
 from .baseline import SentFrame, SentLabel, forget_frames, load_frames, save_frames
 from .drawing import draw_images, shape_ids, to_shapes
 from .errors import EmptySelection, RoundError
 from .media import find_corrupt, find_images
+from .naming import TaskNames, label_specs
 from .planned import forget_plan, load_plan, save_plan
 from .rounds import (
     Round,
@@ -87,7 +87,6 @@ class Sending:
             raise RoundError(f"Nothing is known of how the round {record.key!r} was to be sent.")
         self._record = record
         self._request: Request = record.request
-        self._schema = record.schema
         self._tasks = list(record.tasks)
         self.tell(0.0, "Checking images")
         if not self._tasks:
@@ -152,7 +151,8 @@ class Sending:
     def _checked(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
         """The images, of which each has a readable header and labels that can be drawn."""
         for images in find_images(self._dataset, sample_ids):
-            draw_images(self._dataset, self._record.label_field, images, self._schema)
+            for field in self._record.fields:
+                draw_images(self._dataset, field, images)
             yield from images
 
     # What an interruption may have left
@@ -190,7 +190,7 @@ class Sending:
         if task.step is TaskStep.PLANNED:
             task_id = self.client.create_task(
                 task.name,
-                self._schema.to_specs(),
+                label_specs(self._record.fields),
                 images_per_job=self._request.images_per_job,
                 tracker=trackers(self._record)[number],
             )
@@ -229,12 +229,19 @@ class Sending:
         self.tell(0.8 + 0.15 * number / len(self._tasks), "Sending labels")
         self._check_order(number, jobs)
         labels = tuple(self.client.task_labels(task.id))
-        names = ServerNames(labels)
+        names = TaskNames(self._record.fields, labels)
         forget_frames(self._record.id, task.id)
         frame, replaced, groups = 0, False, itertools.count(1)
         for images in _chunks(self._images(number)):
-            drawn = draw_images(self._dataset, self._record.label_field, images, self._schema)
-            shapes = to_shapes(drawn, names, frame, groups)
+            drawn = {
+                field.name: draw_images(self._dataset, field, images)
+                for field in self._record.fields
+            }
+            shapes = [
+                shape
+                for field, labels_of in drawn.items()
+                for shape in to_shapes(labels_of, names.of_field(field), frame, groups)
+            ]
             put = self._put(task.id, shapes, add=replaced)
             replaced = replaced or bool(shapes)
             save_frames(
@@ -280,26 +287,28 @@ class Sending:
         first: int,
         *,
         images: Sequence[RoundImage],
-        drawn: Sequence[dict[str, Drawn]],
+        drawn: Mapping[str, Sequence[dict[str, Drawn]]],
         put: Iterable[Shape],
-        names: ServerNames,
+        names: TaskNames,
     ) -> list[SentFrame]:
         """The baseline of some images, with the ids that their labels got in CVAT."""
-        ids = shape_ids(put, names, self._schema)
-        missing = sum(label_id not in ids for labels in drawn for label_id in labels)
+        ids = shape_ids(put, names)
+        sent = [label_id for field in drawn.values() for labels in field for label_id in labels]
+        missing = sum(label_id not in ids for label_id in sent)
         if missing:
-            raise RoundError(f"CVAT did not keep {missing} of {sum(map(len, drawn))} labels.")
+            raise RoundError(f"CVAT did not keep {missing} of {len(sent)} labels.")
         return [
             SentFrame(
                 task_id=task_id,
                 frame=frame,
-                sample_id=image.sample_id,
+                place=image.place(field),
                 size=image.size,
                 labels=tuple(
                     SentLabel(label_id, ids[label_id], item) for label_id, item in labels.items()
                 ),
             )
-            for frame, (image, labels) in enumerate(zip(images, drawn, strict=True), first)
+            for field, of_images in drawn.items()
+            for frame, (image, labels) in enumerate(zip(images, of_images, strict=True), first)
         ]
 
     # At the end

@@ -64,7 +64,7 @@ class RoundStatus:
 
     Args:
         key: its name
-        label_field: the field that it annotates
+        label_fields: the fields that it annotates
         state: pushing, out, or discarding
         created_at: when it was sent
         images: how many images were sent
@@ -75,7 +75,7 @@ class RoundStatus:
     """
 
     key: str
-    label_field: str
+    label_fields: tuple[str, ...]
     state: str
     created_at: datetime
     images: int
@@ -158,7 +158,7 @@ def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient)
     )
     return RoundStatus(
         key=record.key,
-        label_field=record.label_field,
+        label_fields=tuple(field.name for field in record.fields),
         state=record.state.value,
         created_at=record.created_at,
         images=record.images,

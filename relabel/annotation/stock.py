@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
     from ..labels import LabelSchema
     from .baseline import SentFrame
+    from .request import RoundField
     from .rounds import Round
 
 _BACKEND = "cvat"
 
 
 def register_run(
-    samples: fo.SampleCollection, key: str, *, url: str, label_field: str, schema: LabelSchema
+    samples: fo.SampleCollection, key: str, *, url: str, fields: Sequence[RoundField]
 ) -> ObjectId:
     """Registers an annotation run that has no results yet.
 
@@ -36,13 +37,12 @@ def register_run(
         samples: the samples of the round
         key: its name
         url: the address of the CVAT server
-        label_field: the field that it annotates
-        schema: the classes and attributes that travel
+        fields: the label fields that it annotates
 
     Returns:
         the id of the run's document
     """
-    config = _config(samples, url, label_field, schema)
+    config = _config(samples, url, fields)
     config.build().register_run(samples, key, overwrite=False)
     dataset = samples._root_dataset  # noqa: SLF001 - no public name
     return next(run_id for run_id, name in run_keys(dataset).items() if name == key)
@@ -56,27 +56,29 @@ def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[S
         record: the round
         frames: its baseline
     """
-    id_map: dict[str, list[str]] = {}
-    server_ids: dict[int, str] = {}
+    names = [field.name for field in record.fields]
+    id_map: dict[str, dict[str, list[str]]] = {name: {} for name in names}
+    server_ids: dict[str, dict[int, str]] = {name: {} for name in names}
     frame_ids: dict[int, dict[int, dict[str, str]]] = {task.id: {} for task in record.tasks}
     for frame in frames:
-        id_map[frame.sample_id] = [label.id for label in frame.labels]
-        server_ids |= {label.shape_id: label.id for label in frame.labels}
+        field = frame.place.field
+        id_map[field][frame.sample_id] = [label.id for label in frame.labels]
+        server_ids[field] |= {label.shape_id: label.id for label in frame.labels}
         frame_ids[frame.task_id][frame.frame] = {"sample_id": frame.sample_id}
-    config = _config(samples, record.url, record.label_field, record.schema)
+    config = _config(samples, record.url, record.fields)
     backend = config.build()
     task_ids = [task.id for task in record.tasks]
     results = fouc.CVATAnnotationResults(
         samples,
         config,
         record.key,
-        {record.label_field: id_map},
-        {record.label_field: server_ids},
+        id_map,
+        server_ids,
         [],
         task_ids,
         {task.id: list(task.jobs) for task in record.tasks},
         frame_ids,
-        {record.label_field: task_ids},
+        dict.fromkeys(names, task_ids),
         backend=backend,
     )
     # Results in the cache would keep a config without credentials, and stock would then ask for
@@ -92,23 +94,24 @@ def delete_run(dataset: fo.Dataset, key: str) -> None:
 
 
 def _config(
-    samples: fo.SampleCollection, url: str, label_field: str, schema: LabelSchema
+    samples: fo.SampleCollection, url: str, fields: Sequence[RoundField]
 ) -> fouc.CVATBackendConfig:
     label_schema = {
-        label_field: {
-            "type": _stock_type(schema),
-            "classes": list(schema.classes),
+        field.name: {
+            "type": _stock_type(field.schema),
+            "classes": list(field.schema.classes),
             "attributes": {
                 spec.name: _attribute(spec.input_type, spec.values, spec.default)
-                for spec in (attribute.to_spec() for attribute in schema.attributes)
+                for spec in (attribute.to_spec() for attribute in field.schema.attributes)
             },
-            "existing_field": samples.has_field(label_field),
+            "existing_field": samples.has_field(field.name),
             "allow_additions": True,
             "allow_deletions": True,
             "allow_label_edits": True,
             "allow_index_edits": True,
             "allow_spatial_edits": True,
         }
+        for field in fields
     }
     return fouc.CVATBackendConfig(_BACKEND, label_schema, url=url)
 

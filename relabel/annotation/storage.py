@@ -7,9 +7,10 @@ replaces being as it was read, so an edit made meanwhile is never overwritten.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import fiftyone as fo
 import fiftyone.core.sample as fos
@@ -22,72 +23,75 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from ..labels import LabelKind
+    from .places import Place
 
 Labels: TypeAlias = Sequence[Mapping[str, Any]] | None
-"""The labels of a field of one sample as MongoDB holds them; None for an empty field."""
+"""The labels of a place as MongoDB holds them; None for an empty field."""
 
-_SAMPLES_PER_REQUEST = 1000
+_PER_REQUEST = 1000
+
+Item = TypeVar("Item")
 
 
 def read_labels(
-    dataset: fo.Dataset, field: str, sample_ids: Iterable[str], kind: LabelKind
-) -> dict[str, Labels]:
-    """Reads the labels of samples.
+    dataset: fo.Dataset, places: Iterable[Place], kinds: Mapping[str, LabelKind]
+) -> dict[Place, Labels]:
+    """Reads the labels of many places.
 
     Args:
         dataset: the dataset
-        field: a field of labels
-        sample_ids: the samples; those that are not in the dataset are left out
-        kind: the kind of its labels
+        places: where they are; those whose sample is not in the dataset are left out
+        kinds: field -> the kind of its labels
 
     Returns:
-        sample id -> its labels
+        place -> its labels
     """
-    found: dict[str, Labels] = {}
-    for ids in _batches(list(sample_ids)):
+    wanted = _by_sample(places)
+    found: dict[Place, Labels] = {}
+    for ids in _batches(list(wanted)):
         query = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
-        for document in _samples(dataset).find(query, {field: 1}):
-            found[str(document["_id"])] = _documents(document.get(field), kind)
+        fields = {place.field: 1 for sample_id in ids for place in wanted[sample_id]}
+        for document in _samples(dataset).find(query, fields):
+            for place in wanted[str(document["_id"])]:
+                found[place] = kinds[place.field].labels_of(document.get(place.field))
     return found
 
 
 def write_labels(
     dataset: fo.Dataset,
-    field: str,
-    changes: Mapping[str, tuple[Labels, Labels]],
-    kind: LabelKind,
-) -> set[str]:
-    """Writes the labels of samples, each only if what it replaces is still as it was read.
+    changes: Mapping[Place, tuple[Labels, Labels]],
+    kinds: Mapping[str, LabelKind],
+) -> set[Place]:
+    """Writes the labels of many places, each only if what it replaces is still as it was read.
 
     Where no label is removed, only the labels that differ are written, and others of the same
-    sample may have been edited meanwhile.
+    place may have been edited meanwhile.
 
     Args:
         dataset: the dataset; its changed samples in memory are refreshed
-        field: a field of labels
-        changes: sample id -> the labels as they were read and as they are to be
-        kind: the kind of its labels
+        changes: place -> the labels as they were read and as they are to be
+        kinds: field -> the kind of its labels
 
     Returns:
-        the samples whose labels had been edited, and which were left as they are
+        the places whose labels had been edited, and which were left as they are
     """
     if not changes:
         return set()
-    _ensure_field(dataset, field, kind)
+    for field in {place.field for place in changes}:
+        _ensure_field(dataset, field, kinds[field])
     now = datetime.now(UTC)
-    lost: set[str] = set()
-    for ids in _batches(list(changes)):
-        writes = [_update(field, kind, sample_id, changes[sample_id], now) for sample_id in ids]
+    lost: set[Place] = set()
+    for places in _batches(list(changes)):
+        writes = [_update(place, kinds[place.field], changes[place], now) for place in places]
         result = _samples(dataset).bulk_write(writes, ordered=False)
         if result.matched_count < len(writes):
-            present = read_labels(dataset, field, ids, kind)
+            present = read_labels(dataset, places, kinds)
             lost |= {
-                sample_id
-                for sample_id in ids
-                if sample_id not in present
-                or not _arrived(present[sample_id], *changes[sample_id])
+                place
+                for place in places
+                if place not in present or not _arrived(present[place], *changes[place])
             }
-    refresh(dataset, changes)
+    refresh(dataset, {place.sample_id for place in changes})
     return lost
 
 
@@ -145,34 +149,17 @@ def _ensure_field(dataset: fo.Dataset, field: str, kind: LabelKind) -> None:
         dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=field_class)
 
 
-def _documents(value: Mapping[str, Any] | None, kind: LabelKind) -> Labels:
-    """The labels in the value of a field."""
-    if value is None:
-        return None
-    return [value] if kind.path is None else value.get(kind.path, [])
-
-
-def _value(labels: Labels, kind: LabelKind) -> Mapping[str, Any] | None:
-    """The value of a field that has some labels, the reverse of :func:`_documents`."""
-    if kind.path is None:
-        return labels[0] if labels else None
-    return None if labels is None else {"_cls": kind.field_class, kind.path: labels}
-
-
 def _update(
-    field: str,
-    kind: LabelKind,
-    sample_id: str,
-    change: tuple[Labels, Labels],
-    now: datetime,
+    place: Place, kind: LabelKind, change: tuple[Labels, Labels], now: datetime
 ) -> UpdateOne:
     before, after = change
-    query: dict[str, Any] = {"_id": ObjectId(sample_id)}
+    field = place.field
+    query: dict[str, Any] = {"_id": ObjectId(place.sample_id)}
     update: dict[str, Any] = {"last_modified_at": now}
     path = f"{field}.{kind.path}"
     if before is None or kind.path is None:
-        query[field] = _value(before, kind)
-        update[field] = _value(after, kind)
+        query[field] = kind.value_of(before)
+        update[field] = kind.value_of(after)
     elif after is None:
         query[path] = before
         update[field] = None
@@ -213,6 +200,13 @@ def _samples(dataset: fo.Dataset) -> Collection[dict[str, Any]]:
     return dataset._sample_collection  # noqa: SLF001 - FiftyOne has no conditional bulk write
 
 
-def _batches(items: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _SAMPLES_PER_REQUEST):
-        yield items[start : start + _SAMPLES_PER_REQUEST]
+def _by_sample(places: Iterable[Place]) -> dict[str, list[Place]]:
+    found: dict[str, list[Place]] = defaultdict(list)
+    for place in places:
+        found[place.sample_id].append(place)
+    return found
+
+
+def _batches(items: list[Item]) -> Iterator[list[Item]]:
+    for start in range(0, len(items), _PER_REQUEST):
+        yield items[start : start + _PER_REQUEST]

@@ -10,6 +10,7 @@ import fiftyone.core.odm as foo
 from . import storage
 from .baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
 from .errors import NothingToUndo
+from .places import Place, place_document, read_place, samples_of
 from .rounds import Round, holding, list_rounds, load_round, save_round
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
     last = record.pulls[-1]
     if not last.writing:
         save_round(replace(record, pulls=(*record.pulls[:-1], replace(last, writing=True))))
-    saved = {item["sample_id"]: item for item in _load_undo(record.id, last.number)}
+    saved = {read_place(item): item for item in _load_undo(record.id, last.number)}
     left = _restore_labels(dataset, record, saved)
     _restore_baseline(record, saved, left)
     pulled = dict(record.pulled)
@@ -112,8 +113,9 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
             pulled[job_id] = version
     save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1]))
     forget_undo(record.id, last.number)
-    restored = tuple(sample_id for sample_id in saved if sample_id not in left)
-    return UndoReport(record.key, restored, tuple(sorted(left)))
+    kept = samples_of(left)
+    restored = tuple(sample_id for sample_id in samples_of(saved) if sample_id not in kept)
+    return UndoReport(record.key, restored, tuple(sorted(kept)))
 
 
 def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, frozenset[str]]:
@@ -149,7 +151,7 @@ def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, fr
 
 
 def save_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
-    """Keeps what a pull is about to overwrite: labels and baseline, one document for an image."""
+    """Keeps what a pull is about to overwrite: labels and baseline, one document for a place."""
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
     _undo().insert_many(_document(round_id, pull, frame) for frame in frames)
@@ -158,8 +160,8 @@ def save_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> N
 def update_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
     """Keeps what a pull is about to overwrite in images whose labels were edited meanwhile."""
     for frame in frames:
-        place = {"round_id": round_id, "pull": pull, "sample_id": frame.sample_id}
-        _undo().replace_one(place, _document(round_id, pull, frame), upsert=True)
+        key = {"round_id": round_id, "pull": pull, **place_document(frame.place)}
+        _undo().replace_one(key, _document(round_id, pull, frame), upsert=True)
 
 
 def forget_undo(round_id: ObjectId, pull: int) -> None:
@@ -179,48 +181,47 @@ def forget_old_pulls(dataset: fo.Dataset) -> None:
 
 
 def _restore_labels(
-    dataset: fo.Dataset, record: Round, saved: dict[str, dict[str, Any]]
-) -> dict[str, frozenset[str]]:
-    """Restores labels; returns the images with labels that stay as they are, and these."""
-    kind = record.schema.label_kind
-    left: dict[str, frozenset[str]] = {}
-    remaining: Iterable[str] = list(saved)
+    dataset: fo.Dataset, record: Round, saved: dict[Place, dict[str, Any]]
+) -> dict[Place, frozenset[str]]:
+    """Restores labels; returns the places with labels that stay as they are, and these."""
+    left: dict[Place, frozenset[str]] = {}
+    remaining: Iterable[Place] = list(saved)
     for _ in range(_ATTEMPTS):
-        present = storage.read_labels(dataset, record.label_field, remaining, kind)
-        changes: dict[str, tuple[Labels, Labels]] = {}
-        for sample_id in remaining:
-            item = saved[sample_id]
-            if sample_id not in present:
-                left[sample_id] = frozenset(storage.changed_ids(item["before"], item["after"]))
+        present = storage.read_labels(dataset, remaining, record.kinds)
+        changes: dict[Place, tuple[Labels, Labels]] = {}
+        for place in remaining:
+            item = saved[place]
+            if place not in present:
+                left[place] = frozenset(storage.changed_ids(item["before"], item["after"]))
                 continue
-            target, edited = restored(present[sample_id], item["before"], item["after"])
+            target, edited = restored(present[place], item["before"], item["after"])
             if edited:
-                left[sample_id] = edited
-            if target != present[sample_id]:
-                changes[sample_id] = (present[sample_id], target)
-        remaining = storage.write_labels(dataset, record.label_field, changes, kind)
-    for sample_id in remaining:  # somebody edits it faster than we look
-        item = saved[sample_id]
-        left[sample_id] = frozenset(storage.changed_ids(item["before"], item["after"]))
+                left[place] = edited
+            if target != present[place]:
+                changes[place] = (present[place], target)
+        remaining = storage.write_labels(dataset, changes, record.kinds)
+    for place in remaining:  # somebody edits it faster than we look
+        item = saved[place]
+        left[place] = frozenset(storage.changed_ids(item["before"], item["after"]))
     return left
 
 
 def _restore_baseline(
-    record: Round, saved: dict[str, dict[str, Any]], left: dict[str, frozenset[str]]
+    record: Round, saved: dict[Place, dict[str, Any]], left: dict[Place, frozenset[str]]
 ) -> None:
     """Moves the baseline back, but not that of labels that stay as they are."""
-    sent = {sample_id: read_frame(item["sent"]) for sample_id, item in saved.items()}
+    sent = {place: read_frame(item["sent"]) for place, item in saved.items()}
     current = {
-        frame.sample_id: frame
+        frame.place: frame
         for frame in load_numbered(
-            record.id, [(sent[sample_id].task_id, sent[sample_id].frame) for sample_id in left]
+            record.id, [(sent[place].task_id, sent[place].frame) for place in left]
         )
     }
     replace_frames(
         record.id,
         [
-            _mixed(frame, current.get(sample_id, frame), left.get(sample_id, frozenset()))
-            for sample_id, frame in sent.items()
+            _mixed(frame, current.get(place, frame), left.get(place, frozenset()))
+            for place, frame in sent.items()
         ],
     )
 
@@ -249,7 +250,7 @@ def _document(round_id: ObjectId, pull: int, frame: MergedFrame) -> dict[str, An
     return {
         "round_id": round_id,
         "pull": pull,
-        "sample_id": frame.sample_id,
+        **place_document(frame.place),
         "before": frame.before,
         "after": frame.after,
         "sent": frame_document(round_id, frame.sent),

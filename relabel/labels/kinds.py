@@ -9,7 +9,7 @@ from . import classifications, detections, keypoints, polylines
 from .drawn import ShapeType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from .attributes import Attribute
     from .drawn import Drawn
@@ -47,6 +47,21 @@ class LabelKind:
     accept: Accept
     extra: tuple[Attribute, ...] = ()
     has_parts: bool = False
+
+    def labels_of(self, value: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]] | None:
+        """The labels in the value of a field; None for an empty field."""
+        if value is None:
+            return None
+        found: Sequence[Mapping[str, Any]] = (
+            [value] if self.path is None else value.get(self.path, [])
+        )
+        return found
+
+    def value_of(self, labels: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
+        """The value of a field that has some labels, the reverse of :meth:`labels_of`."""
+        if self.path is None:
+            return labels[0] if labels else None
+        return None if labels is None else {"_cls": self.field_class, self.path: labels}
 
 
 def _entry(name: str, label: str, module: Any, shape_type: str, **options: Any) -> list[LabelKind]:

@@ -56,8 +56,12 @@ class LabelSchema:
         """The attributes that travel: those for annotators and those that the kind needs."""
         return (*self.attributes, *self.label_kind.extra)
 
-    def to_specs(self) -> list[LabelSpec]:
-        """The labels to create in CVAT."""
+    def to_specs(self, names: Mapping[str, str] | None = None) -> list[LabelSpec]:
+        """The labels to create in CVAT.
+
+        Args:
+            names: class -> what it is called in CVAT; by default its own name
+        """
         own = [AttributeSpec(LABEL_ID, InputType.TEXT)]
         if self.label_kind.has_parts:
             own.append(AttributeSpec(PART, InputType.TEXT))
@@ -66,7 +70,7 @@ class LabelSchema:
             shape_type = ShapeType.SKELETON
         return [
             LabelSpec(
-                name,
+                names[name] if names else name,
                 shape_type,
                 (*own, *(item.to_spec() for item in self.travelling if item.is_for(name))),
                 sublabels=tuple(LabelSpec(node, ShapeType.POINTS) for node in self.nodes),
@@ -98,12 +102,17 @@ class ServerNames:
 
     Args:
         labels: the classes of a task as the server lists them
+        classes: what a class is called in CVAT -> the class; by default its own name
     """
 
-    def __init__(self, labels: Iterable[LabelSpec]) -> None:
+    def __init__(
+        self, labels: Iterable[LabelSpec], classes: Mapping[str, str] | None = None
+    ) -> None:
         labels = list(labels)
         self._labels = {label.id: label for label in labels}
-        self._by_name = {label.name: label for label in self._labels.values()}
+        self._classes = {label.id: (classes or {}).get(label.name, label.name) for label in labels}
+        offered = [label for label in labels if not classes or label.name in classes]
+        self._by_class = {self._classes[label.id]: label for label in offered}
         self._attributes = {
             attribute.id: attribute.name for label in labels for attribute in label.attributes
         }
@@ -126,7 +135,7 @@ class ServerNames:
         Raises:
             UnknownClass: if the server has no such class
         """
-        label = self._by_name.get(drawn.label)
+        label = self._by_class.get(drawn.label)
         if label is None or label.id is None:
             raise UnknownClass(
                 f"The class {drawn.label!r} is not among those for annotators.",
@@ -190,7 +199,7 @@ class ServerNames:
             points, attributes[keypoints.MISSING.name] = keypoints.from_nodes(
                 node.points if node else None for node in found
             )
-        drawn = Drawn(label.name, points, shape.rotation, attributes, shape.type)
+        drawn = Drawn(self._classes[label.id], points, shape.rotation, attributes, shape.type)
         unknown = texts.keys() - attributes.keys() - {LABEL_ID, PART}
         return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), frozenset(unknown))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relabel.annotation import Request, field_facts, make_plan, push
+from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.cvat import CvatClient, CvatConfig
 from relabel.labels import LabelSchema
 
@@ -30,7 +30,7 @@ def send(dataset, client):
         kind = options.pop("kind", "detections")
         facts = field_facts(dataset, field) if dataset.has_field(field) else None
         schema = facts.to_schema(classes) if facts else LabelSchema(tuple(classes), kind=kind)
-        request = Request(key, field, schema, **options)
+        request = Request(key, (RoundField(field, schema),), **options)
         record = push(dataset, make_plan(samples or dataset, request), client)
         task_ids.extend(task.id for task in record.tasks)
         return record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fiftyone.core.odm as foo
 
-from relabel.annotation import Request, field_facts, load_round
+from relabel.annotation import Request, RoundField, field_facts, load_round
 from relabel.labels import LabelSchema
 
 
@@ -13,8 +13,7 @@ def request_of(dataset, key, assignees):
     schema = LabelSchema(facts.classes, facts.attributes)
     return Request(
         key,
-        "ground_truth",
-        schema,
+        (RoundField("ground_truth", schema),),
         images_per_job=2,
         images_per_task=3,
         assignees=tuple(assignees),

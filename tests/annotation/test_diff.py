@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from relabel.annotation.baseline import SentFrame, SentLabel
 from relabel.annotation.diff import ChangeKind, PulledShape, diff_frame, match_shapes
 from relabel.annotation.merge import ConflictPolicy, merge_frame
+from relabel.annotation.places import Place
 from relabel.labels import Drawn, LabelSchema
 
 SIZE = (640, 480)
@@ -23,7 +24,7 @@ def label_id(number):
 
 def frame(*numbers):
     labels = tuple(SentLabel(label_id(n), 100 + n, box(n)) for n in numbers)
-    return SentFrame(1, 0, label_id(999), SIZE, labels)
+    return SentFrame(1, 0, Place(label_id(999), "ground_truth"), SIZE, labels)
 
 
 def shape(shape_id, carried, drawn):

@@ -9,7 +9,15 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from relabel.annotation import Request, UnsupportedField, field_facts, make_plan, pull, undo_pull
+from relabel.annotation import (
+    Request,
+    RoundField,
+    UnsupportedField,
+    field_facts,
+    make_plan,
+    pull,
+    undo_pull,
+)
 from relabel.cvat import JobState, Shape
 from relabel.labels import LabelSchema
 
@@ -282,7 +290,7 @@ def test_pull__a_new_field_of_any_kind(dataset, client, send, kind, drawn):
 def test_make_plan__the_kind_must_be_that_of_the_field(dataset):
     schema = LabelSchema(("cat", "dog"), kind="polylines")
     with pytest.raises(UnsupportedField, match="a field of detections"):
-        make_plan(dataset, Request("r", "ground_truth", schema))
+        make_plan(dataset, Request("r", (RoundField("ground_truth", schema),)))
 
 
 @pytest.mark.parametrize("name", list(MAKERS))

@@ -14,6 +14,7 @@ from relabel.annotation import (
     EmptySelection,
     InvalidRoundName,
     Request,
+    RoundField,
     RoundNameTaken,
     UnreadableMedia,
     UnsupportedField,
@@ -145,7 +146,9 @@ def test_push__a_label_that_is_none(dataset, send, nothing_left):
 
 def test_make_plan__counts_what_would_be_sent(dataset):
     schema = LabelSchema(("cat", "dog"))
-    plan = make_plan(dataset.limit(5), Request("r", "ground_truth", schema, images_per_job=2))
+    plan = make_plan(
+        dataset.limit(5), Request("r", (RoundField("ground_truth", schema),), images_per_job=2)
+    )
     assert (plan.images, plan.labels, plan.jobs) == (5, 10, 3)
     assert plan.bytes == sum(
         Path(path).stat().st_size for path in dataset.limit(5).values("filepath")
@@ -154,7 +157,7 @@ def test_make_plan__counts_what_would_be_sent(dataset):
 
 
 def test_make_plan__sends_whole_images_for_patches_and_filtered_labels(dataset):
-    request = Request("r", "ground_truth", LabelSchema(("cat", "dog")))
+    request = Request("r", (RoundField("ground_truth", LabelSchema(("cat", "dog"))),))
     cats = fo.ViewField("label") == "cat"
     for view in (
         dataset.to_patches("ground_truth").limit(3),
@@ -167,7 +170,7 @@ def test_make_plan__sends_whole_images_for_patches_and_filtered_labels(dataset):
 
 def test_make_plan__leaves_out_what_is_out_until_it_is_pulled(dataset, client, send):
     record = send("first", dataset.limit(2))
-    request = Request("second", "ground_truth", LabelSchema(("cat", "dog")))
+    request = Request("second", (RoundField("ground_truth", LabelSchema(("cat", "dog"))),))
     plan = make_plan(dataset, request)
     assert plan.sample_ids == tuple(dataset.skip(2).values("id"))
     assert plan.out_elsewhere == {"first": 2}
@@ -184,18 +187,34 @@ def test_make_plan__what_cannot_be_sent(dataset, send):
     dataset.add_sample_field("kind", fo.EmbeddedDocumentField, fo.Classification)
     send("taken", dataset.limit(1))
     for request, error, text in [
-        (Request("taken", "ground_truth", schema), RoundNameTaken, "taken"),
-        (Request("no-identifier", "ground_truth", schema), InvalidRoundName, "underscores"),
-        (Request("r", "kind", schema), UnsupportedField, "a field of classification"),
-        (Request("r", "filepath", schema), UnsupportedField, "no field of labels"),
-        (Request("r", "new field", schema), UnsupportedField, "new field"),
-        (Request("r", "ground_truth", LabelSchema(())), UnsupportedField, "no classes"),
-        (Request("r", "ground_truth", LabelSchema(("cat",))), UnsupportedField, "dog"),
+        (Request("taken", (RoundField("ground_truth", schema),)), RoundNameTaken, "taken"),
+        (
+            Request("no-identifier", (RoundField("ground_truth", schema),)),
+            InvalidRoundName,
+            "underscores",
+        ),
+        (
+            Request("r", (RoundField("kind", schema),)),
+            UnsupportedField,
+            "a field of classification",
+        ),
+        (Request("r", (RoundField("filepath", schema),)), UnsupportedField, "no field of labels"),
+        (Request("r", (RoundField("new field", schema),)), UnsupportedField, "new field"),
+        (
+            Request("r", (RoundField("ground_truth", LabelSchema(())),)),
+            UnsupportedField,
+            "no classes",
+        ),
+        (
+            Request("r", (RoundField("ground_truth", LabelSchema(("cat",))),)),
+            UnsupportedField,
+            "dog",
+        ),
     ]:
         with pytest.raises(error, match=text):
             make_plan(dataset, request)
     with pytest.raises(EmptySelection):
-        make_plan(dataset.match_tags("none"), Request("r", "ground_truth", schema))
+        make_plan(dataset.match_tags("none"), Request("r", (RoundField("ground_truth", schema),)))
 
 
 def test_field_facts__offers_what_people_can_edit_and_nothing_internal(dataset):

@@ -79,12 +79,12 @@ def test_send_form__says_what_is_wrong_before_the_click(dataset, server, params,
 
 
 def register_run(dataset, key):
+    from relabel.annotation import RoundField
     from relabel.annotation.stock import register_run
     from relabel.labels import LabelSchema
 
-    register_run(
-        dataset, key, url="http://c", label_field="ground_truth", schema=LabelSchema(("cat",))
-    )
+    field = RoundField("ground_truth", LabelSchema(("cat",)))
+    register_run(dataset, key, url="http://c", fields=(field,))
 
 
 @pytest.mark.parametrize("name", ["send_to_cvat", "pull_annotations"])

@@ -7,7 +7,7 @@ import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 from demo.services import free_port
-from relabel.annotation import Request, connect, field_facts, make_plan, push
+from relabel.annotation import Request, RoundField, connect, field_facts, make_plan, push
 from tests.annotator import Annotator
 
 PANEL = "@relabel/cvat/cvat_status"
@@ -31,7 +31,9 @@ def job_ids(dataset, annotator):
     """A round of three jobs."""
     facts = field_facts(dataset, "ground_truth")
     schema = facts.to_schema()
-    plan = make_plan(dataset, Request("fix_1", "ground_truth", schema, images_per_job=2))
+    plan = make_plan(
+        dataset, Request("fix_1", (RoundField("ground_truth", schema),), images_per_job=2)
+    )
     record = push(dataset, plan, connect())
     return [job["id"] for job in annotator.jobs(record.tasks[0].id)]
 
