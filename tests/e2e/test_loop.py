@@ -27,12 +27,12 @@ def test_loop__tag_send_watch_pull_see_undo(app, dataset, cvat):
     form = app.prompt()
     expect(form).to_contain_text("This sends 2 images")
     form.get_by_role("button", name="Send", exact=True).click()
-    expect(form).to_contain_text("Open task")
-    form.get_by_role("button", name="Close").click()
+    expect(app.page.get_by_text("Open task")).to_be_visible()
+    app.page.get_by_role("button", name="Done").click()
     dataset.reload()
     (key,) = dataset.list_annotation_runs()
 
-    app.open_cvat_panel()
+    app.cy("relabel-panel").wait_for()  # it opened by itself
     card = app.cy(f"relabel-round-{key}")
     expect(card).to_contain_text("0 of 2 images done")
     app.screenshot("loop-1-sent")
