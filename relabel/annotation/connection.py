@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 SECRETS = tuple(
     f"FIFTYONE_CVAT_{name}"
-    for name in ("URL", "USERNAME", "PASSWORD", "TOKEN", "ORGANIZATION", "VERIFY_TLS")
+    for name in (
+        "URL",
+        "USERNAME",
+        "PASSWORD",
+        "TOKEN",
+        "ORGANIZATION",
+        "VERIFY_TLS",
+        "READING_MINUTES",
+    )
 )
 """The settings that are read, from plugin secrets or from the environment."""
 

@@ -3,9 +3,11 @@
 from .client import CvatClient
 from .config import CvatConfig, Timeouts
 from .errors import (
+    CvatConflict,
     CvatDataRejected,
     CvatError,
     CvatForbidden,
+    CvatNeverRead,
     CvatNotConfigured,
     CvatNotFound,
     CvatRejected,
@@ -15,6 +17,7 @@ from .errors import (
     CvatTooLarge,
     CvatUnauthorized,
     CvatUnreachable,
+    MediaNotOnServer,
     NotACvatServer,
     ProjectConflict,
     UnknownAssignee,
@@ -35,16 +38,20 @@ from .models import (
 )
 from .projects import Project, describe_missing, missing_labels
 from .reviews import Issue
-from .uploads import ImageFile, Yardstick
+from .storages import CloudStorage
+from .uploads import ImageFile, UploadJournal, Yardstick
 
 __all__ = [
     "Annotations",
     "AttributeSpec",
+    "CloudStorage",
     "CvatClient",
     "CvatConfig",
+    "CvatConflict",
     "CvatDataRejected",
     "CvatError",
     "CvatForbidden",
+    "CvatNeverRead",
     "CvatNotConfigured",
     "CvatNotFound",
     "CvatRejected",
@@ -62,6 +69,7 @@ __all__ = [
     "JobState",
     "JobType",
     "LabelSpec",
+    "MediaNotOnServer",
     "NotACvatServer",
     "Project",
     "ProjectConflict",
@@ -70,6 +78,7 @@ __all__ = [
     "Timeouts",
     "UnknownAssignee",
     "UnknownProject",
+    "UploadJournal",
     "User",
     "Yardstick",
     "describe_missing",

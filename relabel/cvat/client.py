@@ -14,6 +14,7 @@ from .models import Annotations, Job, JobType, LabelSpec, ServerInfo, User
 from .projects import Projects
 from .reading import wait_until_read
 from .reviews import Issue
+from .storages import Storages
 from .transport import Transport
 from .uploads import check_frames, frame_names, send_images
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from .config import CvatConfig
     from .models import JobStage, JobState, Shape
-    from .uploads import ImageFile, UploadProgress, Yardstick
+    from .uploads import ImageFile, UploadJournal, UploadProgress, Yardstick
 
 _TEXTS_PER_FILTER = 50
 _IDS_PER_FILTER = 300  # keeps the address of a request below 4 kB, which every proxy takes
@@ -51,6 +52,7 @@ class CvatClient:
             raise
         self.server = ServerInfo(url=self._transport.url, version=version)
         self.projects = Projects(self._transport)
+        self.storages = Storages(self._transport)
 
     def __enter__(self) -> Self:
         return self
@@ -163,17 +165,20 @@ class CvatClient:
         *,
         image_quality: int = 75,
         yardstick: Yardstick | None = None,
+        journal: UploadJournal | None = None,
         progress: UploadProgress | None = None,
     ) -> None:
         """Sends images to a task; frame ``i`` will be image ``i``, unless there are honeypots.
 
-        The server reads them afterwards: see :meth:`wait_until_read`.
+        Large files travel in chunks. The server reads them afterwards: see
+        :meth:`wait_until_read`.
 
         Args:
             task_id: the task, which must be empty
             images: the files and the names that annotators see
             image_quality: of the copies that the server shows, in percent
             yardstick: which of them measure the annotators, and how
+            journal: what is remembered of an upload that was cut off, and where it is noted
             progress: called with the bytes that were sent, after each request
         """
         send_images(
@@ -182,6 +187,7 @@ class CvatClient:
             images,
             image_quality=image_quality,
             yardstick=yardstick,
+            journal=journal,
             progress=progress,
         )
 
@@ -189,11 +195,11 @@ class CvatClient:
         """Waits until the server has read the images of tasks and has cut them into jobs.
 
         Returns:
-            the tasks that the server knows nothing about: nothing was sent, or it was read so
-            long ago (minutes) that it does not remember
+            the tasks that have no frames and get none: nothing was sent
 
         Raises:
             CvatDataRejected: if the server cannot read one of the images
+            CvatNeverRead: if it reads none of them for longer than the configuration allows
         """
         return wait_until_read(self._transport, task_ids)
 
@@ -331,7 +337,8 @@ class CvatClient:
         params: dict[str, str] | None = None,
     ) -> list[Shape]:
         body = Annotations(tuple(shapes)).to_json()
-        answer = self._transport.send_json(method, f"/api/{owner}/annotations", body, params)
+        path, timeout = f"/api/{owner}/annotations", self._transport.slow
+        answer = self._transport.send_json(method, path, body, params, timeout=timeout)
         return list(Annotations.from_json(answer).shapes)
 
     def task_annotations(self, task_id: int) -> Annotations:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,8 +23,9 @@ class Timeouts:
     Args:
         connect: until the server accepts the connection
         read: between two bytes of its answer
-        upload: the same while files are being sent, which servers digest slowly
-        processing: until the server has made a task out of the files, in all
+        upload: the same while files or labels are being sent, which servers digest slowly
+        processing: until the server has made a task out of the files; of several tasks, until it
+            is done with the next
     """
 
     connect: float = 10.0
@@ -82,7 +84,8 @@ class CvatConfig:
 
         Args:
             settings: values of ``FIFTYONE_CVAT_URL``, ``_USERNAME``, ``_PASSWORD``, ``_TOKEN``,
-                ``_ORGANIZATION`` and ``_VERIFY_TLS`` (``false``, or the path of a CA bundle)
+                ``_ORGANIZATION``, ``_VERIFY_TLS`` (``false``, or the path of a CA bundle) and
+                ``_READING_MINUTES`` (how long the server may take to read the files of a task)
 
         Raises:
             CvatNotConfigured: if something needed is missing
@@ -105,6 +108,7 @@ class CvatConfig:
             token=get("TOKEN"),
             organization=get("ORGANIZATION"),
             verify=_parse_verify(get("VERIFY_TLS")),
+            timeouts=_parse_timeouts(get("READING_MINUTES")),
         )
 
 
@@ -113,6 +117,20 @@ def _parse_verify(text: str | None) -> bool | str:
     if text is None or text.lower() in _TRUE:
         return True
     return False if text.lower() in _FALSE else text
+
+
+def _parse_timeouts(minutes: str | None) -> Timeouts:
+    if minutes is None:
+        return Timeouts()
+    try:
+        seconds = 60 * float(minutes)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise CvatNotConfigured(
+            f"FIFTYONE_CVAT_READING_MINUTES is {minutes!r}.", "Give a number of minutes, as 240."
+        )
+    return Timeouts(processing=seconds)
 
 
 def _without_credentials(url: str) -> str:

@@ -46,12 +46,20 @@ class CvatTooLarge(CvatRejected):
     """A request was larger than the server, or a proxy before it, takes."""
 
 
+class CvatConflict(CvatRejected):
+    """The server has something of that name already, or is elsewhere in it than we thought."""
+
+
 class CvatThrottled(CvatError):
     """The server asks to slow down, also after waiting as it asked."""
 
 
 class CvatServerError(CvatError):
     """The server failed at a request."""
+
+
+class CvatNeverRead(CvatServerError):
+    """The server took the files of a task, but does not come to an end reading them."""
 
 
 class CvatDataRejected(CvatRejected):
@@ -66,6 +74,10 @@ class CvatDataRejected(CvatRejected):
     def __init__(self, message: str, advice: str = "", *, task_id: int | None = None) -> None:
         super().__init__(message, advice)
         self.task_id = task_id
+
+
+class MediaNotOnServer(CvatError):
+    """Media are not where the server was told to look for them."""
 
 
 class UnknownAssignee(CvatError):

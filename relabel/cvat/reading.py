@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .errors import CvatDataRejected, CvatNotFound, CvatRejected, CvatServerError
+from .errors import CvatDataRejected, CvatNeverRead, CvatNotFound, CvatRejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,45 +17,64 @@ if TYPE_CHECKING:
 
 _FIRST_POLL, _SLOWEST_POLL = 0.2, 5.0
 _LISTED = 500
+_IDS_PER_FILTER = 300  # keeps the address of a request below 4 kB, which every proxy takes
+_EMPTY = "empty"
+_ENDED = {"finished", _EMPTY}
 
 
 def wait_until_read(transport: Transport, task_ids: Iterable[int]) -> set[int]:
     """Waits until the server has read the files of tasks, all in one request at a time.
 
+    Of what the server has forgotten, or of all if it is too old to tell, the tasks themselves
+    are asked.
+
     Returns:
-        the tasks that the server knows nothing about: nothing was sent, or it was read so long
-        ago (minutes) that it does not remember
+        the tasks that have no frames and get none: nothing was sent
 
     Raises:
         CvatDataRejected: if it cannot read the files of one of them
-        CvatServerError: if it does not come to an end in time
+        CvatNeverRead: if it has read none of them for the time that the configuration allows
     """
-    waiting, unknown = set(task_ids), set[int]()
-    deadline = time.monotonic() + transport.config.timeouts.processing
+    waiting, empty = set(task_ids), set[int]()
+    patience = transport.config.timeouts.processing
+    deadline = time.monotonic() + patience
     pause = _FIRST_POLL
     while waiting:
         answers = _ask(transport, waiting)
-        unknown |= waiting - answers.keys()
+        unknown = waiting - answers.keys()
+        filled = _filled(transport, unknown) if unknown else set()
+        for task_id in unknown - filled:
+            answers[task_id] = _ask_task(transport, task_id)
         for task_id, answer in answers.items():
             _check(task_id, answer)
-        waiting = {number for number, answer in answers.items() if answer["status"] != "finished"}
-        if not waiting:
-            break
-        if time.monotonic() > deadline:
-            raise CvatServerError(
-                f"CVAT has not read the images of task {min(waiting)} in time.",
-                "Its import workers may be down or busy; ask its administrator.",
+        empty |= {number for number, item in answers.items() if item["status"] == _EMPTY}
+        left = {number for number, item in answers.items() if item["status"] not in _ENDED}
+        if len(left) < len(waiting):
+            deadline = time.monotonic() + patience
+        waiting = left
+        if waiting and time.monotonic() > deadline:
+            raise CvatNeverRead(
+                f"CVAT has not read the images of task {min(waiting)} after {patience / 60:.0f} "
+                "minutes.",
+                "Its import workers may be down or busy: ask its administrator. If they only need "
+                "longer, set FIFTYONE_CVAT_READING_MINUTES.",
             )
-        time.sleep(pause)
-        pause = min(pause * 1.6, _SLOWEST_POLL)
-    return unknown
+        if waiting:
+            time.sleep(pause)
+            pause = min(pause * 1.6, _SLOWEST_POLL)
+    return empty
 
 
 def _ask(transport: Transport, task_ids: set[int]) -> dict[int, dict[str, Any]]:
     """What the server says of the reading of tasks, as far as it remembers."""
     answers: dict[int, dict[str, Any]] = {}
     if len(task_ids) > 1:
-        listed = transport.get("/api/requests", action="create", target="task", page_size=_LISTED)
+        try:
+            listed = transport.get(
+                "/api/requests", action="create", target="task", page_size=_LISTED
+            )
+        except CvatNotFound:  # a server that is too old for it
+            return answers
         for item in listed["results"]:
             task_id = item["operation"]["task_id"]
             if task_id in task_ids:
@@ -65,6 +86,31 @@ def _ask(transport: Transport, task_ids: set[int]) -> dict[int, dict[str, Any]]:
         except (CvatNotFound, CvatRejected):
             continue
     return answers
+
+
+def _filled(transport: Transport, task_ids: set[int]) -> set[int]:
+    """The tasks that have frames and jobs."""
+    filled = set()
+    remaining = iter(sorted(task_ids))
+    while ids := list(itertools.islice(remaining, _IDS_PER_FILTER)):
+        condition = json.dumps({"in": [{"var": "id"}, ids]})
+        for task in transport.pages("/api/tasks", filter=condition):
+            if task.get("size") and task["jobs"]["count"]:
+                filled.add(task["id"])
+    return filled
+
+
+def _ask_task(transport: Transport, task_id: int) -> dict[str, Any]:
+    """What a task without frames says itself, which old servers know and new ones still tell.
+
+    It says "Finished" while nothing was sent.
+    """
+    try:
+        answer = transport.get(f"/api/tasks/{task_id}/status")
+    except CvatNotFound:
+        return {"status": _EMPTY}
+    status = str(answer["state"]).lower()
+    return {**answer, "status": _EMPTY if status == "finished" else status}
 
 
 def _check(task_id: int, answer: dict[str, Any]) -> None:

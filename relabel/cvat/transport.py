@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from .errors import (
+    CvatConflict,
     CvatError,
     CvatForbidden,
     CvatNotFound,
@@ -180,11 +181,21 @@ class Transport:
         return _json(self.request("GET", path, params=params), self.url)
 
     def send_json(
-        self, method: str, path: str, body: Any, params: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any,
+        params: Mapping[str, Any] | None = None,
+        **options: Any,
     ) -> Any:
-        """Sends JSON and gets JSON."""
-        response = self.request(method, path, json=body, params=params)
+        """Sends JSON and gets JSON; takes the options of :meth:`request`."""
+        response = self.request(method, path, json=body, params=params, **options)
         return _json(response, self.url) if response.content else None
+
+    @property
+    def slow(self) -> tuple[float, float]:
+        """The time-outs of a request whose content the server takes long to digest."""
+        return self.config.timeouts.connect, self.config.timeouts.upload
 
     def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Yields every item of a paged list, lowest id first."""
@@ -254,6 +265,7 @@ _REFUSALS: dict[int, tuple[type[CvatError], str, str]] = {
         "Ask an administrator for the right, or use another account.",
     ),
     404: (CvatNotFound, "CVAT does not know it: {reason}", "It may have been deleted."),
+    409: (CvatConflict, "CVAT refused the request (409): {reason}", ""),
     413: (
         CvatTooLarge,
         "The server does not take requests of this size.",

@@ -1,4 +1,4 @@
-"""Sends images to a task in bounded requests."""
+"""Sends images to a task in bounded requests; files too large for one go in chunks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import CvatDataRejected
+from .tus import CHUNK_BYTES, ResumableUpload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
     from .transport import Transport
 
-MAX_REQUEST_BYTES = 16 * 2**20
-"""The media of one request. Nginx, as CVAT's own installation sets it up, takes far more."""
+MAX_REQUEST_BYTES = CHUNK_BYTES
+"""The media of one request. Nginx, as CVAT's own installation sets it up, takes far more. A file
+that is larger travels in chunks."""
+
+READING = {"use_cache": True, "use_zip_chunks": True, "sorting_method": "predefined"}
+"""How the server is to read the files of a task: their order is ours."""
 
 MAX_REQUEST_FILES = 200
 """The files of one request, all open at once; systems allow 1,024 by default, macOS 256."""
@@ -70,6 +75,32 @@ class UploadProgress(Protocol):
         """Takes bytes sent and bytes in all."""
 
 
+class UploadJournal:
+    """What is remembered of the upload of a task, so that it goes on after it was cut off.
+
+    This one forgets everything when the process ends.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[str, str] = {}
+
+    @property
+    def small_sent(self) -> bool:
+        """Whether all files that fit into a request are there."""
+        return False
+
+    def note_small_sent(self) -> None:
+        """Notes that they are."""
+
+    def upload_of(self, name: str) -> str | None:
+        """The id of the upload that was begun of a large file."""
+        return self._begun.get(name)
+
+    def note_upload(self, name: str, upload_id: str) -> None:
+        """Notes that one was begun. Nothing of the file has travelled yet."""
+        self._begun[name] = upload_id
+
+
 def send_images(
     transport: Transport,
     task_id: int,
@@ -77,9 +108,10 @@ def send_images(
     *,
     image_quality: int,
     yardstick: Yardstick | None = None,
+    journal: UploadJournal | None = None,
     progress: UploadProgress | None = None,
 ) -> None:
-    """Sends images in requests of at most ``MAX_REQUEST_BYTES``, or one larger image each.
+    """Sends images in requests of at most ``MAX_REQUEST_BYTES``; larger ones one by one in chunks.
 
     What fits into one request is sent in one, with all that the server needs to begin. A
     yardstick needs one more: it is told in JSON.
@@ -88,37 +120,69 @@ def send_images(
         CvatError: if the server refuses one of the requests
         OSError: if a file cannot be read
     """
-    cut = list(batches(images))
-    total, sent = sum(image.size for image in images), 0
-    options: dict[str, Any] = {
-        "image_quality": image_quality,
-        "use_cache": True,
-        "use_zip_chunks": True,
-        "sorting_method": "predefined",
-    }
+    journal = journal or UploadJournal()
+    large = [image for image in images if image.size > MAX_REQUEST_BYTES]
+    cut = list(batches([image for image in images if image.size <= MAX_REQUEST_BYTES]))
+    told = _Told(progress, sum(image.size for image in images))
+    options: dict[str, Any] = {"image_quality": image_quality} | READING
     if yardstick:
         options["validation_params"] = yardstick.to_json()
         if yardstick.honeypots_per_job:
             options["sorting_method"] = "random"  # the server refuses every other
-    if len(cut) == 1 and not yardstick:
+    if len(cut) == 1 and not large and not yardstick:
         _send_batch(transport, task_id, cut[0], options)
-        if progress:
-            progress(total, total)
+        told.add(told.total)
         return
-    _post_data(transport, task_id, headers={"Upload-Start": "true"})
-    for batch in cut:
-        _send_batch(
-            transport,
-            task_id,
-            batch,
-            {"image_quality": image_quality},
-            headers={"Upload-Multiple": "true"},
-        )
-        sent += sum(image.size for image in batch)
-        if progress:
-            progress(sent, total)
+    if not journal.small_sent:
+        _post_data(transport, task_id, headers={"Upload-Start": "true"})
+        for batch in cut:
+            _send_batch(
+                transport,
+                task_id,
+                batch,
+                {"image_quality": image_quality},
+                headers={"Upload-Multiple": "true"},
+            )
+            told.add(sum(image.size for image in batch))
+        journal.note_small_sent()
+    told.sent = sum(image.size for batch in cut for image in batch)
+    for image in large:
+        _send_large(transport, task_id, image, journal, told)
     finish = {**options, "upload_file_order": [image.name for image in images]}
     _post_data(transport, task_id, headers={"Upload-Finish": "true"}, json=finish)
+
+
+@dataclass
+class _Told:
+    """How much is sent of an upload, as its user hears it."""
+
+    progress: UploadProgress | None
+    total: int
+    sent: int = 0
+
+    def add(self, size: int) -> None:
+        self.sent += size
+        self.tell(0)
+
+    def tell(self, more: int) -> None:
+        """Tells how much is sent with some bytes of the next file."""
+        if self.progress:
+            self.progress(self.sent + more, self.total)
+
+
+def _send_large(
+    transport: Transport, task_id: int, image: ImageFile, journal: UploadJournal, told: _Told
+) -> None:
+    upload = ResumableUpload(
+        transport,
+        task_id,
+        image.path,
+        image.name,
+        upload_id=journal.upload_of(image.name),
+        note=lambda upload_id: journal.note_upload(image.name, upload_id),
+    )
+    upload.send(told.tell)
+    told.sent += image.size
 
 
 def _send_batch(
@@ -141,8 +205,8 @@ def _send_batch(
 
 
 def _post_data(transport: Transport, task_id: int, **options: Any) -> None:
-    timeout = (transport.config.timeouts.connect, transport.config.timeouts.upload)
-    transport.request("POST", f"/api/tasks/{task_id}/data/", timeout=timeout, **options)
+    path = f"/api/tasks/{task_id}/data/"
+    transport.request("POST", path, timeout=transport.slow, **options)
 
 
 def batches(images: Sequence[ImageFile]) -> Iterator[list[ImageFile]]:

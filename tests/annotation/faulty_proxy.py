@@ -82,11 +82,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if cut is None else body[:cut])
+        if self.command != "HEAD":
+            self.wfile.write(body if cut is None else body[:cut])
         if cut is not None:
             self.close_connection = True
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _pass_on  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = do_DELETE = _pass_on  # noqa: N815
 
     def finish(self) -> None:
         try:

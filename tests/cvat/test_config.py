@@ -14,10 +14,12 @@ def test_from_mapping__reads_what_is_set():
             "FIFTYONE_CVAT_TOKEN": "t",
             "FIFTYONE_CVAT_ORGANIZATION": "team",
             "FIFTYONE_CVAT_VERIFY_TLS": "/etc/ca.pem",
+            "FIFTYONE_CVAT_READING_MINUTES": "240",
         }
     )
     assert config.url == "https://cvat.example.org"
     assert (config.token, config.organization, config.verify) == ("t", "team", "/etc/ca.pem")
+    assert config.timeouts.processing == 240 * 60
 
 
 @pytest.mark.parametrize(("text", "verify"), [("false", False), ("0", False), ("TRUE", True)])
@@ -37,6 +39,14 @@ def test_from_mapping__tls_is_verified_unless_it_is_said(text, verify):
         ({"FIFTYONE_CVAT_URL": "cvat.example.org", **PASSWORD}, "scheme"),
         ({"FIFTYONE_CVAT_URL": "ftp://cvat.example.org", **PASSWORD}, "scheme"),
         ({"FIFTYONE_CVAT_URL": "https://u:hush@c", **PASSWORD}, "FIFTYONE_CVAT_PASSWORD"),
+        (
+            {
+                "FIFTYONE_CVAT_URL": "https://c",
+                "FIFTYONE_CVAT_READING_MINUTES": "long",
+                **PASSWORD,
+            },
+            "a number of minutes",
+        ),
     ],
 )
 def test_from_mapping__says_what_is_missing(settings, advice):
