@@ -24,7 +24,6 @@ from .errors import (
     UnknownProject,
 )
 from .models import (
-    Annotations,
     AttributeSpec,
     InputType,
     Job,
@@ -39,7 +38,8 @@ from .models import (
 from .projects import Project, describe_missing, missing_labels
 from .reviews import Issue
 from .storages import CloudStorage
-from .uploads import ImageFile, UploadJournal, Yardstick
+from .tracks import Annotations, Track
+from .uploads import FrameSpan, ImageFile, UploadJournal, Yardstick
 
 __all__ = [
     "Annotations",
@@ -61,6 +61,7 @@ __all__ = [
     "CvatTooLarge",
     "CvatUnauthorized",
     "CvatUnreachable",
+    "FrameSpan",
     "ImageFile",
     "InputType",
     "Issue",
@@ -76,6 +77,7 @@ __all__ = [
     "ServerInfo",
     "Shape",
     "Timeouts",
+    "Track",
     "UnknownAssignee",
     "UnknownProject",
     "UploadJournal",

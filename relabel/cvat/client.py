@@ -9,14 +9,15 @@ from collections import defaultdict
 from types import EllipsisType
 from typing import TYPE_CHECKING, Self
 
+from .annotating import AnnotatingClient
 from .errors import CvatForbidden, CvatNotFound, UnknownAssignee
-from .models import Annotations, Job, JobType, LabelSpec, ServerInfo, User
+from .models import Job, JobType, LabelSpec, ServerInfo, User
 from .projects import Projects
 from .reading import wait_until_read
 from .reviews import Issue
 from .storages import Storages
 from .transport import Transport
-from .uploads import check_frames, frame_names, send_images
+from .uploads import check_frames, frame_names, send_images, send_video
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .config import CvatConfig
-    from .models import JobStage, JobState, Shape
-    from .uploads import ImageFile, UploadJournal, UploadProgress, Yardstick
+    from .models import JobStage, JobState
+    from .uploads import FrameSpan, ImageFile, UploadJournal, UploadProgress, Yardstick
 
 _TEXTS_PER_FILTER = 50
 _IDS_PER_FILTER = 300  # keeps the address of a request below 4 kB, which every proxy takes
 
 
-class CvatClient:
+class CvatClient(AnnotatingClient):
     """A logged-in user of one CVAT server. Use it as a context manager, or close it.
 
     Args:
@@ -42,7 +43,7 @@ class CvatClient:
     """
 
     def __init__(self, config: CvatConfig) -> None:
-        self._transport = Transport(config)
+        super().__init__(Transport(config))
         try:
             version = str(self._transport.about()["version"])
             self._transport.log_in()
@@ -191,6 +192,36 @@ class CvatClient:
             progress=progress,
         )
 
+    def upload_video(
+        self,
+        task_id: int,
+        video: ImageFile,
+        span: FrameSpan,
+        *,
+        image_quality: int = 75,
+        journal: UploadJournal | None = None,
+        progress: UploadProgress | None = None,
+    ) -> None:
+        """Sends a video to a task, which must be empty; frame ``i`` will be the span's ``i``-th.
+
+        Args:
+            task_id: the task
+            video: the file and the name that annotators see
+            span: which of its frames are taken
+            image_quality: of the copies that the server shows, in percent
+            journal: remembers how far the upload of a large file is
+            progress: called with the bytes that were sent
+        """
+        send_video(
+            self._transport,
+            task_id,
+            video,
+            span,
+            image_quality=image_quality,
+            journal=journal,
+            progress=progress,
+        )
+
     def wait_until_read(self, task_ids: Iterable[int]) -> set[int]:
         """Waits until the server has read the images of tasks and has cut them into jobs.
 
@@ -304,76 +335,6 @@ class CvatClient:
 
     def _change_job(self, job_id: int, body: dict[str, object]) -> None:
         self._transport.send_json("PATCH", f"/api/jobs/{job_id}", body)
-
-    # Annotations
-
-    def put_task_shapes(self, task_id: int, shapes: Sequence[Shape]) -> list[Shape]:
-        """Replaces all that is drawn in a task.
-
-        Two of these at once store both sets, so the caller sees to it that there is one.
-
-        Returns:
-            the shapes with the ids that the server gave them, in the same order, and then the tags
-        """
-        return self._save_shapes("PUT", f"tasks/{task_id}", shapes)
-
-    def put_job_shapes(self, job_id: int, shapes: Sequence[Shape]) -> list[Shape]:
-        """The same for one job, also for a ground-truth job or a replica."""
-        return self._save_shapes("PUT", f"jobs/{job_id}", shapes)
-
-    def add_task_shapes(self, task_id: int, shapes: Sequence[Shape]) -> list[Shape]:
-        """Adds to what is drawn in a task.
-
-        Returns:
-            the shapes with the ids that the server gave them, in the same order
-        """
-        return self._save_shapes("PATCH", f"tasks/{task_id}", shapes, {"action": "create"})
-
-    def _save_shapes(
-        self,
-        method: str,
-        owner: str,
-        shapes: Sequence[Shape],
-        params: dict[str, str] | None = None,
-    ) -> list[Shape]:
-        body = Annotations(tuple(shapes)).to_json()
-        path, timeout = f"/api/{owner}/annotations", self._transport.slow
-        answer = self._transport.send_json(method, path, body, params, timeout=timeout)
-        return list(Annotations.from_json(answer).shapes)
-
-    def task_annotations(self, task_id: int) -> Annotations:
-        """What is drawn in a task, its ground-truth jobs and replicas left out."""
-        return Annotations.from_json(self._transport.get(f"/api/tasks/{task_id}/annotations"))
-
-    def job_annotations(self, job_id: int) -> Annotations:
-        """What is drawn in a job."""
-        return Annotations.from_json(self._transport.get(f"/api/jobs/{job_id}/annotations"))
-
-    def annotations_of(self, jobs: Sequence[Job]) -> list[Shape]:
-        """What is drawn in some jobs of one task, in as few requests as our rights allow.
-
-        Args:
-            jobs: jobs of one task
-
-        Returns:
-            the shapes on the frames of those jobs
-        """
-        if len(jobs) > 1:
-            try:
-                shapes = self.task_annotations(jobs[0].task_id).shapes
-            except CvatForbidden:
-                pass  # a mere job assignee may read the jobs, one by one
-            else:
-                frames = {
-                    frame for job in jobs for frame in range(job.start_frame, job.stop_frame + 1)
-                }
-                return [shape for shape in shapes if shape.frame in frames]
-        return [
-            shape
-            for job in jobs
-            for shape in self.job_annotations(job.id).shapes
-            if job.start_frame <= shape.frame <= job.stop_frame
-        ]
 
     # Reviews
 

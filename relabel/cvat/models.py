@@ -236,6 +236,11 @@ class Shape:
     outside: bool = False
     elements: tuple[Shape, ...] = ()
 
+    @property
+    def is_tag(self) -> bool:
+        """Whether it is a tag."""
+        return self.type == TAG
+
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Shape:
         """Reads the server's JSON."""
@@ -266,7 +271,7 @@ class Shape:
             "group": self.group,
             "source": self.source,
         }
-        if self.type == TAG:
+        if self.is_tag:
             return body
         body |= {
             "type": self.type,
@@ -280,31 +285,3 @@ class Shape:
         else:
             body["points"] = list(self.points)
         return body
-
-
-@dataclass(frozen=True)
-class Annotations:
-    """Everything that is drawn in a task or a job.
-
-    Args:
-        shapes: the drawn labels, and the tags after them
-        tracks: how many labels over time there are
-    """
-
-    shapes: tuple[Shape, ...]
-    tracks: int = 0
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Annotations:
-        """Reads the server's JSON."""
-        items = (*data["shapes"], *data.get("tags", ()))
-        return cls(
-            shapes=tuple(Shape.from_json(item) for item in items),
-            tracks=len(data.get("tracks", ())),
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON that stores them; tracks are not among it."""
-        tags = [shape.to_json() for shape in self.shapes if shape.type == TAG]
-        shapes = [shape.to_json() for shape in self.shapes if shape.type != TAG]
-        return {"version": 0, "tags": tags, "tracks": [], "shapes": shapes}

@@ -68,6 +68,35 @@ class Yardstick:
         return params
 
 
+@dataclass(frozen=True)
+class FrameSpan:
+    """Which frames of a video become frames of its task.
+
+    Args:
+        start: the first one, counted from 0
+        stop: no frame after this one, or None for all there are
+        step: every how many frames one is taken
+    """
+
+    start: int = 0
+    stop: int | None = None
+    step: int = 1
+
+    def numbers(self, count: int) -> range:
+        """The frames that are taken of a video with so many frames: task frame -> video frame."""
+        end = count if self.stop is None else min(self.stop + 1, count)
+        return range(self.start, max(end, self.start), self.step)
+
+    def to_fields(self) -> dict[str, object]:
+        """What the server is told with the video."""
+        fields: dict[str, object] = {"start_frame": self.start}
+        if self.stop is not None:
+            fields["stop_frame"] = self.stop
+        if self.step > 1:
+            fields["frame_filter"] = f"step={self.step}"
+        return fields
+
+
 class UploadProgress(Protocol):
     """Hears how far an upload is."""
 
@@ -183,6 +212,34 @@ def _send_large(
     )
     upload.send(told.tell)
     told.sent += image.size
+
+
+def send_video(
+    transport: Transport,
+    task_id: int,
+    video: ImageFile,
+    span: FrameSpan,
+    *,
+    image_quality: int,
+    journal: UploadJournal | None = None,
+    progress: UploadProgress | None = None,
+) -> None:
+    """Sends a video, in chunks if it is larger than ``MAX_REQUEST_BYTES``.
+
+    Raises:
+        CvatError: if the server refuses it
+        OSError: if the file cannot be read
+    """
+    told = _Told(progress, video.size)
+    options = {"image_quality": image_quality, **READING, **span.to_fields()}
+    options.pop("sorting_method")
+    if video.size <= MAX_REQUEST_BYTES:
+        _send_batch(transport, task_id, [video], options)
+        told.add(video.size)
+        return
+    _post_data(transport, task_id, headers={"Upload-Start": "true"})
+    _send_large(transport, task_id, video, journal or UploadJournal(), told)
+    _post_data(transport, task_id, headers={"Upload-Finish": "true"}, json=options)
 
 
 def _send_batch(

@@ -1,0 +1,111 @@
+"""Labels over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .models import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_OF_THE_TRACK = ("label_id", "group", "source", "elements")
+
+
+@dataclass(frozen=True)
+class Track:
+    """One label on many frames of a video: its shape on the keyframes.
+
+    Between two keyframes CVAT interpolates; after one that is ``outside`` the label is not to be
+    seen until the next keyframe.
+
+    Args:
+        label_id: the server's id of its class
+        shapes: its keyframes, in the order of their frames; each has the class of the track
+        attributes: those that are the same on all frames: the server's id -> value as text
+        id: the server's id, or None before it has one
+        group: the number of the group it belongs to, 0 for none
+        source: who made it
+        elements: the nodes of a skeleton, each a track of its own
+    """
+
+    label_id: int
+    shapes: tuple[Shape, ...]
+    attributes: dict[int, str] = field(default_factory=dict)
+    id: int | None = None
+    group: int = 0
+    source: str = "manual"
+    elements: tuple[Track, ...] = ()
+
+    @property
+    def frame(self) -> int:
+        """Its first frame."""
+        return self.shapes[0].frame
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Track:
+        """Reads the server's JSON."""
+        label_id, source = data["label_id"], data.get("source", "manual")
+        of_track = {"label_id": label_id, "source": source, "group": data.get("group")}
+        return cls(
+            label_id=label_id,
+            shapes=tuple(Shape.from_json({**item, **of_track}) for item in data["shapes"]),
+            attributes={item["spec_id"]: item["value"] for item in data["attributes"]},
+            id=data.get("id"),
+            group=data.get("group") or 0,
+            source=source,
+            elements=tuple(map(cls.from_json, data.get("elements") or ())),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON that creates it."""
+        body: dict[str, Any] = {
+            "frame": self.frame,
+            "label_id": self.label_id,
+            "group": self.group,
+            "source": self.source,
+            "attributes": [
+                {"spec_id": spec_id, "value": value} for spec_id, value in self.attributes.items()
+            ],
+            "shapes": [_keyframe(shape) for shape in self.shapes],
+        }
+        if self.elements:
+            body["elements"] = [element.to_json() for element in self.elements]
+        return body
+
+
+def _keyframe(shape: Shape) -> dict[str, Any]:
+    body = {key: value for key, value in shape.to_json().items() if key not in _OF_THE_TRACK}
+    return {"points": [], **body}
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """Everything that is drawn in a task or a job.
+
+    Args:
+        shapes: the labels of single frames, and the tags after them
+        tracks: the labels over time
+    """
+
+    shapes: tuple[Shape, ...]
+    tracks: tuple[Track, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Annotations:
+        """Reads the server's JSON."""
+        items: Iterable[dict[str, Any]] = (*data["shapes"], *data.get("tags", ()))
+        return cls(
+            shapes=tuple(map(Shape.from_json, items)),
+            tracks=tuple(Track.from_json(item) for item in data.get("tracks", ())),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON that stores it."""
+        return {
+            "version": 0,
+            "tags": [shape.to_json() for shape in self.shapes if shape.is_tag],
+            "shapes": [shape.to_json() for shape in self.shapes if not shape.is_tag],
+            "tracks": [track.to_json() for track in self.tracks],
+        }
