@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, UpdateOne
 
 from ..labels import Drawn, ShapeType
 from .places import Place, read_place
@@ -32,12 +32,15 @@ class SentLabel:
         drawn: the label in CVAT when both sides last agreed
         here: the label in FiftyOne at that moment, where it was drawn otherwise: by a rounding
             error after a pull, by whole pixels in a round of stock FiftyOne
+        guessed: whether it was edited in FiftyOne perhaps, after it was sent and before anything
+            was recorded of it
     """
 
     id: str
     shape_id: int
     drawn: Drawn
     here: Drawn | None = None
+    guessed: bool = False
 
     @property
     def drawn_here(self) -> Drawn:
@@ -83,6 +86,19 @@ def save_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
         collection.insert_many(batch)
 
 
+def add_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
+    """Adds those images to the baseline that are not in it yet."""
+    ensure_indexes()
+    writes = [
+        UpdateOne(
+            _key(round_id, frame), {"$setOnInsert": frame_document(round_id, frame)}, upsert=True
+        )
+        for frame in frames
+    ]
+    if writes:
+        _frames().bulk_write(writes, ordered=False)
+
+
 def ensure_indexes() -> None:
     """Makes what finds the images of a round."""
     key = ("round_id", "task_id", "frame", "field")
@@ -122,16 +138,7 @@ def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Ite
 def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
     """Moves the baseline of some images."""
     writes = [
-        ReplaceOne(
-            {
-                "round_id": round_id,
-                "task_id": frame.task_id,
-                "frame": frame.frame,
-                "field": frame.place.field,
-            },
-            frame_document(round_id, frame),
-        )
-        for frame in frames
+        ReplaceOne(_key(round_id, frame), frame_document(round_id, frame)) for frame in frames
     ]
     if writes:
         _frames().bulk_write(writes, ordered=False)
@@ -164,10 +171,20 @@ def read_frame(document: Mapping[str, Any]) -> SentFrame:
                 label["shape_id"],
                 _read_drawn(label["drawn"]),
                 _read_drawn(label["here"]) if label.get("here") else None,
+                label.get("guessed", False),
             )
             for label in document["labels"]
         ),
     )
+
+
+def _key(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
+    return {
+        "round_id": round_id,
+        "task_id": frame.task_id,
+        "frame": frame.frame,
+        "field": frame.place.field,
+    }
 
 
 def _read_drawn(document: Mapping[str, Any]) -> Drawn:

@@ -1,17 +1,18 @@
 """Three-way comparison of one image: the baseline, CVAT now, FiftyOne now. Pure functions.
 
 Identity comes first: which shape is which label. A label is found by the id that its shape carries
-in the ``label_id`` attribute, then by the server's shape id, then by being drawn exactly alike.
+in the ``label_id`` attribute, then by the server's shape id, then by being drawn alike.
 Of two shapes that carry one id, one is the label and the other a copy that an annotator pasted.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from ..labels import UNKNOWN
 from .parts import join_parts
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ class Change:
     Args:
         label_id: its id in FiftyOne, or None for one that was added in CVAT
         shape_id: its id in CVAT, or None for one that was removed there
-        before: how it was sent, or None
+        before: how it was sent, or None if there was none or nobody knows
         after: how it is in CVAT now, or None
-        conflict: whether it was changed in FiftyOne too, and differently
+        conflict: whether it was changed in FiftyOne too, and differently, or may have been
     """
 
     label_id: str | None
@@ -74,10 +75,10 @@ class Change:
     @property
     def kinds(self) -> frozenset[ChangeKind]:
         """What was done; a label can be moved and relabelled at once."""
-        if self.before is None:
-            return frozenset({ChangeKind.ADDED})
         if self.after is None:
             return frozenset({ChangeKind.REMOVED})
+        if self.before is None:
+            return frozenset({ChangeKind.ADDED})
         kinds = set()
         if not self.after.same_place(self.before):
             kinds.add(ChangeKind.MOVED)
@@ -96,11 +97,13 @@ class FrameDiff:
         frame: its baseline
         changes: the labels that CVAT has otherwise than they were sent
         shapes: label id -> its shape now, for every label of the baseline that is still there
+        shared: the same for labels that both sides have and the baseline lacks
     """
 
     frame: SentFrame
     changes: tuple[Change, ...]
     shapes: dict[str, PulledShape]
+    shared: dict[str, PulledShape] = field(default_factory=dict)
 
 
 def diff_frame(
@@ -114,7 +117,8 @@ def diff_frame(
         present: what FiftyOne has on it now: label id -> how CVAT would draw it
 
     Returns:
-        what CVAT changed since the baseline; an edit that FiftyOne has made as well is none
+        what CVAT changed since the baseline; an edit that FiftyOne has made as well is none, and
+        neither is a label that FiftyOne has as well
     """
     joined = join_parts(shapes, {label.id: label.drawn for label in frame.labels})
     matched, added = match_shapes(frame.labels, joined)
@@ -123,19 +127,27 @@ def diff_frame(
         shape = matched.get(sent.id)
         after = shape.drawn if shape else None
         now = present.get(sent.id)
-        if after in (sent.drawn, now):
+        if after == sent.drawn or _same(after, now):
             continue
         changes.append(
             Change(
                 label_id=sent.id,
                 shape_id=shape.shape_id if shape else None,
-                before=sent.drawn,
+                before=None if sent.drawn == UNKNOWN else sent.drawn,
                 after=after,
-                conflict=now != sent.drawn_here,
+                conflict=sent.guessed or now != sent.drawn_here,
             )
         )
+    known = {label.id for label in frame.labels}
+    here = {label_id: drawn for label_id, drawn in present.items() if label_id not in known}
+    shared: dict[str, PulledShape] = {}
+    added = _take(shared, added, lambda shape: _drawn_nearly(here, shape))
     changes += [Change(None, shape.shape_id, None, shape.drawn) for shape in added]
-    return FrameDiff(frame, tuple(changes), matched)
+    return FrameDiff(frame, tuple(changes), matched, shared)
+
+
+def _same(one: Drawn | None, other: Drawn | None) -> bool:
+    return one is other or (one is not None and other is not None and one.is_nearly(other))
 
 
 def match_shapes(
@@ -185,11 +197,20 @@ def _take(
 
 
 def _drawn_alike(labels: list[SentLabel], shape: PulledShape) -> str | None:
-    """Takes the first label out of ``labels`` that is drawn exactly as a shape."""
+    """Takes the first label out of ``labels`` that is drawn as a shape, there or here."""
     for label in labels:
-        if label.drawn == shape.drawn:
+        if label.drawn == shape.drawn or (label.here and label.here.is_nearly(shape.drawn)):
             labels.remove(label)
             return label.id
+    return None
+
+
+def _drawn_nearly(labels: dict[str, Drawn], shape: PulledShape) -> str | None:
+    """Takes the first label out of ``labels`` that is drawn nearly as a shape."""
+    for label_id, drawn in labels.items():
+        if drawn.is_nearly(shape.drawn):
+            del labels[label_id]
+            return label_id
     return None
 
 

@@ -146,7 +146,7 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
             for (name, holder), n in left.items()
         ),
         *(
-            f"The attribute {name!r} was added in CVAT; it stays there."
+            f"The attribute {name!r} is none of the round's; it stays in CVAT."
             for name in sorted(unknown)
         ),
     ]

@@ -132,7 +132,7 @@ def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
     facts = _field_facts(dataset, field, version)
     facts = replace(facts, **_skeleton(dataset, field))
     schema = dataset.label_schemas.get(field)
-    return _with_schema(facts, schema, _internal(dataset)) if schema else facts
+    return _with_schema(facts, schema, hidden_attributes(dataset)) if schema else facts
 
 
 def label_path(field: str, kind: LabelKind) -> str:
@@ -168,7 +168,7 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
     types: dict[str, dict[str, Any]] = {}
     for group in groups:
         types.setdefault(group["_id"]["name"], {})[group["_id"]["type"]] = group
-    internal = _internal(dataset)
+    internal = hidden_attributes(dataset)
     attributes, left_out = [], []
     for name in sorted(set(types) - internal):
         attribute = infer_attribute(dataset, f"{path}.{name}", types[name])
@@ -229,7 +229,7 @@ def _count_values(types: dict[str, dict[str, Any]], names: Iterable[str]) -> int
     )
 
 
-def _internal(dataset: fo.Dataset) -> frozenset[str]:
+def hidden_attributes(dataset: fo.Dataset) -> frozenset[str]:
     """The names of what is not for annotators, also what evaluations left on labels."""
     return _NOT_FOR_ANNOTATORS.union(
         f"{key}{suffix}" for key in dataset.list_evaluations() for suffix in ("", "_id", "_iou")

@@ -14,10 +14,10 @@ import fiftyone as fo
 
 from ..labels import kind_named
 from . import storage
+from .adoption import find_round
 from .baseline import load_numbered
 from .places import Place
 from .review import check_server
-from .rounds import load_round
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def pull_issues(dataset: fo.Dataset, key: str, client: CvatClient) -> IssuesRepo
         UnknownRound: if there is no such round
         CvatError: if the server cannot be asked
     """
-    record = load_round(dataset, key)
+    record = find_round(dataset, key)
     check_server(record, client)
     task_of = {job.id: job.task_id for job in client.jobs(task.id for task in record.tasks)}
     issues = [issue for issue in client.issues(task_of) if issue.job_id in task_of]

@@ -149,10 +149,14 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
             if sent.id in changed:
                 agreed[sent.id] = sent
             continue
-        if sent.id not in changed and shape.drawn == present.get(sent.id):
-            agreed[sent.id] = SentLabel(sent.id, shape.shape_id, shape.drawn)
+        now = present.get(sent.id)
+        if sent.id not in changed and now is not None and now.is_nearly(shape.drawn):
+            agreed[sent.id] = _both_have(sent.id, shape.shape_id, shape.drawn, now)
         else:
-            agreed[sent.id] = replace(sent, shape_id=shape.shape_id)
+            guessed = sent.guessed and shape.drawn != sent.drawn
+            agreed[sent.id] = replace(sent, shape_id=shape.shape_id, guessed=guessed)
+    for label_id, shape in diff.shared.items():
+        agreed[label_id] = _both_have(label_id, shape.shape_id, shape.drawn, present[label_id])
     return agreed
 
 
@@ -163,5 +167,9 @@ def _agree(
     if change.after is None or change.shape_id is None:
         agreed.pop(label_id, None)
     else:
-        apart = here if here != change.after else None
-        agreed[label_id] = SentLabel(label_id, change.shape_id, change.after, apart)
+        agreed[label_id] = _both_have(label_id, change.shape_id, change.after, here)
+
+
+def _both_have(label_id: str, shape_id: int, drawn: Drawn, here: Drawn | None) -> SentLabel:
+    """A label on which both sides agree, though each may draw it by a rounding error otherwise."""
+    return SentLabel(label_id, shape_id, drawn, here if here != drawn else None)

@@ -1,7 +1,8 @@
 """What the classes of a round are called in CVAT, where a task takes each name once.
 
 A class keeps its name if one field of the round has it. If several do, each is offered with the
-name of its field, ``cat (ground_truth)`` and ``cat (predictions)``, and comes back to that field.
+name of its field, as stock FiftyOne offers it: ``cat_ground_truth`` and ``cat_predictions``. It
+comes back to that field. Where such a name is taken, it is ``cat (ground_truth)``.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ def class_names(fields: Iterable[RoundField]) -> dict[str, dict[str, str]]:
     """Field -> class -> what the class is called in CVAT."""
     fields = tuple(fields)
     shared = Counter(name for field in fields for name in set(field.schema.classes))
+
+    def name_of(field: str, name: str) -> str:
+        if shared[name] == 1:
+            return name
+        as_stock = f"{name}_{field}"
+        return f"{name} ({field})" if as_stock in shared else as_stock
+
     return {
-        field.name: {
-            name: name if shared[name] == 1 else f"{name} ({field.name})"
-            for name in field.schema.classes
-        }
+        field.name: {name: name_of(field.name, name) for name in field.schema.classes}
         for field in fields
     }
 

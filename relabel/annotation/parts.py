@@ -4,6 +4,10 @@ Shapes of one image belong together if they carry the same label id, the same cl
 another part number. Of two with the same number, the one with the smaller server id is the
 original and the other was pasted; what was pasted together makes one new label. A part whose class
 was changed, or whose label id was emptied, is a label of its own.
+
+Stock FiftyOne numbers no parts. Those of a label that it drew as several shapes get the numbers of
+the parts that they are drawn as, and the others the numbers that are left, in the order of their
+server ids; what goes beyond them was pasted.
 """
 
 from __future__ import annotations
@@ -31,9 +35,10 @@ def join_parts(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list
     Returns:
         one shape for each label
     """
+    shapes = _numbered(sorted(shapes, key=lambda shape: shape.shape_id), sent)
     whole: list[PulledShape] = []
     parts: dict[tuple[str, str], dict[str, list[PulledShape]]] = defaultdict(dict)
-    for shape in sorted(shapes, key=lambda shape: shape.shape_id):
+    for shape in shapes:
         if shape.part and shape.carried_id:
             label = (shape.carried_id, shape.drawn.label)
             parts[label].setdefault(shape.part, []).append(shape)
@@ -45,6 +50,29 @@ def join_parts(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list
             together = [shapes[copy] for shapes in ordered if copy < len(shapes)]
             whole.append(_join(together, sent.get(label_id)))
     return whole
+
+
+def _numbered(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[PulledShape]:
+    """Gives the shapes of stock FiftyOne's labels of several parts their numbers."""
+    numbered: list[PulledShape] = []
+    unnumbered: dict[str, list[PulledShape]] = defaultdict(list)
+    for shape in shapes:
+        several = shape.carried_id in sent and sent[shape.carried_id].more
+        (unnumbered[shape.carried_id] if several and not shape.part else numbered).append(shape)
+    for label_id, found in unnumbered.items():
+        free = dict(enumerate(sent[label_id].parts, start=1))
+        moved = []
+        for shape in found:
+            number = next((n for n, points in free.items() if points == shape.drawn.points), None)
+            if number is None:
+                moved.append(shape)
+            else:
+                del free[number]
+                numbered.append(replace(shape, part=str(number)))
+        left = list(free)
+        numbered += [replace(shape, part=str(n)) for shape, n in zip(moved, left, strict=False)]
+        numbered += moved[len(left) :]
+    return sorted(numbered, key=lambda shape: shape.shape_id)
 
 
 def _order(number: str) -> tuple[int, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 import fiftyone.core.media as fom
 
+from .adoption import adopt_stock_rounds
 from .baseline import samples_out
 from .errors import (
     EmptySelection,
@@ -97,6 +98,7 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         RoundError: the subclass that says what cannot be sent
     """
     dataset = samples._root_dataset  # noqa: SLF001 - no public name
+    adopt_stock_rounds(dataset)
     rounds = list_rounds(dataset)
     resumes = any(r.key == request.key and r.state is not RoundState.OUT for r in rounds)
     if not resumes:

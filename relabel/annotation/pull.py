@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from . import storage
+from .adoption import find_round
 from .baseline import replace_frames
 from .choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
 from .facts import label_path
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .places import Place, samples_of
 from .provenance import declare_provenance, stamped
-from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame
+from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame, with_classes
 from .rounds import Pull, Round, holding, load_round, save_round
 from .undo import (
     forget_old_pulls,
@@ -96,12 +97,13 @@ def pull(
         RoundBusy: if somebody else is pulling it
         CvatError: if the server cannot be asked; nothing has been changed then
     """
-    record = take_back_torn_pull(dataset, load_round(dataset, key))
+    record = take_back_torn_pull(dataset, find_round(dataset, key))
     listed = list_jobs(record, client)
     if not jobs_to_pull(record.pulled, listed, choice):
         return _report(compare(dataset, record, client, listed, choice), [], set())
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
+        record = with_classes(record, listed, client)
         review = compare(dataset, record, client, listed, choice)
         terms = _Terms(policy, leave_out, provenance)
         merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import storage
+from .adoption import find_round
 from .baseline import load_frames
 from .choice import FINISHED, Choice, jobs_to_pull
 from .diff import Change, FrameDiff, PulledShape, diff_frame
@@ -14,7 +15,7 @@ from .drawing import draw_labels, read_shapes
 from .errors import RoundError
 from .naming import TaskNames
 from .places import Place, samples_of
-from .rounds import Round, load_round
+from .rounds import save_classes
 from .undo import take_back_torn_pull
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..cvat import CvatClient, Job, Shape
     from ..labels import Drawn, LabelSchema
     from .baseline import SentFrame
-    from .rounds import SentTask
+    from .rounds import Round, SentTask
     from .storage import Labels
 
 CONFLICT = "conflict"
@@ -131,8 +132,9 @@ def review_pull(
         RoundBusy: if somebody is pulling it at this moment
         CvatError: if the server cannot be asked
     """
-    record = take_back_torn_pull(dataset, load_round(dataset, key))
-    return compare(dataset, record, client, list_jobs(record, client), choice)
+    record = take_back_torn_pull(dataset, find_round(dataset, key))
+    listed = list_jobs(record, client)
+    return compare(dataset, with_classes(record, listed, client), client, listed, choice)
 
 
 def check_server(record: Round, client: CvatClient) -> None:
@@ -158,6 +160,28 @@ def list_jobs(record: Round, client: CvatClient) -> list[Job]:
     """
     check_server(record, client)
     return client.jobs(task.id for task in record.tasks)
+
+
+def with_classes(record: Round, listed: Sequence[Job], client: CvatClient) -> Round:
+    """Asks for the ids that CVAT gave to classes, where stock FiftyOne did not note them.
+
+    It is asked once, so that classes that are renamed from then on are known by their ids.
+
+    Args:
+        record: the round
+        listed: its jobs as they are now
+        client: the server that has it
+
+    Returns:
+        the round with them
+    """
+    job_of = {job.task_id: job for job in listed}
+    tasks = list(record.tasks)
+    for number, task in enumerate(tasks):
+        if not task.labels and task.id in job_of:
+            tasks[number] = replace(task, labels=tuple(client.job_labels(job_of[task.id].id)))
+            save_classes(record.id, number, tasks[number])
+    return replace(record, tasks=tuple(tasks))
 
 
 def compare(

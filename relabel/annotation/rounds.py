@@ -158,12 +158,27 @@ def trackers(record: Round) -> list[str]:
 
 def save_round(record: Round) -> None:
     """Writes a round's record."""
+    _rounds().update_one({"_id": record.id}, {"$set": _document(record)}, upsert=True)
+
+
+def add_round(record: Round) -> None:
+    """Writes a round's record, unless there is one."""
+    _rounds().update_one({"_id": record.id}, {"$setOnInsert": _document(record)}, upsert=True)
+
+
+def known_rounds(dataset: fo.Dataset) -> set[ObjectId]:
+    """The ids of the runs of a dataset that have a record."""
+    found = _rounds().find({"_id": {"$in": list(run_keys(dataset))}}, {"_id": 1})
+    return {document["_id"] for document in found}
+
+
+def _document(record: Round) -> dict[str, Any]:
     document = asdict(record)
     document["_id"] = document.pop("id")
     document["pulled"] = _pairs(record.pulled)
     document["pulls"] = [{**asdict(pull), "jobs": _pairs(pull.jobs)} for pull in record.pulls]
     document["request"] = request_document(record.request) if record.request else None
-    _rounds().update_one({"_id": record.id}, {"$set": document}, upsert=True)
+    return document
 
 
 def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
@@ -178,6 +193,12 @@ def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
     _rounds().update_one(
         {"_id": round_id}, {"$set": {f"tasks.{number}": asdict(task), "held_until": held}}
     )
+
+
+def save_classes(round_id: ObjectId, number: int, task: SentTask) -> None:
+    """Writes the classes of one task of a round; see :func:`save_task`."""
+    labels = asdict(task)["labels"]
+    _rounds().update_one({"_id": round_id}, {"$set": {f"tasks.{number}.labels": labels}})
 
 
 @contextmanager
@@ -295,6 +316,7 @@ def _read_schema(schema: Mapping[str, Any]) -> LabelSchema:
             AttributeKind(item["kind"]),
             tuple(item["choices"]),
             tuple(item.get("classes", ())),
+            item.get("unset"),
         )
         for item in schema["attributes"]
     )

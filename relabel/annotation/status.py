@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..cvat import JobState
+from .adoption import adopt_stock_rounds
 from .choice import job_version
 from .errors import RoundBusy
 from .rounds import list_rounds
@@ -118,7 +119,7 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     """Asks where the rounds of a dataset stand, newest first.
 
     One request for each 500 jobs, however many rounds and tasks they are in. A pull that a crash
-    left half done is taken back.
+    left half done is taken back. A run that stock FiftyOne made becomes a round.
 
     Args:
         dataset: the dataset
@@ -127,6 +128,7 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     Raises:
         CvatError: if the server cannot be asked
     """
+    adopt_stock_rounds(dataset)
     rounds = [_whole(dataset, record) for record in list_rounds(dataset)]
     ours = [record for record in rounds if record.url == client.server.url]
     jobs: dict[int, list[Job]] = defaultdict(list)

@@ -58,12 +58,14 @@ def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[S
     """
     names = [field.name for field in record.fields]
     id_map: dict[str, dict[str, list[str]]] = {name: {} for name in names}
-    server_ids: dict[str, dict[int, str]] = {name: {} for name in names}
+    server_ids: dict[str, dict[int, str]] = {"shapes": {}, "tags": {}}
     frame_ids: dict[int, dict[int, dict[str, str]]] = {task.id: {} for task in record.tasks}
     for frame in frames:
         field = frame.place.field
         id_map[field][frame.sample_id] = [label.id for label in frame.labels]
-        server_ids[field] |= {label.shape_id: label.id for label in frame.labels}
+        for label in frame.labels:
+            tag = label.drawn.type == ShapeType.TAG
+            server_ids["tags" if tag else "shapes"][label.shape_id] = label.id
         frame_ids[frame.task_id][frame.frame] = {"sample_id": frame.sample_id}
     config = _config(samples, record.url, record.fields)
     backend = config.build()

@@ -32,6 +32,12 @@ class AttributeKind(StrEnum):
     RADIO = "radio"
     LIST = "list"
 
+    OCCLUDED = "occluded"
+    """A boolean that is no attribute in CVAT, but its switch of that name."""
+
+    GROUP = "group"
+    """A number that is no attribute in CVAT, but the group of the shape."""
+
 
 _INPUT_TYPES = {
     AttributeKind.BOOL: InputType.CHECKBOX,
@@ -44,6 +50,9 @@ _INPUT_TYPES = {
     AttributeKind.RADIO: InputType.RADIO,
     AttributeKind.LIST: InputType.TEXT,
 }
+_PART_OF_SHAPE = frozenset({AttributeKind.OCCLUDED, AttributeKind.GROUP})
+_FLAGS = frozenset({AttributeKind.BOOL, AttributeKind.BINARY, AttributeKind.OCCLUDED})
+_WHOLE = frozenset({AttributeKind.INT, AttributeKind.GROUP})
 _CHOSEN = frozenset({AttributeKind.CHOICE, AttributeKind.RADIO})
 
 
@@ -56,25 +65,32 @@ class Attribute:
         kind: the type of its values in FiftyOne
         choices: the values that annotators can choose from, if ``kind`` is a choice
         classes: the classes that have it; none means all
+        unset: the text of a label that has no value, if it is not what the kind says
     """
 
     name: str
     kind: AttributeKind
     choices: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    unset: str | None = None
 
     def is_for(self, label: str) -> bool:
         """Whether labels of a class have it."""
         return not self.classes or label in self.classes
 
     @property
+    def is_declared(self) -> bool:
+        """Whether CVAT knows it as an attribute, and not as a part of the shape."""
+        return self.kind not in _PART_OF_SHAPE
+
+    @property
     def default(self) -> str:
         """The text of a label that has no value."""
-        return {
-            AttributeKind.BOOL: _FALSE,
-            AttributeKind.BINARY: _FALSE,
-            AttributeKind.INT: "0",
-        }.get(self.kind, "")
+        if self.unset is not None:
+            return self.unset
+        if self.kind in _FLAGS:
+            return _FALSE
+        return "0" if self.kind in _WHOLE else ""
 
     def to_spec(self) -> AttributeSpec:
         """The attribute as CVAT declares it."""
@@ -96,7 +112,7 @@ class Attribute:
         """
         if value is None:
             return self.default
-        if self.kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
+        if self.kind in _FLAGS:
             return _TRUE if value else _FALSE
         if self.kind is AttributeKind.FLOAT:
             return repr(float(value))
@@ -111,10 +127,12 @@ class Attribute:
         """
         kind = self.kind
         try:
-            if kind in {AttributeKind.BOOL, AttributeKind.BINARY}:
+            if not text and self.unset == "":
+                return None
+            if kind in _FLAGS:
                 flag = {_TRUE: True, _FALSE: False}[text.lower()]
-                return flag if kind is AttributeKind.BOOL else int(flag)
-            if kind is AttributeKind.INT:
+                return int(flag) if kind is AttributeKind.BINARY else flag
+            if kind in _WHOLE:
                 return int(text)
             if kind is AttributeKind.FLOAT:
                 return float(text) if text else None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+_NEAR = 1e-9
 
 
 class ShapeType(StrEnum):
@@ -51,3 +54,27 @@ class Drawn:
     def same_place(self, other: Drawn) -> bool:
         """Whether both are drawn at exactly the same place."""
         return (self.type, self.parts, self.rotation) == (other.type, other.parts, other.rotation)
+
+    def is_nearly(self, other: Drawn) -> bool:
+        """Whether both are the same but for the rounding errors of converting coordinates."""
+        if self == other:
+            return True
+        alike = (self.label, self.type, self.rotation, self.attributes) == (
+            other.label,
+            other.type,
+            other.rotation,
+            other.attributes,
+        )
+        return (
+            alike
+            and list(map(len, self.parts)) == list(map(len, other.parts))
+            and all(
+                math.isclose(a, b, rel_tol=_NEAR, abs_tol=_NEAR)
+                for mine, theirs in zip(self.parts, other.parts, strict=True)
+                for a, b in zip(mine, theirs, strict=True)
+            )
+        )
+
+
+UNKNOWN = Drawn("", ())
+"""In place of a label of which nobody knows how it was drawn."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..cvat import AttributeSpec, InputType, LabelSpec, Shape
 from . import keypoints
+from .attributes import AttributeKind
 from .drawn import Drawn, ShapeType
 from .errors import UnknownClass
 from .kinds import kind_named
@@ -56,6 +57,11 @@ class LabelSchema:
         """The attributes that travel: those for annotators and those that the kind needs."""
         return (*self.attributes, *self.label_kind.extra)
 
+    @property
+    def declared(self) -> tuple[Attribute, ...]:
+        """Those of them that CVAT knows as attributes."""
+        return tuple(item for item in self.travelling if item.is_declared)
+
     def to_specs(self, names: Mapping[str, str] | None = None) -> list[LabelSpec]:
         """The labels to create in CVAT.
 
@@ -72,7 +78,7 @@ class LabelSchema:
             LabelSpec(
                 names[name] if names else name,
                 shape_type,
-                (*own, *(item.to_spec() for item in self.travelling if item.is_for(name))),
+                (*own, *(item.to_spec() for item in self.declared if item.is_for(name))),
                 sublabels=tuple(LabelSpec(node, ShapeType.POINTS) for node in self.nodes),
                 svg=draw_svg(self.nodes, self.edges) if self.nodes else "",
             )
@@ -190,6 +196,7 @@ class ServerNames:
             for spec_id, text in shape.attributes.items()
             if spec_id in self._attributes
         }
+        texts |= _texts_of_shape(shape, schema)
         attributes = {item.name: texts.get(item.name, item.default) for item in schema.travelling}
         label = self._labels[shape.label_id]
         points = shape.points
@@ -202,6 +209,15 @@ class ServerNames:
         drawn = Drawn(self._classes[label.id], points, shape.rotation, attributes, shape.type)
         unknown = texts.keys() - attributes.keys() - {LABEL_ID, PART}
         return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), frozenset(unknown))
+
+
+def _texts_of_shape(shape: Shape, schema: LabelSchema) -> dict[str, str]:
+    """The attributes that are parts of a shape."""
+    own = {
+        AttributeKind.OCCLUDED: str(shape.occluded).lower(),
+        AttributeKind.GROUP: str(shape.group),
+    }
+    return {item.name: own[item.kind] for item in schema.attributes if not item.is_declared}
 
 
 def _values(label: LabelSpec, texts: Mapping[str, str]) -> dict[int, str]:

@@ -7,6 +7,7 @@ import pytest
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.cvat import CvatClient, CvatConfig
 from relabel.labels import LabelSchema
+from tests.annotation.stock_rounds import Stock
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,12 @@ def send(dataset, client):
     for task_id in task_ids:
         if client.task_exists(task_id):
             client.delete_task(task_id)
+
+
+@pytest.fixture
+def stock(dataset, client, cvat_config):
+    """Stock FiftyOne; the tasks that it made in CVAT are removed after the test."""
+    stock = Stock(dataset, cvat_config)
+    yield stock
+    for task_id in stock.task_ids:
+        client.delete_task(task_id)

@@ -1,20 +1,32 @@
-"""What stock FiftyOne makes of a round, in a process that never saw this plugin."""
+"""What stock FiftyOne does with rounds, in a process that never saw this plugin.
+
+Arguments: the name of a dataset, and a JSON list of calls, each with the method, the name of the
+round and its options.
+"""
 
 import json
 import sys
 
 import fiftyone as fo
 
-name, key = sys.argv[1:]
+name, calls = sys.argv[1:]
 dataset = fo.load_dataset(name)
-dataset.load_annotations(key, unexpected="ignore")
-status = dataset.load_annotation_results(key).get_status()
-dataset.rename_annotation_run(key, "renamed")
+answer: dict = {}
+for method, key, options in json.loads(calls):
+    if method == "get_status":
+        status = dataset.load_annotation_results(key).get_status()
+        answer["states"] = [
+            job["state"]
+            for tasks in status.values()
+            for task in tasks.values()
+            for job in task["jobs"].values()
+        ]
+    elif method == "print_status":
+        dataset.load_annotation_results(key).print_status()
+    elif method == "rename_annotation_run":
+        dataset.rename_annotation_run(key, options["new_key"])
+    else:
+        getattr(dataset, method)(key, **options)
+answer["runs"] = dataset.list_annotation_runs()
 assert not any(module.split(".")[0] == "relabel" for module in sys.modules)
-states = [
-    job["state"]
-    for tasks in status.values()
-    for task in tasks.values()
-    for job in task["jobs"].values()
-]
-sys.stdout.write(json.dumps({"states": states, "runs": dataset.list_annotation_runs()}))
+sys.stdout.write(json.dumps(answer))

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from relabel.annotation import load_round, rounds_status
@@ -16,31 +10,20 @@ from relabel.cvat import JobState
 pytestmark = pytest.mark.cvat
 
 
-def test_stock__loads_a_round_and_keeps_every_id(dataset, client, send, cvat_config):
+def test_stock__loads_a_round_and_keeps_every_id(dataset, client, send, stock):
     from tests.annotation.test_round_trip import Annotator, documents
 
-    dataset.persistent = True
     record = send(images_per_job=3)
     annotator = Annotator(client, record)
     annotator.edit(annotator.on_frame(0)[0], points=(8.0, 6.0, 32.0, 24.0))
     client.set_job(record.tasks[0].jobs[0], state=JobState.COMPLETED)
     before = documents(dataset)
-    environment = {
-        **os.environ,
-        "FIFTYONE_CVAT_URL": cvat_config.url,
-        "FIFTYONE_CVAT_USERNAME": cvat_config.username,
-        "FIFTYONE_CVAT_PASSWORD": cvat_config.password,
-    }
-    environment.pop("FIFTYONE_PLUGINS_DIR")
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).parent / "stock_process.py"), dataset.name, "round_1"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
+    answer = stock.run(
+        ["load_annotations", "round_1", {"unexpected": "ignore"}],
+        ["get_status", "round_1", {}],
+        ["print_status", "round_1", {}],
+        ["rename_annotation_run", "round_1", {"new_key": "renamed"}],
     )
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout.splitlines()[-1])
     assert answer == {"states": ["completed", "new"], "runs": ["renamed"]}
 
     after = documents(dataset)

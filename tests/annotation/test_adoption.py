@@ -1,0 +1,330 @@
+"""Rounds that stock FiftyOne made are shown, reviewed and pulled, and nothing is lost by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import fiftyone as fo
+import numpy as np
+import pytest
+
+from relabel.annotation import (
+    ConflictPolicy,
+    pull,
+    review_pull,
+    rounds_status,
+    undo_pull,
+)
+from relabel.cvat import Shape
+from tests.annotation.stock_rounds import Editor, stored
+
+pytestmark = pytest.mark.cvat
+
+ODD = [0.123456789, 1 / 3, 0.2719, 0.7 / 3]
+MASK = np.ones((11, 17), dtype=bool)
+MASK[0, :5] = MASK[7:9, 9:] = False
+
+
+def boxes():
+    return fo.Detections(
+        detections=[
+            fo.Detection(label="cat", bounding_box=ODD, score=0.125, lost=None, n=3, tags=["t"]),
+            fo.Detection(label="dog", bounding_box=ODD[::-1], rotation=30.5, seen=True, n=0),
+        ]
+    )
+
+
+def masks():
+    box = [0.123, 0.25, 17 / 64, 11 / 48]
+    return fo.Detections(
+        detections=[
+            fo.Detection(label="cat", bounding_box=box, mask=MASK),
+            fo.Detection(label="dog", bounding_box=[0.5, 0.4, 0.3, 0.3], mask=MASK),
+            fo.Detection(label="dog", bounding_box=[0.9, -0.1, 17 / 64, 11 / 48], mask=MASK),
+        ]
+    )
+
+
+def polygons():
+    outer = [(0.1234, 0.1), (0.9, 0.1), (0.9, 0.9), (1 / 3, 0.9)]
+    hole = [(0.4, 0.4), (0.6, 0.4), (0.5, 0.61)]
+    island = [(0.92, 0.92), (0.95, 0.92), (0.95, 0.95)]
+    return fo.Polylines(
+        polylines=[
+            fo.Polyline(label="lake", points=[outer, hole, island], closed=True, filled=True),
+            fo.Polyline(label="lake", points=[island], closed=True, filled=True, confidence=0.5),
+        ]
+    )
+
+
+def lines():
+    line = [(0.1234, 0.1), (0.9, 0.1), (1 / 3, 0.9)]
+    return fo.Polylines(
+        polylines=[
+            fo.Polyline(label="road", points=[line, line[::-1]]),
+            fo.Polyline(label="rail", points=[line], closed=True),
+        ]
+    )
+
+
+def keypoints():
+    return fo.Keypoints(
+        keypoints=[fo.Keypoint(label="nose", points=[(0.1234, 1 / 3), (0.5, 0.5)], kind="a")]
+    )
+
+
+def classes():
+    return fo.Classifications(
+        classifications=[
+            fo.Classification(label="day", wet=True, confidence=0.5),
+            fo.Classification(label="rain", n=2),
+        ]
+    )
+
+
+KINDS = {
+    "boxes": (boxes, {}),
+    "masks": (masks, {"label_type": "instances"}),
+    "polygons": (polygons, {}),
+    "lines": (lines, {"label_type": "polylines"}),
+    "keypoints": (keypoints, {}),
+    "classes": (classes, {}),
+    "one_box": (lambda: boxes().detections[0], {}),
+    "one_mask": (lambda: masks().detections[0], {"label_type": "instance"}),
+    "one_polygon": (lambda: polygons().polylines[0], {}),
+    "one_keypoint": (lambda: keypoints().keypoints[0], {}),
+    "one_class": (lambda: classes().classifications[0], {}),
+}
+
+
+@pytest.fixture
+def fill(dataset):
+    """Gives every second sample a label of a kind in the field ``labels``."""
+
+    def fill(name):
+        for sample in dataset.match_tags("even"):
+            sample["labels"] = KINDS[name][0]()
+            sample.save()
+        dataset.add_dynamic_sample_fields()
+        return KINDS[name][1]
+
+    return fill
+
+
+@pytest.mark.parametrize("name", list(KINDS))
+def test_pull__untouched_labels_of_a_stock_round_stay_to_the_last_byte(
+    dataset, client, stock, fill, name
+):
+    options = fill(name)
+    editor = Editor(client, stock.annotate(label_field="labels", task_size=4, **options))
+    (status,) = rounds_status(dataset, client)
+    assert (status.key, status.images, len(status.tasks)) == ("stock_1", 6, 2)
+    before = str(stored(dataset))
+    for _ in range(2):
+        editor.finish()
+        report = pull(dataset, "stock_1", client)
+        assert (report.jobs, report.counts) == (2, {})
+        assert str(stored(dataset)) == before
+
+
+def boxes_of(dataset, index=0):
+    return dataset.skip(index).first().ground_truth.detections
+
+
+@pytest.fixture
+def odd(dataset):
+    """Boxes that are not on whole pixels."""
+    for sample in dataset:
+        sample["ground_truth"] = boxes()
+        sample.save()
+    dataset.add_dynamic_sample_fields()
+
+
+@pytest.fixture
+def editor(dataset, client, stock, odd):
+    """A round of stock FiftyOne."""
+    return Editor(client, stock.annotate(label_field="ground_truth"))
+
+
+def shape_of(editor, name, frame=0):
+    class_id = editor.classes()[name].id
+    return next(shape for shape in editor.shapes(frame) if shape.label_id == class_id)
+
+
+def test_pull__takes_every_change_of_a_stock_round_and_undo_restores_it(dataset, client, editor):
+    before = stored(dataset)
+    cat, dog = shape_of(editor, "cat"), shape_of(editor, "dog")
+    specs = {item.name: item.id for item in editor.classes()["cat"].attributes}
+    texts = {**cat.attributes, specs["score"]: "0.25", specs["n"]: "7"}
+    editor.patch("update", replace(cat, attributes=texts))
+    editor.move(dog, 1.5, 2.5, 30.125, 40.0)
+    editor.patch("delete", shape_of(editor, "cat", 1))
+    editor.patch("create", replace(shape_of(editor, "dog", 2), id=None, points=(1, 2, 3, 4)))
+    third = shape_of(editor, "cat", 3)
+    editor.patch("update", replace(third, label_id=dog.label_id, attributes={}))
+    editor.finish()
+    counts = {"attribute": 1, "moved": 1, "removed": 1, "added": 1, "relabelled": 1}
+    report = pull(dataset, "stock_1", client)
+    # The class of a shape has attributes of its own, so that it loses them with it.
+    assert report.counts == counts | {"attribute": 2}
+    cat, dog = boxes_of(dataset)
+    assert (cat.score, cat.n, cat.tags, cat.bounding_box) == (0.25, 7, ["t"], ODD)
+    assert dog.bounding_box == pytest.approx([1.5 / 64, 2.5 / 48, 28.625 / 64, 37.5 / 48])
+    assert (dog.rotation, dog.seen, dog.n) == (30.5, True, 0)
+    assert [label.label for label in boxes_of(dataset, 1)] == ["dog"]
+    assert [label.label for label in boxes_of(dataset, 2)] == ["cat", "dog", "dog"]
+    assert boxes_of(dataset, 3)[0].label == "dog"
+    undo_pull(dataset, "stock_1")
+    for old, new in zip(before, stored(dataset), strict=True):
+        assert new["ground_truth"] == old["ground_truth"]
+
+
+def test_pull__what_was_edited_here_before_a_stock_round_was_seen_is_never_overwritten(
+    dataset, client, editor
+):
+    sample = dataset.first()
+    sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, 0.25, 0.25]
+    sample.save()
+    editor.finish()
+    before = stored(dataset)
+    for _ in range(2):
+        assert pull(dataset, "stock_1", client).counts == {"conflict": 1}
+    assert stored(dataset) == before
+    report = pull(dataset, "stock_1", client, policy=ConflictPolicy.FIFTYONE_WINS)
+    assert report.counts == {"conflict": 1}
+    assert stored(dataset) == before
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {}
+
+
+def test_pull__what_is_edited_here_after_a_stock_round_was_seen_is_no_conflict(
+    dataset, client, editor
+):
+    rounds_status(dataset, client)
+    sample = dataset.first()
+    sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, 0.25, 0.25]
+    sample.save()
+    editor.move(shape_of(editor, "dog"), 1.5, 2.5, 30.125, 40.0)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1}
+    assert boxes_of(dataset)[0].bounding_box == [0.5, 0.5, 0.25, 0.25]
+
+
+def test_pull__an_edit_of_an_image_that_was_only_tagged_here_asks_who_is_right(
+    dataset, client, editor
+):
+    dataset.tag_samples("seen")
+    editor.move(shape_of(editor, "dog"), 1.5, 2.5, 30.125, 40.0)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"conflict": 1}
+    report = pull(dataset, "stock_1", client, policy=ConflictPolicy.CVAT_WINS)
+    assert report.counts == {"moved": 1}
+    assert boxes_of(dataset)[0].bounding_box == ODD
+
+
+def test_pull__a_label_that_was_deleted_here_before_a_stock_round_was_seen(
+    dataset, client, editor
+):
+    sample = dataset.first()
+    gone = sample.ground_truth.detections.pop(0)
+    sample.save()
+    editor.finish()
+    review = review_pull(dataset, "stock_1", client)
+    assert review.counts == {"conflict": 1}
+    assert pull(dataset, "stock_1", client).counts == {"conflict": 1}
+    assert len(boxes_of(dataset)) == 1
+    pull(dataset, "stock_1", client, policy=ConflictPolicy.CVAT_WINS)
+    assert [label.id for label in boxes_of(dataset)][1] == gone.id
+
+
+def test_pull__after_stock_has_loaded_a_round_nothing_comes_twice(dataset, client, stock, editor):
+    cat = shape_of(editor, "cat")
+    editor.move(cat, 1.23, 2.34, 30.45, 40.56)
+    editor.patch("create", replace(cat, id=None, points=(1.1, 2.2, 33.3, 44.4), attributes={}))
+    editor.finish()
+    stock.load()
+    before = stored(dataset)
+    for _ in range(2):
+        assert pull(dataset, "stock_1", client).counts == {}
+        assert stored(dataset) == before
+        editor.finish()
+
+
+def test_pull__a_new_field_of_a_stock_round(dataset, client, stock):
+    options = {"label_field": "fresh", "label_type": "detections", "classes": ["cat"]}
+    editor = Editor(client, stock.annotate(**options))
+    cat = editor.classes()["cat"].id
+    editor.patch("create", Shape("rectangle", 0, cat, (1.1, 2.2, 33.3, 44.4)))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"added": 1}
+    (label,) = dataset.first().fresh.detections
+    assert label.label == "cat"
+    editor.patch("update", replace(editor.shapes()[0], points=(2.0, 2.0, 30.0, 40.0)))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1}
+    assert dataset.first().fresh.detections[0].id == label.id
+
+
+def test_pull__a_new_field_that_stock_has_loaded_already(dataset, client, stock):
+    options = {"label_field": "fresh", "label_type": "detections", "classes": ["cat"]}
+    editor = Editor(client, stock.annotate(**options))
+    cat = editor.classes()["cat"].id
+    editor.patch("create", Shape("rectangle", 0, cat, (1.1, 2.2, 33.3, 44.4)))
+    editor.finish()
+    stock.load()
+    assert pull(dataset, "stock_1", client).counts == {}
+    assert len(dataset.first().fresh.detections) == 1
+
+
+def test_pull__one_part_of_a_polygon_that_stock_sent(dataset, client, stock, fill):
+    fill("polygons")
+    editor = Editor(client, stock.annotate(label_field="labels"))
+    hole = next(shape for shape in editor.shapes() if len(shape.points) == 6)
+    editor.move(hole, 32.0, 24.0, 40.5, 24.0, 36.0, 30.0)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1}
+    lake, island = dataset.first().labels.polylines
+    assert [len(part) for part in lake.points] == [4, 3, 3]
+    assert lake.points[1] == [[0.5, 0.5], [40.5 / 64, 0.5], [36 / 64, 30 / 48]]
+    assert island.points == polygons().polylines[1].points
+
+
+def test_pull__the_switch_and_the_group_that_stock_maps_to_attributes(dataset, client, stock):
+    for sample in dataset:
+        sample.ground_truth.detections[0]["hidden"] = True
+        sample.save()
+    dataset.add_dynamic_sample_fields()
+    options = {"occluded_attr": "hidden", "group_id_attr": "team"}
+    editor = Editor(client, stock.annotate(label_field="ground_truth", **options))
+    cat, dog = editor.shapes()
+    assert (cat.occluded, dog.occluded) == (True, False)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {}
+    editor.patch("update", replace(cat, occluded=False), replace(dog, occluded=True, group=4))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"attribute": 2}
+    cat, dog = boxes_of(dataset)
+    assert (cat.hidden, dog.hidden, dog.team) == (False, True, 4)
+
+
+def test_pull__of_a_project(dataset, client, stock, odd):
+    editor = Editor(client, stock.annotate(label_field="ground_truth", project_name="stock"))
+    again = Editor(
+        client, stock.annotate("stock_2", label_field="ground_truth", project_name="stock")
+    )
+    for key, edited in (("stock_1", editor), ("stock_2", again)):
+        edited.finish()
+        assert pull(dataset, key, client).counts == {}
+    again.move(shape_of(again, "dog"), 1.5, 2.5, 30.125, 40.0)
+    again.finish()
+    assert pull(dataset, "stock_2", client).counts == {"moved": 1}
+
+
+def test_pull__only_the_labels_that_stock_sent(dataset, client, stock, odd):
+    view = dataset.filter_labels("ground_truth", fo.ViewField("label") == "cat").limit(2)
+    editor = Editor(client, stock.annotate(samples=view, label_field="ground_truth"))
+    assert [len(editor.shapes(frame)) for frame in range(3)] == [1, 1, 0]
+    editor.patch("delete", *editor.shapes(0))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"removed": 1}
+    assert [label.label for label in boxes_of(dataset)] == ["dog"]
