@@ -168,6 +168,8 @@ class Transport:
             if self.config.token:
                 raise
             self.log_in()
+            for _, file in options.get("files", {}).values():
+                file.seek(0)  # it was read for the request that was refused
             response = self._send(method, path, **options)
         if _is_page(response):
             raise CvatServerError(

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import requests
 
-FAULTS = ("429", "500", "502", "503", "reset", "time-out", "cut off")
+FAULTS = ("401", "403", "429", "500", "502", "503", "page", "reset", "time-out", "cut off")
+_PAGE = (200, {"Content-Type": "text/html"}, b"<html>Log in to the proxy</html>")
 _DONE_FIRST = {"502", "reset", "time-out", "cut off"}  # the server did what it was asked for
 _HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host"}
 
@@ -54,7 +55,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.proxy.take(f"{self.command} {self.path}")
         if fault and fault not in _DONE_FIRST:
-            self._answer(int(fault), {"Retry-After": "0"}, b'{"detail": "spoiled"}')
+            refusal = (fault, {"Retry-After": "0"}, b'{"detail": "spoiled"}')
+            self._answer(*(_PAGE if fault == "page" else refusal))
             return
         headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
         done = requests.request(
@@ -77,7 +79,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(done.status_code, kept, done.content, cut)
 
     def _answer(self, status, headers, body, cut=None) -> None:
-        self.send_response(status)
+        self.send_response(int(status))
         for name, value in headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
