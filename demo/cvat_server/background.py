@@ -74,7 +74,7 @@ def _import(server: Server, task_id: int) -> None:
             timestamp(),
             rq_id,
         )
-        importing.import_media(db, server.media, task_id, report)
+        importing.import_media(server, task_id, report)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with a file becomes the message
         message = "".join(traceback.format_exception_only(error))
         message = message.replace(str(server.media), "/home/django/data/data")

@@ -17,6 +17,7 @@ from .files import raw_folder, video_frame
 from .jobs import frame_numbers, get_job
 from .reply import Reply
 from .tasks import get_task
+from .upload_options import UploadOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +145,7 @@ def _meta(call: Call, media: Row, job: Row | None = None) -> dict[str, Any]:
         else (media["stop_frame"] - media["start_frame"]) // (media["size"] - 1)
     )
     deleted = json.loads(media["deleted_frames"])
+    options = UploadOptions(**json.loads(media["options"]))
     return {
         "chapters": [] if media["video"] else None,
         "chunks_updated_date": media["chunks_updated_date"],
@@ -165,8 +167,8 @@ def _meta(call: Call, media: Row, job: Row | None = None) -> dict[str, Any]:
         ],
         "deleted_frames": [frame for frame in deleted if first <= frame <= last],
         "included_frames": None if included is None else json.loads(included),
-        "storage": "local",
-        "cloud_storage_id": None,
+        "storage": options.storage,
+        "cloud_storage_id": options.cloud_storage_id,
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageFile
 
-from . import validation, videos
+from . import storages, validation, videos
 from .database import timestamp
 from .files import raw_folder, video_frame
 from .jobs import insert_ground_truth
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .database import Database, Row
+    from .server import Server
 
 _IMAGE_SUFFIXES = frozenset(
     (".avif", ".bmp", ".dib", ".gif", ".ico", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm",
@@ -72,25 +73,25 @@ class _Layout:
     honeypots: dict[int, int] = field(default_factory=dict)
 
 
-def import_media(db: Database, media: Path, task_id: int, report: Callable[[str], None]) -> None:
+def import_media(server: Server, task_id: int, report: Callable[[str], None]) -> None:
     """Makes frames and jobs of the uploaded files.
 
     Args:
-        db: the database
-        media: folder of all media
+        server: its database and its folders
         task_id: the task
         report: takes the word on how far it is
 
     Raises:
         Exception: whatever is wrong with the files; its text is shown to the client
     """
+    db = server.db
     row = db.one("SELECT * FROM media WHERE task_id = ?", task_id)
     if row is None:
         return
     options = UploadOptions(**json.loads(row["options"]))
-    folder = raw_folder(media, task_id)
+    folder = raw_folder(server.media, task_id)
     report("Media files are being extracted...")
-    names = _media_names(db, folder, task_id, options)
+    names = _media_names(server, folder, task_id, options)
     if options.image_quality is None:
         raise ValidationError(
             "The 'image_quality' parameter is required for image- and video-based tasks"
@@ -112,13 +113,14 @@ def import_media(db: Database, media: Path, task_id: int, report: Callable[[str]
         _save(db, row, options, [measured[name] for name in layout.order], layout)
 
 
-def _media_names(db: Database, folder: Path, task_id: int, options: UploadOptions) -> list[str]:
+def _media_names(server: Server, folder: Path, task_id: int, options: UploadOptions) -> list[str]:
     """The images, or the one video."""
-    rows = db.all("SELECT name FROM uploaded_files WHERE task_id = ? ORDER BY id", task_id)
+    uploaded = "SELECT name FROM uploaded_files WHERE task_id = ? ORDER BY id"
+    given = [row["name"] for row in server.db.all(uploaded, task_id)]
+    given += storages.link_files(server.settings, server.db, options, folder)
     names: list[str] = []
     films: list[str] = []
-    for row in rows:
-        name = row["name"]
+    for name in given:
         suffix = Path(name).suffix.lower()
         if suffix == ".zip":
             names += _unpack(folder / name, folder)
@@ -127,8 +129,6 @@ def _media_names(db: Database, folder: Path, task_id: int, options: UploadOption
             (folder / name).stat()
         elif videos.is_video(name):
             films.append(name)
-    for name in options.server_files:
-        raise FileNotFoundError(2, "No such file or directory", f"/home/django/share/{name}")
     if films:
         videos.check_alone(films, names)
         return films

@@ -52,6 +52,13 @@ CREATE TABLE IF NOT EXISTS media (
   stop_frame INTEGER NOT NULL DEFAULT 0, frame_filter TEXT NOT NULL DEFAULT '',
   deleted_frames TEXT NOT NULL DEFAULT '[]', chunks_updated_date TEXT, options TEXT,
   video TEXT NOT NULL DEFAULT '', zip_chunks INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS cloud_storages (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  owner_id INTEGER REFERENCES users ON DELETE SET NULL,
+  organization_id INTEGER REFERENCES organizations ON DELETE CASCADE,
+  provider_type TEXT NOT NULL, resource TEXT NOT NULL, display_name TEXT NOT NULL,
+  credentials_type TEXT NOT NULL, specific_attributes TEXT NOT NULL, description TEXT NOT NULL,
+  created_date TEXT NOT NULL, updated_date TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS uploaded_files (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   task_id INTEGER NOT NULL REFERENCES tasks ON DELETE CASCADE, name TEXT NOT NULL,

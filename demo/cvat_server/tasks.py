@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from . import errors, quality, rights, users, videos
@@ -203,7 +204,8 @@ def render_task(call: Call, row: Row) -> dict[str, Any]:
             **videos.chunk_types(media),
         }
     if media is not None:
-        shown["data_cloud_storage_id"] = None
+        options = json.loads(media["options"] or "{}")
+        shown["data_cloud_storage_id"] = options.get("cloud_storage_id")
     shown["guide_id"] = None
     if media is not None:
         shown["size"] = media["size"]

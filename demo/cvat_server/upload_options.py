@@ -20,8 +20,9 @@ _VALIDATION = "validation_params."
 _INDEXED = re.compile(r"(?P<name>\w+)\[(?P<first>\d+)\](\[(?P<second>\d+)\])?")
 _UNSUPPORTED = {
     "remote_files": "remote files",
-    "cloud_storage_id": "cloud storages",
-    "copy_data": "files of a share",
+    "copy_data": "copies of the files of a share",
+    "server_files_exclude": "files of a server that are left out",
+    "filename_pattern": "patterns of file names",
 }
 
 
@@ -34,7 +35,8 @@ class UploadOptions:
         sorting_method: how the files are ordered
         upload_file_order: names in the wanted order, for ``predefined``
         job_file_mapping: names of the files of each job
-        server_files: files of the server's share (there are none)
+        server_files: files of the share that the server mounts, or of a cloud storage
+        cloud_storage_id: the cloud storage; None for the share
         chunk_size: frames in a chunk; None to choose by the size of the images
         start_frame: number of the first file to take
         stop_frame: number of the last file to take; None for the last there is
@@ -48,6 +50,7 @@ class UploadOptions:
     upload_file_order: list[str] = field(default_factory=list)
     job_file_mapping: list[list[str]] = field(default_factory=list)
     server_files: list[str] = field(default_factory=list)
+    cloud_storage_id: int | None = None
     chunk_size: int | None = None
     start_frame: int = 0
     stop_frame: int | None = None
@@ -59,6 +62,13 @@ class UploadOptions:
     def end(self) -> int | None:
         """The number after that of the last file to take; None for all there are."""
         return None if self.stop_frame is None else self.stop_frame + 1
+
+    @property
+    def storage(self) -> str:
+        """Where the files lie, as ``data/meta`` names it."""
+        if self.cloud_storage_id is not None:
+            return "cloud_storage"
+        return "share" if self.server_files else "local"
 
     @property
     def step(self) -> int:
@@ -128,6 +138,7 @@ def options_of_json(data: dict[str, Any]) -> UploadOptions:
         upload_file_order=_names(data, "upload_file_order"),
         job_file_mapping=list(data.get("job_file_mapping") or []),
         server_files=_names(data, "server_files"),
+        cloud_storage_id=_number(data, "cloud_storage_id"),
         chunk_size=_number(data, "chunk_size"),
         start_frame=_number(data, "start_frame") or 0,
         stop_frame=_number(data, "stop_frame"),
@@ -140,7 +151,7 @@ def options_of_json(data: dict[str, Any]) -> UploadOptions:
 def _problems(data: dict[str, Any]) -> dict[str, Any]:
     problems: dict[str, Any] = {}
     ranges = (("image_quality", 1, 100), ("chunk_size", 0, None), ("start_frame", 0, None),
-              ("stop_frame", 0, None))  # fmt: skip
+              ("stop_frame", 0, None), ("cloud_storage_id", None, None))  # fmt: skip
     for name, lowest, highest in ranges:
         if data.get(name) in (None, ""):
             continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
 
-from . import background, errors, rights, tus, videos
+from . import background, errors, rights, storages, tus, videos
 from .files import base_name, incoming_folder, raw_folder
 from .multipart import Form, read_form
 from .reply import Reply
@@ -117,6 +117,7 @@ def _start(call: Call, task: Row, options: UploadOptions) -> Reply:
     _check_open(media)
     if options.sorting_method == "predefined" and options.upload_file_order:
         _check_order(db, task["id"], options.upload_file_order)
+    storages.check_server_files(call, options)
     _refuse_other_media(db, task["id"], options)
     db.update("media", media["id"], state="processing", options=json.dumps(options.as_dict()))
     return Reply({"rq_id": background.queue_import(call, task)}, 202)

@@ -7,12 +7,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from .errors import CvatNotFound, CvatRejected, MediaNotOnServer
-from .uploads import READING
+from .uploads import reading_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .transport import Transport
+    from .uploads import Yardstick
 
 
 @dataclass(frozen=True)
@@ -72,25 +73,28 @@ class Storages:
         *,
         storage_id: int | None = None,
         image_quality: int = 75,
+        yardstick: Yardstick | None = None,
     ) -> None:
         """Tells a task which files are its media; frame ``i`` will be file ``i``.
 
-        The server reads them afterwards; one that is not there fails only then.
+        With honeypots the names of the frames tell. The server reads them afterwards; one that is
+        not there fails only then.
 
         Args:
             task_id: the task, which must be empty
             paths: the files, below the root of the share or as keys in the cloud storage
             storage_id: the cloud storage, or None for the share
             image_quality: of the copies that the server shows, in percent
+            yardstick: which of them measure the annotators, and how
         """
-        body: dict[str, object] = {"image_quality": image_quality, "server_files": list(paths)}
+        body = {**reading_options(image_quality, yardstick), "server_files": list(paths)}
         if storage_id is not None:
             body["cloud_storage_id"] = storage_id
         self._transport.request(
             "POST",
             f"/api/tasks/{task_id}/data/",
             headers={"Upload-Finish": "true"},
-            json=body | READING,
+            json=body,
             timeout=self._transport.slow,
         )
 

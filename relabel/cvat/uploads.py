@@ -20,9 +20,6 @@ MAX_REQUEST_BYTES = CHUNK_BYTES
 """The media of one request. Nginx, as CVAT's own installation sets it up, takes far more. A file
 that is larger travels in chunks."""
 
-READING = {"use_cache": True, "use_zip_chunks": True, "sorting_method": "predefined"}
-"""How the server is to read the files of a task: their order is ours."""
-
 MAX_REQUEST_FILES = 200
 """The files of one request, all open at once; systems allow 1,024 by default, macOS 256."""
 
@@ -153,11 +150,7 @@ def send_images(
     large = [image for image in images if image.size > MAX_REQUEST_BYTES]
     cut = list(batches([image for image in images if image.size <= MAX_REQUEST_BYTES]))
     told = _Told(progress, sum(image.size for image in images))
-    options: dict[str, Any] = {"image_quality": image_quality} | READING
-    if yardstick:
-        options["validation_params"] = yardstick.to_json()
-        if yardstick.honeypots_per_job:
-            options["sorting_method"] = "random"  # the server refuses every other
+    options = reading_options(image_quality, yardstick)
     if len(cut) == 1 and not large and not yardstick:
         _send_batch(transport, task_id, cut[0], options)
         told.add(told.total)
@@ -179,6 +172,21 @@ def send_images(
         _send_large(transport, task_id, image, journal, told)
     finish = {**options, "upload_file_order": [image.name for image in images]}
     _post_data(transport, task_id, headers={"Upload-Finish": "true"}, json=finish)
+
+
+def reading_options(image_quality: int, yardstick: Yardstick | None = None) -> dict[str, Any]:
+    """How the server is to read the files of a task: in our order, but for honeypots."""
+    options: dict[str, Any] = {
+        "image_quality": image_quality,
+        "use_cache": True,
+        "use_zip_chunks": True,
+        "sorting_method": "predefined",
+    }
+    if yardstick:
+        options["validation_params"] = yardstick.to_json()
+        if yardstick.honeypots_per_job:
+            options["sorting_method"] = "random"  # the server refuses every other
+    return options
 
 
 @dataclass
@@ -230,15 +238,17 @@ def send_video(
         CvatError: if the server refuses it
         OSError: if the file cannot be read
     """
-    told = _Told(progress, video.size)
-    options = {"image_quality": image_quality, **READING, **span.to_fields()}
+    journal, told = journal or UploadJournal(), _Told(progress, video.size)
+    options = reading_options(image_quality) | span.to_fields()
     options.pop("sorting_method")
     if video.size <= MAX_REQUEST_BYTES:
         _send_batch(transport, task_id, [video], options)
         told.add(video.size)
         return
-    _post_data(transport, task_id, headers={"Upload-Start": "true"})
-    _send_large(transport, task_id, video, journal or UploadJournal(), told)
+    if not journal.small_sent:
+        _post_data(transport, task_id, headers={"Upload-Start": "true"})
+        journal.note_small_sent()
+    _send_large(transport, task_id, video, journal, told)
     _post_data(transport, task_id, headers={"Upload-Finish": "true"}, json=options)
 
 

@@ -164,7 +164,8 @@ def test_unsupported__says_so(admin: Client, files: dict[str, object], fields: d
 
 
 @pytest.mark.parametrize(
-    "path", ["webhooks", "quality/reports", "cloudstorages", "lambda/functions", "schema/"]
+    "path",
+    ["webhooks", "quality/reports", "cloudstorages/1/status", "lambda/functions", "schema/"],
 )
 def test_unsupported_addresses__say_so(admin: Client, path: str):
     answer = admin.send("GET", f"/api/{path}")
