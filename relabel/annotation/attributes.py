@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
-_MOST_CHOICES = 20
+MOST_CHOICES = 20
+"""From more values than that, nobody would choose in a list."""
 _LONGEST_CHOICE = 200  # CVAT refuses longer ones
 
 _KINDS = {
@@ -59,7 +60,7 @@ def infer_attribute(
         kind = AttributeKind.BINARY
     if kind is AttributeKind.TEXT:
         choices = dataset.distinct(path) if dataset.get_field(path) is not None else []
-        if 0 < len(choices) <= _MOST_CHOICES and _can_be_chosen(choices):
+        if 0 < len(choices) <= MOST_CHOICES and can_be_chosen(choices):
             return Attribute(name, AttributeKind.CHOICE, tuple(choices))
     return Attribute(name, kind) if kind else None
 
@@ -75,14 +76,14 @@ def declared_attribute(item: Mapping[str, Any]) -> Attribute | None:
     """
     kind = _DECLARED.get(item["type"])
     values = [str(value) for value in item.get("values") or ()]
-    if kind is AttributeKind.TEXT and values and _can_be_chosen(values):
+    if kind is AttributeKind.TEXT and values and can_be_chosen(values):
         radio = item.get("component") == "radio"
         kind = AttributeKind.RADIO if radio else AttributeKind.CHOICE
         return Attribute(item["name"], kind, tuple(values))
     return Attribute(item["name"], kind) if kind else None
 
 
-def _can_be_chosen(choices: Collection[str]) -> bool:
+def can_be_chosen(choices: Collection[str]) -> bool:
     """Whether CVAT, which keeps the choices one in a line, keeps each as it is."""
     return all(
         choice == choice.strip() and "\n" not in choice and len(choice) <= _LONGEST_CHOICE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ..labels import MalformedLabel
+from ..labels import MalformedLabel, UnknownClass
 from . import storage
 from .diff import PulledShape
 
@@ -77,6 +77,21 @@ def draw_images(
         draw_labels(documents.get(place), image.size, schema)
         for place, image in zip(places, images, strict=True)
     ]
+
+
+def check_offered(drawn: Iterable[Mapping[str, Drawn]], field: RoundField) -> None:
+    """Holds that annotators can choose the class of every label that they will see.
+
+    Raises:
+        UnknownClass: if not
+    """
+    present = {label.label for labels in drawn for label in labels.values()}
+    missing = present - set(field.schema.classes)
+    if missing:
+        raise UnknownClass(
+            f"{field.name!r} has labels of the classes {', '.join(sorted(missing))}.",
+            "Add them to the classes for annotators.",
+        )
 
 
 def to_shapes(

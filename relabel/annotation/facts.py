@@ -26,6 +26,7 @@ from ..labels.schema import PART
 from .attributes import declared_attribute, infer_attribute
 from .errors import UnsupportedField
 from .provenance import PROVENANCE
+from .whole_values import mask_targets, scalar_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +49,9 @@ _NOT_FOR_ANNOTATORS = frozenset(
 )
 
 
+_OF_FIFTYONE = frozenset({"id", "filepath", "created_at", "last_modified_at"})
+
+
 @dataclass(frozen=True)
 class FieldFacts:
     """What the labels of a field look like.
@@ -62,6 +66,7 @@ class FieldFacts:
         shape_type: what annotators draw, where the labels say so
         nodes: the names of the nodes of the skeleton that the dataset has for the field
         edges: the nodes that it joins
+        targets: number and class, of a field of segmentations
     """
 
     classes: tuple[str, ...]
@@ -73,6 +78,7 @@ class FieldFacts:
     shape_type: str = ""
     nodes: tuple[str, ...] = ()
     edges: tuple[tuple[int, int], ...] = ()
+    targets: tuple[tuple[int, str], ...] = ()
 
     def to_schema(
         self,
@@ -92,6 +98,7 @@ class FieldFacts:
             shape_type=self.shape_type,
             nodes=self.nodes,
             edges=self.edges,
+            targets=self.targets,
         )
 
 
@@ -102,6 +109,16 @@ def label_fields(dataset: fo.Dataset) -> dict[str, LabelKind]:
         document_type = getattr(field, "document_type", None)
         kind = kind_of_class(document_type.__name__) if document_type else None
         if kind is not None:
+            found[name] = kind
+    return found
+
+
+def travelling_fields(dataset: fo.Dataset) -> dict[str, LabelKind]:
+    """The same, and the fields of numbers, booleans and texts, which travel where one is named."""
+    found = label_fields(dataset)
+    for name, field in dataset.get_field_schema().items():
+        kind = kind_of_class(type(field).__name__)
+        if kind is not None and not field.read_only and name not in _OF_FIFTYONE:
             found[name] = kind
     return found
 
@@ -122,17 +139,28 @@ def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
     Raises:
         UnsupportedField: if its labels cannot travel
     """
-    fields = label_fields(dataset)
+    fields = travelling_fields(dataset)
     if field not in fields:
         raise UnsupportedField(
             f"{field!r} is not a field of labels that can be sent.",
-            f"Choose one of: {', '.join(fields) or '(there is none)'}.",
+            f"Choose one of: {', '.join(label_fields(dataset)) or '(there is none)'}.",
         )
+    if fields[field].put_together:
+        return _whole_facts(dataset, field, fields[field])
     version = str(dataset._max("last_modified_at"))  # noqa: SLF001 - `bounds` does not use the index
     facts = _field_facts(dataset, field, version)
     facts = replace(facts, **_skeleton(dataset, field))
     schema = dataset.label_schemas.get(field)
     return _with_schema(facts, schema, hidden_attributes(dataset)) if schema else facts
+
+
+def _whole_facts(dataset: fo.Dataset, field: str, kind: LabelKind) -> FieldFacts:
+    if kind.field_class == "Segmentation":
+        targets = mask_targets(dataset, field)
+        names = tuple(dict.fromkeys(name for _, name in targets))
+        return FieldFacts(names, (), kind=kind.name, targets=targets)
+    attribute = scalar_attribute(dataset, field, kind.field_class)
+    return FieldFacts((field,), (attribute,), kind=kind.name)
 
 
 def label_path(field: str, kind: LabelKind) -> str:

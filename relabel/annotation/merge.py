@@ -97,10 +97,13 @@ def merge_frame(
         applied.append(change)
         here = draw_labels([after[label_id]] if change.after else (), diff.frame.size, schema)
         _agree(agreed, label_id, change, here.get(label_id))
+    labels = list(after.values())
+    if applied and schema.label_kind.put_together:
+        labels = _settle(labels, agreed, diff.frame, schema)
     return MergedFrame(
         place=diff.frame.place,
         before=documents,
-        after=list(after.values()),
+        after=labels,
         sent=diff.frame,
         baseline=replace(diff.frame, labels=tuple(agreed.values())),
         applied=tuple(applied),
@@ -127,13 +130,32 @@ def _apply(
     kind = schema.label_kind
     if document is None:
         fields = kind.changed_fields(change.after, None, size, schema)
-        empty = getattr(fo, kind.label_class)().to_dict()
+        empty = {} if kind.put_together else getattr(fo, kind.label_class)().to_dict()
         documents[label_id] = {**empty, **fields, "_id": ObjectId(label_id)}
     else:
         before = present.get(label_id) if change.conflict else change.before
         fields = kind.changed_fields(change.after, before, size, schema)
         documents[label_id] = {**document, **fields}
     return label_id
+
+
+def _settle(
+    labels: list[Mapping[str, Any]],
+    agreed: dict[str, SentLabel],
+    frame: SentFrame,
+    schema: LabelSchema,
+) -> list[Mapping[str, Any]]:
+    """The labels as they will be read: in one array, a class takes pixels of another."""
+    kind = schema.label_kind
+    settled = list(kind.labels_of(kind.value_of(labels), str(frame.place)) or ())
+    here = draw_labels(settled, frame.size, schema)
+    alike = {drawn.label: label_id for label_id, drawn in here.items()}
+    for label_id, sent in list(agreed.items()):
+        read_as = alike.get(sent.drawn.label, label_id)
+        drawn = here.get(read_as)
+        agreed.pop(label_id)
+        agreed[read_as] = replace(sent, id=read_as, here=drawn if drawn != sent.drawn else None)
+    return settled
 
 
 def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabel]:

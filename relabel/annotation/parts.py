@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 from ..labels.polylines import common_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..labels import Drawn
+    from .baseline import SentLabel
     from .diff import PulledShape
 
 
@@ -73,6 +74,30 @@ def _numbered(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[
         numbered += [replace(shape, part=str(n)) for shape, n in zip(moved, left, strict=False)]
         numbered += moved[len(left) :]
     return sorted(numbered, key=lambda shape: shape.shape_id)
+
+
+def join_classes(
+    shapes: Iterable[PulledShape],
+    sent: Iterable[SentLabel],
+    unite: Callable[[Sequence[Drawn]], Drawn],
+) -> list[PulledShape]:
+    """Joins the shapes of each class of one image, where a field has one label for each class.
+
+    Args:
+        shapes: the shapes as they are in CVAT
+        sent: its labels when both sides last agreed; a class keeps the one that it had
+        unite: makes one of several shapes
+    """
+    owner = {label.drawn.label: label.id for label in sent}
+    by_class: dict[str, list[PulledShape]] = defaultdict(list)
+    for shape in sorted(shapes, key=lambda shape: shape.shape_id):
+        by_class[shape.drawn.label].append(shape)
+    joined = []
+    for name, alike in by_class.items():
+        alike.sort(key=lambda shape: shape.carried_id != owner.get(name))
+        drawn = alike[0].drawn if len(alike) == 1 else unite([shape.drawn for shape in alike])
+        joined.append(replace(alike[0], drawn=drawn))
+    return joined
 
 
 def _order(number: str) -> tuple[int, str]:

@@ -23,6 +23,9 @@ class Place:
     field: str
     frame_number: int | None = None
 
+    def __str__(self) -> str:
+        return f"{self.sample_id}/{self.frame_number or 0}/{self.field}"
+
 
 def place_document(place: Place) -> dict[str, Any]:
     """A place as MongoDB holds it, among other keys of a document."""

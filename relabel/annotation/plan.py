@@ -17,7 +17,7 @@ from .errors import (
     RoundNameTaken,
     UnsupportedField,
 )
-from .facts import label_fields, label_path
+from .facts import label_fields, label_path, travelling_fields
 from .intents import is_torn
 from .rounds import RoundState, list_rounds, run_keys
 
@@ -153,7 +153,7 @@ def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None
     Raises:
         UnsupportedField: if not
     """
-    fields = label_fields(dataset)
+    fields = travelling_fields(dataset)
     if name in fields:
         if kind not in {None, fields[name].name}:
             raise UnsupportedField(
@@ -163,7 +163,7 @@ def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None
     elif dataset.has_field(name):
         raise UnsupportedField(
             f"{name!r} is no field of labels that can be sent.",
-            f"Choose one of {', '.join(fields) or 'none'}, or a new name.",
+            f"Choose one of {', '.join(label_fields(dataset)) or 'none'}, or a new name.",
         )
     elif not name.isidentifier():
         raise UnsupportedField(
@@ -206,9 +206,11 @@ def check_classes(present: Iterable[str | None], schema: LabelSchema) -> None:
 
 
 def _count_labels(view: fo.SampleCollection, field: RoundField) -> int:
-    kind = label_fields(view._root_dataset).get(field.name)  # noqa: SLF001 - no public name
+    kind = travelling_fields(view._root_dataset).get(field.name)  # noqa: SLF001 - no public name
     if kind is None:
         return 0
+    if kind.put_together:
+        return int(view.count(field.name))
     classes: dict[str | None, int] = view.count_values(f"{label_path(field.name, kind)}.label")
     if kind.path is None:
         classes.pop(None, None)  # of samples whose field is empty

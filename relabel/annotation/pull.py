@@ -146,7 +146,8 @@ def _write(
         lost = _write_labels(dataset, record, review, merged, terms)
         if terms.provenance:
             for field, kind in record.kinds.items():
-                declare_provenance(dataset, label_path(field, kind))
+                if kind.put_together is None:  # else there is no label to hold attributes
+                    declare_provenance(dataset, label_path(field, kind))
     kept = (frame for place, frame in merged.items() if place not in lost)
     replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
     open_frames = {

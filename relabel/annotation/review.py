@@ -14,6 +14,7 @@ from .diff import Change, FrameDiff, PulledShape, diff_frame
 from .drawing import draw_labels, read_shapes
 from .errors import RoundError
 from .naming import TaskNames
+from .parts import join_classes
 from .places import Place, samples_of
 from .rounds import save_classes
 from .undo import take_back_torn_pull
@@ -255,6 +256,8 @@ def review_frame(
         schema: the attributes that travel
     """
     present = draw_labels(documents, frame.size, schema)
+    if schema.label_kind.unite:
+        shapes = join_classes(shapes, frame.labels, schema.label_kind.unite)
     return ReviewedFrame(job, shapes, diff_frame(frame, shapes, present), documents, present)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..cvat import CvatDataRejected
 from .baseline import SentFrame, SentLabel, forget_frames, load_frames, save_frames
-from .drawing import draw_images, shape_ids, to_shapes
+from .drawing import check_offered, draw_images, shape_ids, to_shapes
 from .errors import EmptySelection, RoundError
 from .media import find_corrupt, find_images
 from .naming import TaskNames, label_specs
@@ -152,7 +152,7 @@ class Sending:
         """The images, of which each has a readable header and labels that can be drawn."""
         for images in find_images(self._dataset, sample_ids):
             for field in self._record.fields:
-                draw_images(self._dataset, field, images)
+                check_offered(draw_images(self._dataset, field, images), field)
             yield from images
 
     # What an interruption may have left

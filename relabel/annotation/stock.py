@@ -133,4 +133,4 @@ def _stock_type(schema: LabelSchema) -> str:
         return "instances"
     if schema.kind == "polylines" and schema.shape_type != ShapeType.POLYLINE:
         return "polygons"
-    return schema.kind
+    return schema.kind.partition(":")[0]

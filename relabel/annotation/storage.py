@@ -53,7 +53,8 @@ def read_labels(
         fields = {place.field: 1 for sample_id in ids for place in wanted[sample_id]}
         for document in _samples(dataset).find(query, fields):
             for place in wanted[str(document["_id"])]:
-                found[place] = kinds[place.field].labels_of(document.get(place.field))
+                value = document.get(place.field)
+                found[place] = kinds[place.field].labels_of(value, str(place))
     return found
 
 

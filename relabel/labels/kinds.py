@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import classifications, detections, keypoints, polylines
+from . import classifications, detections, keypoints, polylines, scalars, segmentations
 from .drawn import ShapeType
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class LabelKind:
         accept: what it makes of a shape of any type; None for one that stays in CVAT
         extra: attributes that are not the label's own, but that it needs on its way
         has_parts: whether one label can be drawn as several shapes
+        unite: makes one of several shapes of a class, where a field has one label for each class
+        take_apart: the labels in the value of a field, where that is no label nor a list of them;
+            takes the value and a text that tells its place from every other
+        put_together: the reverse of it
     """
 
     name: str
@@ -47,9 +51,22 @@ class LabelKind:
     accept: Accept
     extra: tuple[Attribute, ...] = ()
     has_parts: bool = False
+    unite: Callable[[Sequence[Drawn]], Drawn] | None = None
+    take_apart: Callable[[Any, str], Sequence[Mapping[str, Any]] | None] | None = None
+    put_together: Callable[[Sequence[Mapping[str, Any]] | None], Any] | None = None
 
-    def labels_of(self, value: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]] | None:
-        """The labels in the value of a field; None for an empty field."""
+    def labels_of(self, value: Any, place: str) -> Sequence[Mapping[str, Any]] | None:
+        """The labels in the value of a field; None for an empty field.
+
+        Args:
+            value: the value as MongoDB holds it
+            place: a text that tells its place from every other
+
+        Raises:
+            MalformedLabel: if the value cannot be read
+        """
+        if self.take_apart:
+            return self.take_apart(value, place)
         if value is None:
             return None
         found: Sequence[Mapping[str, Any]] = (
@@ -57,8 +74,10 @@ class LabelKind:
         )
         return found
 
-    def value_of(self, labels: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
+    def value_of(self, labels: Sequence[Mapping[str, Any]] | None) -> Any:
         """The value of a field that has some labels, the reverse of :meth:`labels_of`."""
+        if self.put_together:
+            return self.put_together(labels)
         if self.path is None:
             return labels[0] if labels else None
         return None if labels is None else {"_cls": self.field_class, self.path: labels}
@@ -73,6 +92,23 @@ def _entry(name: str, label: str, module: Any, shape_type: str, **options: Any) 
     ]
 
 
+def _whole(name: str, field_class: str, module: Any, shape_type: str) -> LabelKind:
+    """The kind of a field whose value is no label nor a list of them."""
+    return LabelKind(
+        name,
+        field_class,
+        field_class,
+        None,
+        shape_type,
+        module.to_drawn,
+        module.changed_fields,
+        module.accept,
+        unite=module.unite,
+        take_apart=module.labels_of,
+        put_together=module.value_of,
+    )
+
+
 _KINDS = {
     kind.name: kind
     for kind in (
@@ -80,6 +116,11 @@ _KINDS = {
         *_entry("polylines", "Polyline", polylines, ShapeType.POLYGON, has_parts=True),
         *_entry("keypoints", "Keypoint", keypoints, ShapeType.POINTS, extra=(keypoints.MISSING,)),
         *_entry("classifications", "Classification", classifications, ShapeType.TAG),
+        _whole("segmentation", "Segmentation", segmentations, ShapeType.MASK),
+        *(
+            _whole(f"scalar:{field_class}", field_class, scalars, ShapeType.TAG)
+            for field_class in ("BooleanField", "IntField", "FloatField", "StringField")
+        ),
     )
 }
 

@@ -38,6 +38,7 @@ class LabelSchema:
         shape_type: what annotators draw, or an empty text for what the kind says
         nodes: the names of a skeleton's nodes, if keypoints have one
         edges: the nodes that lines of the skeleton join, counted from 0
+        targets: number and class, for a segmentation
     """
 
     classes: tuple[str, ...]
@@ -46,6 +47,7 @@ class LabelSchema:
     shape_type: str = ""
     nodes: tuple[str, ...] = ()
     edges: tuple[tuple[int, int], ...] = ()
+    targets: tuple[tuple[int, str], ...] = ()
 
     @property
     def label_kind(self) -> LabelKind:

@@ -117,6 +117,13 @@ class Editor:
         """Saves everything anew; every server id changes, as it does with stock FiftyOne."""
         self.client.put_task_shapes(self.task.id, [replace(shape, id=None) for shape in shapes])
 
+    def relabelled(self, shape, name):
+        """The shape with another class; the attributes of that class have ids of their own."""
+        names = {a.id: a.name for spec in self.labels.values() for a in spec.attributes}
+        ids = {a.name: a.id for a in self.labels[name].attributes}
+        attributes = {ids[names[spec]]: text for spec, text in shape.attributes.items()}
+        return replace(shape, label_id=self.labels[name].id, attributes=attributes)
+
     def finish(self):
         for job in self.task.jobs:
             self.client.set_job(job, state=JobState.COMPLETED)

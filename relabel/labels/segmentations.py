@@ -1,0 +1,195 @@
+"""Segmentations <-> one mask for each class, pixel for pixel.
+
+FiftyOne keeps a segmentation as one array of class numbers. Here it is taken apart into labels,
+one for each number but 0, which is the background; and put together again:
+
+- a class that nobody changed keeps its pixels, and a segmentation of which no class was changed is
+  written back as the very document that was read;
+- the pixels that a changed class lost become background, then those that it has now are painted;
+  where changed classes overlap, the later one in the array's order of numbers is seen;
+- an array that was in a file is from then on stored with its sample; the file stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from bson import ObjectId
+
+from . import pixels
+from .attributes import UnreadableValue
+from .drawn import Drawn, ShapeType
+from .errors import MalformedLabel
+from .masks import MASK, MASK_PATH, read_array
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from .schema import LabelSchema
+
+NUMBER, POINTS, SIZE, WHOLE = "number", "points", "size", "whole"
+"""The keys of a label that was taken out of a segmentation: the number of its class, its pixels as
+the points of a CVAT mask, and the array's width and height. The first label, of the background,
+holds the whole document."""
+
+
+def labels_of(value: Mapping[str, Any] | None, place: str) -> list[dict[str, Any]] | None:  # noqa: ARG001
+    """Takes a ``Segmentation`` as MongoDB holds it apart.
+
+    Raises:
+        MalformedLabel: if its array cannot be read, or holds colours
+    """
+    if value is None:
+        return None
+    array = _numbers(value)
+    height, width = array.shape
+    size = [width, height]
+    labels: list[dict[str, Any]] = [{"_id": value["_id"], NUMBER: 0, SIZE: size, WHOLE: value}]
+    for number in np.unique(array[array != 0]).tolist():
+        points = list(pixels.encode(array == number))
+        label_id = _label_id(value["_id"], number)
+        labels.append({"_id": label_id, NUMBER: number, SIZE: size, POINTS: points})
+    return labels
+
+
+def value_of(labels: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
+    """Puts a ``Segmentation`` together, the reverse of :func:`labels_of`."""
+    if not labels:
+        return None
+    whole = next((label[WHOLE] for label in labels if WHOLE in label), None)
+    classes = [label for label in labels if label[NUMBER]]
+    if whole is None:
+        width, height = classes[0][SIZE]
+        array = np.zeros((height, width), dtype=np.uint8)
+        painted = _paint(array, classes)
+        new = {"_id": ObjectId(), "_cls": "Segmentation", "tags": []}
+        return {**new, MASK: pixels.serialise(painted)}
+    array = _numbers(whole)
+    painted = _paint(array, classes)
+    if np.array_equal(painted, array):
+        return dict(whole)
+    emptied = {MASK_PATH: None} if whole.get(MASK_PATH) else {}
+    return {**whole, MASK: pixels.serialise(painted), **emptied}
+
+
+def to_drawn(
+    document: Mapping[str, Any], size: tuple[int, int], schema: LabelSchema
+) -> Drawn | None:
+    """Draws a class of a segmentation as a mask.
+
+    Args:
+        document: a label that :func:`labels_of` made
+        size: width and height of its image in pixels
+        schema: the names of the classes
+
+    Returns:
+        the label as CVAT shows it, or None for the background
+
+    Raises:
+        MalformedLabel: if the array is not as large as the image
+    """
+    if tuple(document[SIZE]) != tuple(size):
+        raise MalformedLabel(
+            "A segmentation of {} by {} pixels is on an image of {} by {}.".format(
+                *document[SIZE], *size
+            ),
+            "Resize it to its image, so that it can travel pixel for pixel.",
+        )
+    if not document[NUMBER]:
+        return None
+    name = dict(schema.targets).get(document[NUMBER], str(document[NUMBER]))
+    return Drawn(name, tuple(document[POINTS]), type=ShapeType.MASK)
+
+
+def changed_fields(
+    drawn: Drawn, before: Drawn | None, size: tuple[int, int], schema: LabelSchema
+) -> dict[str, Any]:
+    """What an edit in CVAT changes of a label that :func:`labels_of` made.
+
+    Raises:
+        UnreadableValue: if no number stands for the class
+    """
+    fields: dict[str, Any] = {}
+    if before is None or drawn.label != before.label:
+        fields[NUMBER] = _number_of(drawn.label, schema)
+    if before is None or not drawn.same_place(before):
+        fields |= {POINTS: list(drawn.points), SIZE: list(size)}
+    return fields
+
+
+def accept(drawn: Drawn) -> Drawn | None:
+    """What a segmentation makes of a shape, or None if it cannot hold it."""
+    if drawn.type not in {ShapeType.MASK, ShapeType.POLYGON}:
+        return None
+    fit = pixels.tighten if drawn.type == ShapeType.MASK else pixels.fill
+    points = fit(drawn.points)
+    return replace(drawn, type=ShapeType.MASK, points=points, rotation=0.0) if points else None
+
+
+def unite(drawn: Sequence[Drawn]) -> Drawn:
+    """One mask of all shapes of a class."""
+    masks = [pixels.decode(one.points) for one in drawn]
+    left, top = min(x for _, x, _ in masks), min(y for _, _, y in masks)
+    right = max(x + mask.shape[1] for mask, x, _ in masks)
+    bottom = max(y + mask.shape[0] for mask, _, y in masks)
+    together = np.zeros((bottom - top, right - left), dtype=bool)
+    for mask, x, y in masks:
+        together[y - top : y - top + mask.shape[0], x - left : x - left + mask.shape[1]] |= mask
+    return replace(drawn[0], points=pixels.encode(together, left, top))
+
+
+def _numbers(value: Mapping[str, Any]) -> NDArray[Any]:
+    array = read_array(value)
+    if array.ndim != 2 or array.dtype.kind not in "bui":
+        raise MalformedLabel(
+            f"The segmentation {value.get('_id')} is an array of {array.dtype} of shape "
+            f"{array.shape}.",
+            "One whole number for each pixel can travel; colours cannot.",
+        )
+    return array
+
+
+def _paint(array: NDArray[Any], classes: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
+    wanted = {label[NUMBER]: tuple(label[POINTS]) for label in classes}
+    present = {number: pixels.encode(array == number) for number in np.unique(array).tolist()}
+    changed = [
+        number
+        for number in sorted({*wanted, *present} - {0})
+        if wanted.get(number, ()) != present.get(number, ())
+    ]
+    largest = max([number for number in changed if number in wanted], default=0)
+    painted = array.astype(np.promote_types(array.dtype, np.min_scalar_type(largest)))
+    painted[np.isin(array, changed)] = 0
+    height, width = array.shape
+    for number in changed:
+        if wanted.get(number):
+            mask, left, top = pixels.decode(wanted[number])
+            mask = mask[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
+            rows = slice(max(top, 0), max(top, 0) + mask.shape[0])
+            columns = slice(max(left, 0), max(left, 0) + mask.shape[1])
+            painted[rows, columns][mask] = number
+    return painted
+
+
+def _number_of(name: str, schema: LabelSchema) -> int:
+    for number, target in schema.targets:
+        if target == name:
+            return number
+    if name.isdecimal() and int(name):
+        return int(name)
+    raise UnreadableValue(
+        f"No number stands for the class {name!r}.",
+        "Add it to the mask targets of the dataset and send a new round, or change the class in "
+        "CVAT.",
+    )
+
+
+def _label_id(segmentation: ObjectId, number: int) -> ObjectId:
+    """An id for a class of a segmentation, always the same."""
+    text = f"{segmentation}:{number}".encode()
+    return ObjectId(hashlib.blake2b(text, digest_size=12).digest())
