@@ -216,6 +216,8 @@ def _drawn_nearly(labels: dict[str, Drawn], shape: PulledShape) -> str | None:
 
 def _original(label: SentLabel, claimants: Sequence[PulledShape]) -> PulledShape:
     """Which of the shapes with one label id is the label; the others were pasted from it."""
+    if len(claimants) == 1:
+        return claimants[0]
 
     def rank(shape: PulledShape) -> tuple[bool, bool, float, int]:
         distance = sum(

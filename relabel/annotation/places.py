@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Place:
 
 def place_document(place: Place) -> dict[str, Any]:
     """A place as MongoDB holds it, among other keys of a document."""
-    return asdict(place)
+    return dict(vars(place))
 
 
 def read_place(document: Mapping[str, Any]) -> Place:

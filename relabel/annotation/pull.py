@@ -10,6 +10,7 @@ from . import storage
 from .adoption import find_round
 from .baseline import replace_frames
 from .choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
+from .collector import collector_paused
 from .facts import label_path
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .places import Place, samples_of
@@ -63,6 +64,7 @@ class _Terms:
     provenance: bool
 
 
+@collector_paused()
 def pull(
     dataset: fo.Dataset,
     key: str,

@@ -10,6 +10,7 @@ from . import storage
 from .adoption import find_round
 from .baseline import load_frames
 from .choice import FINISHED, Choice, jobs_to_pull
+from .collector import collector_paused
 from .diff import Change, FrameDiff, PulledShape, diff_frame
 from .drawing import draw_labels, read_shapes
 from .errors import RoundError
@@ -108,10 +109,8 @@ class Review:
 
 def count(changes: Iterable[Change]) -> dict[str, int]:
     """Counts changes by kind. A conflict counts as that alone."""
-    counts: Counter[str] = Counter()
-    for change in changes:
-        counts.update([CONFLICT] if change.conflict else [kind.value for kind in change.kinds])
-    return dict(counts)
+    kinds = ([CONFLICT] if change.conflict else change.kinds for change in changes)
+    return dict(Counter(str(kind) for found in kinds for kind in found))
 
 
 def review_pull(
@@ -185,6 +184,7 @@ def with_classes(record: Round, listed: Sequence[Job], client: CvatClient) -> Ro
     return replace(record, tasks=tuple(tasks))
 
 
+@collector_paused()
 def compare(
     dataset: fo.Dataset, record: Round, client: CvatClient, listed: Sequence[Job], choice: Choice
 ) -> Review:
