@@ -224,7 +224,10 @@ def _read_samples(
         str(document["_id"]): _Sample(
             size=_size(document),
             modified_at=document["last_modified_at"].replace(tzinfo=UTC),
-            labels={name: kind.labels_of(document.get(name)) for name, kind in kinds.items()},
+            labels={
+                name: kind.labels_of(document.get(name), str(Place(str(document["_id"]), name)))
+                for name, kind in kinds.items()
+            },
         )
         for document in found
     }

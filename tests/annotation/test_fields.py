@@ -44,8 +44,8 @@ def round_of(dataset, client):
 def test_push__classes_of_several_fields_are_told_apart(dataset, client, round_of):
     (task,) = round_of.tasks
     assert sorted(label.name for label in task.labels) == [
-        "cat (ground_truth)",
-        "cat (model)",
+        "cat_ground_truth",
+        "cat_model",
         "dog",
         "indoors",
     ]
@@ -66,8 +66,8 @@ def test_pull__each_label_comes_back_to_its_own_field(dataset, client, round_of)
     before = [{**document, "last_modified_at": None} for document in documents(dataset)]
     shapes = {editor_name(editor, shape): shape for shape in editor.shapes()}
     rest = [shape for shape in editor.everything() if shape.frame != 0]
-    moved = replace(shapes["cat (model)"], points=(16.0, 12.0, 32.0, 24.0))
-    other = editor.relabelled(shapes["cat (ground_truth)"], "cat (model)")
+    moved = replace(shapes["cat_model"], points=(16.0, 12.0, 32.0, 24.0))
+    other = editor.relabelled(shapes["cat_ground_truth"], "cat_model")
     editor.save([*rest, moved, other, shapes["dog"]])
     editor.finish()
     report = pull(dataset, "round_1", client)
@@ -91,8 +91,8 @@ def test_pull__a_conflict_in_one_field_does_not_hold_up_another(dataset, client,
     editor.save(
         [
             *rest,
-            *(replace(shapes[name], points=points) for name in ("cat (model)", "dog")),
-            shapes["cat (ground_truth)"],
+            *(replace(shapes[name], points=points) for name in ("cat_model", "dog")),
+            shapes["cat_ground_truth"],
             shapes["indoors"],
         ]
     )
