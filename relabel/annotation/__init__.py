@@ -14,8 +14,11 @@ from .diff import Change, ChangeKind
 from .discard import discard_round
 from .errors import (
     EmptySelection,
+    InvalidDivision,
+    InvalidJobChange,
     InvalidRoundName,
     NothingToUndo,
+    ProjectLacksClasses,
     RoundBusy,
     RoundError,
     RoundNameTaken,
@@ -27,19 +30,22 @@ from .facts import FieldFacts, detection_fields, field_facts, label_fields
 from .issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .merge import ConflictPolicy
 from .plan import Plan, check_field, check_key, make_plan
+from .projects import project_additions
 from .provenance import PROVENANCE
 from .pull import PullReport, pull
 from .push import push, resume_push
-from .request import Request, RoundField
+from .request import Request, RoundField, Validation
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
 from .status import JobStatus, RoundStatus, TaskStatus, rounds_status
+from .team import NOBODY, JobChange, change_jobs, send_to_review
 from .undo import UndoReport, undo_pull
 
 __all__ = [
     "EVERYTHING",
     "FINISHED",
     "ISSUES_FIELD",
+    "NOBODY",
     "OPEN_ISSUE_TAG",
     "PROVENANCE",
     "SECRETS",
@@ -49,11 +55,15 @@ __all__ = [
     "ConflictPolicy",
     "EmptySelection",
     "FieldFacts",
+    "InvalidDivision",
+    "InvalidJobChange",
     "InvalidRoundName",
     "IssuesReport",
+    "JobChange",
     "JobStatus",
     "NothingToUndo",
     "Plan",
+    "ProjectLacksClasses",
     "PullReport",
     "Request",
     "Review",
@@ -70,6 +80,8 @@ __all__ = [
     "UnknownRound",
     "UnreadableMedia",
     "UnsupportedField",
+    "Validation",
+    "change_jobs",
     "change_reference",
     "check_field",
     "check_key",
@@ -82,11 +94,13 @@ __all__ = [
     "list_rounds",
     "load_round",
     "make_plan",
+    "project_additions",
     "pull",
     "pull_issues",
     "push",
     "resume_push",
     "review_pull",
     "rounds_status",
+    "send_to_review",
     "undo_pull",
 ]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .errors import RoundError
+from .projects import discard_project
 from .review import check_server
 from .rounds import (
     Round,
@@ -60,5 +61,6 @@ def discard_held(dataset: fo.Dataset, record: Round, client: CvatClient) -> None
     found = client.find_tasks(trackers(record)) if record.tasks else {}
     for task_id in sorted(known.union(*found.values())):
         client.delete_task(task_id)
+    discard_project(record, client)
     delete_run(dataset, record.key)
     forget_round(record.id)

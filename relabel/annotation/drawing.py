@@ -97,7 +97,7 @@ def check_offered(drawn: Iterable[Mapping[str, Drawn]], field: RoundField) -> No
 def to_shapes(
     drawn: Iterable[Mapping[str, Drawn]],
     names: ServerNames,
-    first: int = 0,
+    frames: Iterable[int],
     groups: Iterator[int] | None = None,
 ) -> list[Shape]:
     """The shapes to send for the labels of a task's images, image by image.
@@ -105,13 +105,13 @@ def to_shapes(
     Args:
         drawn: the labels of each image
         names: the classes of the task
-        first: the frame of the first of these images
+        frames: the frame of each image
         groups: numbers that no group of shapes has yet, by default from 1
     """
     free = groups or count(1)
     return [
         shape
-        for frame, labels in enumerate(drawn, first)
+        for frame, labels in zip(frames, drawn, strict=True)
         for label_id, label in labels.items()
         for shape in names.shapes(label, label_id, frame, next(free) if label.more else 0)
     ]

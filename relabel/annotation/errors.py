@@ -37,3 +37,15 @@ class NothingToUndo(RoundError):
 
 class RoundBusy(RoundError):
     """The round is being sent or pulled by somebody else at this moment."""
+
+
+class InvalidDivision(RoundError):
+    """CVAT cannot divide the images of a round as it is asked for."""
+
+
+class ProjectLacksClasses(RoundError):
+    """A project lacks classes or attributes, which may not be added to it."""
+
+
+class InvalidJobChange(RoundError):
+    """Jobs of a round cannot be changed as it is asked for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,13 @@ import fiftyone.core.media as fom
 
 from .adoption import adopt_stock_rounds
 from .baseline import samples_out
+from .division import (
+    check_division,
+    describe_yardstick,
+    jobs_of_task,
+    task_sizes,
+    yardstick_size,
+)
 from .errors import (
     EmptySelection,
     InvalidRoundName,
@@ -58,14 +64,21 @@ class Plan:
     @property
     def tasks(self) -> int:
         """How many tasks there would be."""
-        return math.ceil(self.images / (self.request.images_per_task or self.images or 1))
+        return len(self._task_sizes)
 
     @property
     def jobs(self) -> int:
-        """Into how many jobs CVAT would cut them."""
-        size = self.request.images_per_task or self.images
-        sizes = [min(size, self.images - start) for start in range(0, self.images, size or 1)]
-        return sum(math.ceil(images / (self.request.images_per_job or images)) for images in sizes)
+        """Into how many jobs CVAT would cut them, replicas and ground-truth jobs included."""
+        return sum(jobs_of_task(images, self.request) for images in self._task_sizes)
+
+    @property
+    def yardstick(self) -> int:
+        """How many of the images would measure the annotators."""
+        return sum(yardstick_size(images, self.request) for images in self._task_sizes)
+
+    @property
+    def _task_sizes(self) -> list[int]:
+        return task_sizes(self.images, self.request)
 
     def __str__(self) -> str:
         size = f"{self.bytes / 1e6:.1f} MB"
@@ -76,6 +89,10 @@ class Plan:
             f"{_number(self.labels, 'label')} as {_number(self.tasks, 'task')}, "
             f"{_number(self.jobs, 'job')}."
         )
+        if self.request.project:
+            text = text[:-1] + f" in the project {self.request.project}."
+        if self.yardstick:
+            text += f" {describe_yardstick(self.yardstick, self.request)}"
         if self.resumes:
             text += f' It goes on with the round "{self.request.key}", which was interrupted.'
         for key, count in self.out_elsewhere.items():
@@ -113,6 +130,7 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     chosen, elsewhere = _choose(dataset, _sample_ids(samples), request)
     if not chosen:
         raise EmptySelection(*_why_empty(elsewhere))
+    check_division(len(chosen), request)
     view = dataset.select(chosen, ordered=True)
     sizes = view.values("metadata.size_bytes")
     return Plan(

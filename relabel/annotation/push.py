@@ -12,6 +12,7 @@ from .errors import RoundNameTaken, UnknownRound
 from .intents import about_to_register, forget_torn_run
 from .plan import check_key
 from .planned import planned_ids
+from .projects import check_project
 from .rounds import (
     Round,
     RoundState,
@@ -54,6 +55,7 @@ def push(
 
     Raises:
         UnknownAssignee: if a person is not known to the server; nothing was sent then
+        ProjectLacksClasses: if something would have to be added to the project, and may not be
         UnreadableMedia: if an image is missing or cannot be read
         RoundNameTaken: if another round has the name, also one that was interrupted
         RoundBusy: if somebody else is sending it
@@ -65,7 +67,8 @@ def push(
         discard_round(dataset, request.key, client)
         record = None
     resumed = record is not None
-    people = client.find_users(request.assignees)
+    people = client.find_users(request.people)
+    check_project(request, client)
     if record is None:
         record = _begin(dataset, plan, client)
     else:
@@ -95,7 +98,7 @@ def resume_push(
             f"There is no interrupted round {key!r} on {client.server.url}.", "Refresh the panel."
         )
     view = dataset.load_annotation_view(key)
-    people = client.find_users(record.request.assignees if record.request else ())
+    people = client.find_users(record.request.people if record.request else ())
     sending = Sending(dataset, client, people, progress or _silent, resumed=True)
     return _send(dataset, record, sending, tuple(view.values("id")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,18 +27,45 @@ class RoundField:
     schema: LabelSchema
 
 
+class Validation(StrEnum):
+    """How CVAT measures the annotators."""
+
+    GROUND_TRUTH = "ground_truth"
+    HONEYPOTS = "honeypots"
+
+
 @dataclass(frozen=True)
 class Request:
     """What the user asks for.
+
+    People are named by their user names in CVAT.
 
     Args:
         key: the round's name, a valid Python identifier
         fields: the label fields to annotate, all of them on the same images
         images_per_job: the size of a job, or None for one job
-        assignees: the user names that get the jobs in turn
+        assignees: who get the jobs in turn; the replicas of jobs, where there are any, so that
+            nobody gets two replicas of one job
         include_out: whether images that are out in another round of this field are sent as well
         image_quality: of the copies that CVAT shows, in percent
         images_per_task: the size of a task, or None for one task
+        weights: how many shares of the jobs each assignee gets, beside ``assignees``; empty for
+            equal shares
+        task_assignees: who get the tasks in turn; they see and manage all jobs of theirs
+        reviewers: who get the ground-truth jobs in turn, and later the jobs that
+            :func:`send_to_review` moves to the validation stage
+        project: the project that the tasks are in: its name, and it is made if there is none, or
+            ``#12`` for the one with that id; empty for none
+        extend_project: whether classes and attributes that an existing project lacks are added
+            to it
+        overlap: how many images two neighbouring jobs share; the earlier job decides about them
+        validation: one of :class:`Validation`, or empty. A ground-truth job holds some of the
+            images a second time. Honeypots are taken out of the jobs, and repeated in them under
+            the guise of ordinary images. What is drawn on either is a yardstick, not a result
+        validation_share: the share of each task's images that are the yardstick
+        honeypots_per_job: how many honeypots each job has, beside its own images
+        consensus_replicas: how many people annotate each job, none knowing of the others; 0 for
+            ordinary jobs. What is pulled is what CVAT merges of it
     """
 
     key: str
@@ -47,6 +75,21 @@ class Request:
     include_out: bool = False
     image_quality: int = 75
     images_per_task: int | None = None
+    weights: tuple[int, ...] = ()
+    task_assignees: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+    project: str = ""
+    extend_project: bool = False
+    overlap: int = 0
+    validation: str = ""
+    validation_share: float = 0.1
+    honeypots_per_job: int = 1
+    consensus_replicas: int = 0
+
+    @property
+    def people(self) -> frozenset[str]:
+        """The names of all persons of the round."""
+        return frozenset((*self.assignees, *self.task_assignees, *self.reviewers))
 
 
 def request_document(request: Request) -> dict[str, Any]:

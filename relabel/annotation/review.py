@@ -15,8 +15,10 @@ from .diff import Change, FrameDiff, PulledShape, diff_frame
 from .drawing import draw_labels, read_shapes
 from .errors import RoundError
 from .naming import TaskNames
+from .overlaps import shapes_of
 from .parts import join_classes
 from .places import Place, samples_of
+from .placing import own_frames
 from .rounds import save_classes
 from .undo import take_back_torn_pull
 
@@ -206,17 +208,20 @@ def compare(
         task_jobs = [job for job in jobs if job.task_id == task.id]
         if not task_jobs:
             continue
-        shapes = client.annotations_of(task_jobs)
+        of_task = [job for job in listed if job.task_id == task.id]
+        shapes, differing = shapes_of(task, task_jobs, of_task, choice, client)
+        if differing:
+            remarks.append(_differing(task, differing))
         names = _names(record, task, task_jobs[0], shapes, client)
         pulled = read_shapes(shapes, names)
         remarks += pulled.remarks
-        spans = [(job.start_frame, job.stop_frame) for job in task_jobs]
+        job_of = {frame: job for job in task_jobs for frame in own_frames(task, job)}
+        spans = [(own.start, own.stop - 1) for own in (own_frames(task, job) for job in task_jobs)]
         sent = list(load_frames(record.id, task.id, spans))
         skipped |= {(task.id, frame.frame) for frame in sent if not choice.takes_frame(frame)}
         sent = [frame for frame in sent if choice.takes_frame(frame)]
         labels = storage.read_labels(dataset, [frame.place for frame in sent], record.kinds)
         gone += [frame.place for frame in sent if frame.place not in labels]
-        job_of = {f: job for job in task_jobs for f in range(job.start_frame, job.stop_frame + 1)}
         frames += [
             review_frame(
                 job_of[frame.frame],
@@ -264,6 +269,15 @@ def review_frame(
 def _tasks_gone(record: Round, listed: Iterable[Job]) -> tuple[int, ...]:
     seen = {job.task_id for job in listed}
     return tuple(task.id for task in record.tasks if task.id not in seen)
+
+
+def _differing(task: SentTask, images: int) -> str:
+    if images == 1:
+        return f"On 1 image of {task.name} two jobs that share it differ. The earlier job decides."
+    return (
+        f"On {images} images of {task.name} the two jobs that share them differ. The earlier job "
+        "decides."
+    )
 
 
 def _names(

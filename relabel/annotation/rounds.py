@@ -61,10 +61,13 @@ class SentTask:
     Args:
         id: its id in CVAT, 0 before it has one
         name: its name
-        images: how many images are in it
-        jobs: the ids of its jobs, in the order of their frames
+        images: how many images were sent to it
+        jobs: the ids of its annotation jobs, in the order of their frames
         labels: its classes, with the ids that the server gave them
         step: how far it has come
+        overlap: how many images two neighbouring jobs share
+        honeypots: the frames that repeat an image of the pool under the guise of an ordinary one
+        pool: how many of its images only the ground-truth job has; they do not come back
     """
 
     id: int
@@ -73,6 +76,14 @@ class SentTask:
     jobs: tuple[int, ...] = ()
     labels: tuple[LabelSpec, ...] = ()
     step: TaskStep = TaskStep.DRAWN
+    overlap: int = 0
+    honeypots: tuple[int, ...] = ()
+    pool: int = 0
+
+    @property
+    def last_frame(self) -> int:
+        """The last frame of its annotation jobs."""
+        return self.images - self.pool + len(self.honeypots) - 1
 
 
 @dataclass(frozen=True)
@@ -109,6 +120,7 @@ class Round:
         pulled: the jobs that were pulled -> the version of each that was pulled
         pulls: the pulls that can be undone, oldest first
         request: what was asked for, if it is known
+        project_id: the project that its tasks are in, 0 before it is known, or if there is none
     """
 
     id: ObjectId
@@ -123,6 +135,7 @@ class Round:
     pulled: dict[int, str] = field(default_factory=dict)
     pulls: tuple[Pull, ...] = ()
     request: Request | None = None
+    project_id: int = 0
 
     @property
     def images(self) -> int:
@@ -149,6 +162,11 @@ class Round:
         """Whether every job was pulled, so that its images are not out any more."""
         jobs = {job for task in self.tasks for job in task.jobs}
         return bool(jobs) and jobs <= self.pulled.keys()
+
+
+def project_tracker(record: Round) -> str:
+    """What a project carries in CVAT that a round has made."""
+    return f"relabel:{record.id}"
 
 
 def trackers(record: Round) -> list[str]:
@@ -306,6 +324,7 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
             for pull in document["pulls"]
         ),
         request=read_request(request, key, round_fields) if request else None,
+        project_id=document.get("project_id", 0),
     )
 
 
@@ -339,6 +358,9 @@ def _read_task(document: Mapping[str, Any]) -> SentTask:
         jobs=tuple(document["jobs"]),
         labels=tuple(map(_read_label, document["labels"])),
         step=TaskStep(document.get("step", TaskStep.DRAWN)),
+        overlap=document.get("overlap", 0),
+        honeypots=tuple(document.get("honeypots", ())),
+        pool=document.get("pool", 0),
     )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from ..cvat import CvatDataRejected
-from .baseline import SentFrame, SentLabel, forget_frames, load_frames, save_frames
-from .drawing import check_offered, draw_images, shape_ids, to_shapes
+from ..cvat import CvatDataRejected, JobType, Yardstick
+from .assigning import assign_jobs
+from .baseline import load_frames
+from .division import choose_yardstick
+from .drawing import check_offered, draw_images
 from .errors import EmptySelection, RoundError
 from .media import find_corrupt, find_images
-from .naming import TaskNames, label_specs
+from .naming import label_specs
+from .painting import Painter
+from .placing import by_name, in_order
 from .planned import forget_plan, load_plan, save_plan
+from .projects import ensure_project
+from .request import Validation
 from .rounds import (
     Round,
     RoundState,
@@ -25,18 +30,17 @@ from .rounds import (
 from .stock import save_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import fiftyone as fo
 
-    from ..cvat import CvatClient, Job, Shape, User
-    from ..labels import Drawn
+    from ..cvat import CvatClient, Job, User
+    from .baseline import SentFrame
     from .media import RoundImage
+    from .placing import Placed
     from .request import Request
 
 _NAMED, _MANY = 5, ", "
-_TRIES = 3
-_IMAGES_AT_ONCE = 500  # what is held in memory does not grow with the round
 
 
 class Progress(Protocol):
@@ -93,15 +97,18 @@ class Sending:
             self._plan(sample_ids)
         if self._resumed:
             self._look_around()
+        self._enter_project()
         for number in range(len(self._tasks)):
             self._upload(number)
         jobs = self._wait()
         for number in range(len(self._tasks)):
             self._draw(number, jobs[self._tasks[number].id])
         self.tell(0.95, "Assigning jobs")
-        self._assign(
+        assign_jobs(
+            self.client,
             [job for task in self._tasks for job in jobs[task.id]],
-            [self._people[name] for name in self._request.assignees],
+            self._request,
+            self._people,
         )
         return self._finish()
 
@@ -185,6 +192,13 @@ class Sending:
 
     # Task by task
 
+    def _enter_project(self) -> None:
+        """Finds or makes the project of the tasks, if they are to be in one."""
+        project_id = ensure_project(self._record, self._request, self.client)
+        if project_id != self._record.project_id:
+            self._record = replace(self._record, project_id=project_id)
+            save_round(replace(self._record, tasks=tuple(self._tasks)))
+
     def _upload(self, number: int) -> None:
         task = self._tasks[number]
         if task.step is TaskStep.PLANNED:
@@ -192,18 +206,40 @@ class Sending:
                 task.name,
                 label_specs(self._record.fields),
                 images_per_job=self._request.images_per_job,
+                overlap=self._request.overlap,
+                replicas=self._request.consensus_replicas,
+                project_id=self._record.project_id or None,
+                assignee=self._manager(number),
                 tracker=trackers(self._record)[number],
             )
             task = replace(task, id=task_id, step=TaskStep.CREATED)
             self._save(number, task)
         if task.step is TaskStep.CREATED:
+            images = self._images(number)
             self.client.upload_images(
                 task.id,
-                [image.file for image in self._images(number)],
+                [image.file for image in images],
                 image_quality=self._request.image_quality,
+                yardstick=self._yardstick(number, images),
                 progress=lambda sent, total: self._tell_upload(number, sent, total),
             )
             self._save(number, replace(task, step=TaskStep.UPLOADED))
+
+    def _manager(self, number: int) -> User | None:
+        """Who gets a task."""
+        names = self._request.task_assignees
+        return self._people[names[number % len(names)]] if names else None
+
+    def _yardstick(self, number: int, images: Sequence[RoundImage]) -> Yardstick | None:
+        """Which images of a task measure the annotators; always the same, however often asked."""
+        if not self._request.validation:
+            return None
+        chosen = choose_yardstick(len(images), self._request, f"{self._record.key} {number}")
+        in_jobs = self._request.validation == Validation.HONEYPOTS
+        return Yardstick(
+            tuple(images[index].file.name for index in chosen),
+            self._request.honeypots_per_job if in_jobs else 0,
+        )
 
     def _tell_upload(self, number: int, sent: int, total: int) -> None:
         done = (number + sent / max(total, 1)) / len(self._tasks)
@@ -211,13 +247,13 @@ class Sending:
         self.tell(0.05 + 0.75 * done, f"Sent {sent / 1e6:.0f} of {total / 1e6:.0f} MB{of_tasks}")
 
     def _wait(self) -> dict[int, list[Job]]:
-        """Waits until CVAT has read all images; returns the jobs of each task."""
+        """Waits until CVAT has read all images; returns the jobs of each task, of every type."""
         self.tell(0.8, "CVAT reads the images")
         self.client.wait_until_read(
             task.id for task in self._tasks if task.step is TaskStep.UPLOADED
         )
         jobs: dict[int, list[Job]] = {task.id: [] for task in self._tasks}
-        for job in self.client.jobs(jobs):
+        for job in self.client.jobs(jobs, types=tuple(JobType)):
             jobs[job.task_id].append(job)
         return jobs
 
@@ -227,32 +263,18 @@ class Sending:
         if task.step is not TaskStep.UPLOADED:
             return
         self.tell(0.8 + 0.15 * number / len(self._tasks), "Sending labels")
+        placed = self._place(number, [job for job in jobs if job.type == JobType.ANNOTATION])
+        painter = Painter(self._dataset, self.client, self._record, resumed=self._resumed)
+        self._save(number, painter.draw(task, placed, jobs))
+
+    def _place(self, number: int, jobs: Sequence[Job]) -> list[Placed]:
+        """Finds out which image is on which frame of a task."""
+        task, images = self._tasks[number], self._images(number)
+        yardstick = self._yardstick(number, images)
+        if yardstick and yardstick.honeypots_per_job:
+            return by_name(images, self.client.frame_names(task.id), yardstick, task.id)
         self._check_order(number, jobs)
-        labels = tuple(self.client.task_labels(task.id))
-        names = TaskNames(self._record.fields, labels)
-        forget_frames(self._record.id, task.id)
-        frame, replaced, groups = 0, False, itertools.count(1)
-        for images in _chunks(self._images(number)):
-            drawn = {
-                field.name: draw_images(self._dataset, field, images)
-                for field in self._record.fields
-            }
-            shapes = [
-                shape
-                for field, labels_of in drawn.items()
-                for shape in to_shapes(labels_of, names.of_field(field), frame, groups)
-            ]
-            put = self._put(task.id, shapes, add=replaced)
-            replaced = replaced or bool(shapes)
-            save_frames(
-                self._record.id,
-                self._frames(task.id, frame, images=images, drawn=drawn, put=put, names=names),
-            )
-            frame += len(images)
-        self._save(
-            number,
-            replace(task, labels=labels, jobs=tuple(job.id for job in jobs), step=TaskStep.DRAWN),
-        )
+        return in_order(images, yardstick)
 
     def _check_order(self, number: int, jobs: Sequence[Job]) -> None:
         """Holds that every image is a frame, and for one task of each push that the order is kept.
@@ -266,57 +288,7 @@ class Sending:
         self.client.check_frames(task.id, [image.file.name for image in self._images(number)])
         self._checked_order = True
 
-    def _put(self, task_id: int, shapes: Sequence[Shape], *, add: bool) -> Sequence[Shape]:
-        if add:
-            return self.client.add_task_shapes(task_id, shapes) if shapes else ()
-        if not self._resumed:
-            return self.client.put_task_shapes(task_id, shapes) if shapes else ()
-        # What was interrupted may have been stored meanwhile, beside what is put now.
-        for _ in range(_TRIES):
-            put = self.client.put_task_shapes(task_id, shapes)
-            if len(self.client.task_annotations(task_id).shapes) == len(shapes):
-                return put
-        raise RoundError(
-            f"Somebody draws in task {task_id} while it is being sent.",
-            "Send it again when nobody does.",
-        )
-
-    def _frames(
-        self,
-        task_id: int,
-        first: int,
-        *,
-        images: Sequence[RoundImage],
-        drawn: Mapping[str, Sequence[dict[str, Drawn]]],
-        put: Iterable[Shape],
-        names: TaskNames,
-    ) -> list[SentFrame]:
-        """The baseline of some images, with the ids that their labels got in CVAT."""
-        ids = shape_ids(put, names)
-        sent = [label_id for field in drawn.values() for labels in field for label_id in labels]
-        missing = sum(label_id not in ids for label_id in sent)
-        if missing:
-            raise RoundError(f"CVAT did not keep {missing} of {len(sent)} labels.")
-        return [
-            SentFrame(
-                task_id=task_id,
-                frame=frame,
-                place=image.place(field),
-                size=image.size,
-                labels=tuple(
-                    SentLabel(label_id, ids[label_id], item) for label_id, item in labels.items()
-                ),
-            )
-            for field, of_images in drawn.items()
-            for frame, (image, labels) in enumerate(zip(images, of_images, strict=True), first)
-        ]
-
     # At the end
-
-    def _assign(self, jobs: Sequence[Job], team: Sequence[User]) -> None:
-        for job, user in zip(jobs, itertools.cycle(team), strict=False):
-            if job.assignee != user.username:
-                self.client.assign_job(job.id, user)
 
     def _finish(self) -> Round:
         view = self._dataset.load_annotation_view(self._record.key)
@@ -333,7 +305,7 @@ class Sending:
 
     def _sent(self) -> Iterator[SentFrame]:
         for task in self._tasks:
-            yield from load_frames(self._record.id, task.id, [(0, task.images)])
+            yield from load_frames(self._record.id, task.id, [(0, task.last_frame)])
 
     def _images(self, number: int) -> list[RoundImage]:
         first = sum(task.images for task in self._tasks[:number])
@@ -342,9 +314,3 @@ class Sending:
     def _save(self, number: int, task: SentTask) -> None:
         self._tasks[number] = task
         save_task(self._record.id, number, task)
-
-
-def _chunks(images: Iterable[RoundImage]) -> Iterator[list[RoundImage]]:
-    remaining = iter(images)
-    while chunk := list(itertools.islice(remaining, _IMAGES_AT_ONCE)):
-        yield chunk

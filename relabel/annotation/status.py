@@ -6,10 +6,11 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..cvat import JobState
+from ..cvat import JobState, JobType
 from .adoption import adopt_stock_rounds
 from .choice import job_version
 from .errors import RoundBusy
+from .placing import own_images
 from .rounds import list_rounds
 from .undo import take_back_torn_pull
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ..cvat import CvatClient, Job
-    from .rounds import Round
+    from .rounds import Round, SentTask
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,11 @@ class JobStatus:
         assignee: who has it, or None
         stage: annotation, validation or acceptance
         state: new, in progress, completed or rejected
-        images: how many images it has
+        images: how many images come back from it; of those that two jobs share, the earlier one
+            has them
         updated_at: when something in it was last changed
         pulled: whether we have it as it is now
+        type: annotation, ground_truth or consensus_replica
     """
 
     id: int
@@ -46,6 +49,7 @@ class JobStatus:
     images: int
     updated_at: datetime
     pulled: bool
+    type: str = JobType.ANNOTATION
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class RoundStatus:
         label_fields: the fields that it annotates
         state: pushing, out, or discarding
         created_at: when it was sent
-        images: how many images were sent
+        images: how many images are to come back
         labels: how many labels were sent
         tasks: its tasks
         can_undo: whether a pull of it can be undone
@@ -87,8 +91,9 @@ class RoundStatus:
 
     @property
     def jobs(self) -> list[JobStatus]:
-        """The jobs of all its tasks."""
-        return [job for task in self.tasks for job in task.jobs]
+        """The jobs that come back, of all its tasks: no replicas, no ground-truth jobs."""
+        every = (job for task in self.tasks for job in task.jobs)
+        return [job for job in every if job.type == JobType.ANNOTATION]
 
     @property
     def images_done(self) -> int:
@@ -133,7 +138,7 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     ours = [record for record in rounds if record.url == client.server.url]
     jobs: dict[int, list[Job]] = defaultdict(list)
     task_ids = [task.id for record in ours for task in record.tasks if task.id]
-    for job in client.jobs(task_ids) if task_ids else ():
+    for job in client.jobs(task_ids, types=tuple(JobType)) if task_ids else ():
         jobs[job.task_id].append(job)
     return [_round_status(record, jobs, client) for record in reversed(rounds)]
 
@@ -153,7 +158,7 @@ def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient)
             name=task.name,
             url=client.task_url(task.id),
             missing=not jobs.get(task.id),
-            jobs=_job_statuses(record, jobs.get(task.id, ()), client),
+            jobs=_job_statuses(record, task, jobs.get(task.id, ()), client),
         )
         for task in record.tasks
         if task.id
@@ -163,7 +168,7 @@ def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient)
         label_fields=tuple(field.name for field in record.fields),
         state=record.state.value,
         created_at=record.created_at,
-        images=record.images,
+        images=record.images - sum(task.pool for task in record.tasks),
         labels=record.labels,
         tasks=tasks,
         can_undo=bool(record.pulls),
@@ -171,7 +176,9 @@ def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient)
     )
 
 
-def _job_statuses(record: Round, jobs: Sequence[Job], client: CvatClient) -> tuple[JobStatus, ...]:
+def _job_statuses(
+    record: Round, task: SentTask, jobs: Sequence[Job], client: CvatClient
+) -> tuple[JobStatus, ...]:
     return tuple(
         JobStatus(
             id=job.id,
@@ -179,9 +186,10 @@ def _job_statuses(record: Round, jobs: Sequence[Job], client: CvatClient) -> tup
             assignee=job.assignee,
             stage=job.stage,
             state=job.state,
-            images=job.frame_count,
+            images=own_images(task, job),
             updated_at=job.updated_at,
             pulled=record.pulled.get(job.id) == job_version(job),
+            type=job.type,
         )
         for job in jobs
     )

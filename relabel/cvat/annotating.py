@@ -60,6 +60,11 @@ class AnnotatingClient:
         sent = Annotations(tuple(shapes))
         return list(self._save("PATCH", f"tasks/{task_id}", sent, {"action": "create"}).shapes)
 
+    def add_job_shapes(self, job_id: int, shapes: Sequence[Shape]) -> list[Shape]:
+        """The same for one job, also for a ground-truth job or a replica."""
+        sent = Annotations(tuple(shapes))
+        return list(self._save("PATCH", f"jobs/{job_id}", sent, {"action": "create"}).shapes)
+
     def _save(
         self,
         method: str,
