@@ -11,8 +11,10 @@ from .operators.resume_round import ResumeRound
 from .operators.review_changes import ReviewChanges
 from .operators.select_unique import SelectUnique
 from .operators.send_to_cvat import SendToCvat
+from .operators.send_to_review import SendToReview
 from .operators.tag_for_annotation import TagForAnnotation
 from .operators.undo_pull import UndoPull
+from .operators.update_jobs import UpdateJobs
 from .panels.cvat_status import CvatStatusPanel
 
 
@@ -22,6 +24,8 @@ def register(plugin):
     plugin.register(SendToCvat)
     plugin.register(ResumeRound)
     plugin.register(DiscardRound)
+    plugin.register(UpdateJobs)
+    plugin.register(SendToReview)
     plugin.register(ReviewChanges)
     plugin.register(PullAnnotations)
     plugin.register(UndoPull)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from fiftyone.operators import types
 
 from ..relabel.annotation import RoundState, list_rounds
 from ..relabel.errors import RelabelError
 from .forms import field_choice, show_error
-
-if TYPE_CHECKING:
-    from fiftyone.operators import types
 
 
 class NoRounds(RelabelError):
@@ -37,3 +36,25 @@ def ask_for_interrupted_round(ctx: Any, inputs: types.Object) -> None:
         field_choice(inputs, "key", keys, label="Round", default=keys[0])
     else:
         show_error(inputs, "error", NothingInterrupted())
+
+
+def ask_for_round(ctx: Any, inputs: types.Object) -> bool:
+    """Adds the choice of a round that is out, as ``key``; whether there is one."""
+    rounds = reversed(list_rounds(ctx.dataset))
+    keys = [record.key for record in rounds if record.state is RoundState.OUT]
+    if keys:
+        field_choice(inputs, "key", keys, label="Round", default=keys[0])
+    else:
+        show_error(inputs, "error", NoRounds())
+    return bool(keys)
+
+
+def ask_for_jobs(inputs: types.Object, description: str = "") -> None:
+    """Adds the ids of jobs, as ``jobs``; the CVAT panel shows them."""
+    inputs.list(
+        "jobs",
+        types.Number(int=True),
+        label="Ids of jobs",
+        description=description or "As the CVAT panel shows them",
+        required=not description,
+    )

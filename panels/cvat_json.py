@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..relabel.annotation import PullReport, Review, RoundStatus, TaskStatus, UndoReport
     from ..relabel.compute.executors import Executor
@@ -91,6 +91,12 @@ def undone_json(report: UndoReport) -> dict[str, Any]:
         left = _count(len(report.left), "sample")
         message += f" {left}: edited since then, so not touched."
     return {"message": message}
+
+
+def changed_json(jobs: Sequence[int]) -> dict[str, Any]:
+    """Which jobs were changed in CVAT."""
+    message = f"Changed {_count(len(jobs), 'job')}." if jobs else "Nothing was to be changed."
+    return {"changed": list(jobs), "message": message}
 
 
 def _task_json(task: TaskStatus) -> dict[str, Any]:

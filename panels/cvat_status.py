@@ -10,17 +10,21 @@ from fiftyone.operators import types
 from ..relabel.annotation import (
     Choice,
     ConflictPolicy,
+    JobChange,
+    change_jobs,
     configured,
     connect,
     pull,
     review_pull,
     rounds_status,
+    send_to_review,
     undo_pull,
 )
 from ..relabel.compute.executors import alive
 from ..relabel.cvat import CvatError, CvatNotConfigured
 from .answers import answering
 from .cvat_json import (
+    changed_json,
     connection_json,
     executor_json,
     now_json,
@@ -59,6 +63,9 @@ class CvatStatusPanel(foo.Panel):
             preview_pull=self.preview_pull,
             pull=self.pull,
             undo=self.undo,
+            people=self.people,
+            update_jobs=self.update_jobs,
+            send_to_review=self.send_to_review,
             show_samples=self.show_samples,
         )
         return types.Property(types.Object(), view=view)
@@ -110,6 +117,24 @@ class CvatStatusPanel(foo.Panel):
         report = undo_pull(ctx.dataset, ctx.params["key"])
         ctx.ops.reload_dataset()
         return undone_json(report)
+
+    @answering
+    def people(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers to whom jobs can be given, as far as CVAT shows them to us."""
+        return {"people": connect(ctx.secrets).user_names()}
+
+    @answering
+    def update_jobs(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Gives jobs of a round to a person, or moves them to a stage or state."""
+        change = JobChange.from_mapping(ctx.params)
+        client, jobs = connect(ctx.secrets), ctx.params["jobs"]
+        return changed_json(change_jobs(ctx.dataset, ctx.params["key"], client, jobs, change))
+
+    @answering
+    def send_to_review(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Moves jobs of a round to the validation stage, each to a reviewer in turn."""
+        client, jobs = connect(ctx.secrets), ctx.params.get("jobs") or ()
+        return changed_json(send_to_review(ctx.dataset, ctx.params["key"], client, jobs))
 
     @answering
     def show_samples(self, ctx: ExecutionContext) -> dict[str, Any]:

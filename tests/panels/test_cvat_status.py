@@ -57,7 +57,16 @@ def test_render__hands_over_every_method(dataset):
     )
     view = foo.get_operator(PANEL).render(ctx).to_json()["view"]
     assert view["component"] == "RelabelCvatStatus"
-    for method in ("refresh", "preview_pull", "pull", "undo", "show_samples"):
+    for method in (
+        "refresh",
+        "preview_pull",
+        "pull",
+        "undo",
+        "people",
+        "update_jobs",
+        "send_to_review",
+        "show_samples",
+    ):
         assert view[method] == f"{PANEL}#{method}"
 
 
@@ -182,3 +191,29 @@ def test_methods__answer_what_nobody_foresaw(dataset, cvat_environment, caplog):
     answer, _ = call(dataset, "show_samples")
     assert "unforeseen" in answer["error"]["message"]
     assert "show_samples failed" in caplog.text
+
+
+def test_people__names_whom_cvat_shows(dataset, cvat_environment):
+    answer, _ = call(dataset, "people")
+    assert {"lead", "ann.a", "ann.b", "ann.c"} <= set(answer["people"])
+
+
+def test_update_jobs__gives_jobs_to_a_person(dataset, job_ids, annotator):
+    changed = {"key": "fix_1", "jobs": job_ids[:2], "assignee": "ann.a", "state": "in progress"}
+    answer, _ = call(dataset, "update_jobs", **changed)
+    assert answer == {"changed": job_ids[:2], "message": "Changed 2 jobs."}
+    jobs = call(dataset, "refresh")[0]["rounds"][0]["tasks"][0]["jobs"]
+    shown = [(job["assignee"], job["state"], job["type"]) for job in jobs]
+    assert shown[:2] == [("ann.a", "in progress", "annotation")] * 2
+    assert shown[2] == (None, "new", "annotation")
+
+
+def test_update_jobs__an_unknown_person_is_an_error(dataset, job_ids):
+    changed = {"key": "fix_1", "jobs": job_ids, "assignee": "nobody_of_that_name"}
+    answer, _ = call(dataset, "update_jobs", **changed)
+    assert "nobody_of_that_name" in answer["error"]["message"]
+
+
+def test_send_to_review__says_that_there_are_no_reviewers(dataset, job_ids):
+    answer, _ = call(dataset, "send_to_review", key="fix_1", jobs=job_ids[:1])
+    assert "no reviewers" in answer["error"]["message"]
