@@ -1,8 +1,8 @@
 """Pushes in processes that kill themselves after a number of requests, one fork for each.
 
-Reads lines of JSON, ``{"dataset", "key", "assignees", "kill_after"}``; answers each with the exit
-status of its fork. Instead of a number of requests it may be told ``"record"``: then it dies when
-the run is registered, and the record of the round is about to be written.
+Reads lines of JSON, ``{"dataset", "key", "assignees", "options", "kill_after"}``; answers each
+with the exit status of its fork. Instead of a number of requests it may be told ``"record"``: then
+it dies when the run is registered, and the record of the round is about to be written.
 """
 
 import json
@@ -42,12 +42,18 @@ def killing(kill_after):
     requests.adapters.HTTPAdapter.send = counting
 
 
+def frozen(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
 def run(order):
     foo.get_db_client().close()
     dataset = fo.load_dataset(order["dataset"])
     uploads.MAX_REQUEST_FILES = 2
     with CvatClient(CvatConfig(*sys.argv[1:4])) as client:
-        plan = make_plan(dataset, request_of(dataset, order["key"], order["assignees"]))
+        options = {name: frozen(value) for name, value in order["options"].items()}
+        request = request_of(dataset, order["key"], order["assignees"], **options)
+        plan = make_plan(dataset, request)
         killing(order["kill_after"])
         push(dataset, plan, client)
 

@@ -8,15 +8,15 @@ from relabel.annotation import Request, RoundField, field_facts, load_round
 from relabel.labels import LabelSchema
 
 
-def request_of(dataset, key, assignees):
+def request_of(dataset, key, assignees, **options):
     facts = field_facts(dataset, "ground_truth")
     schema = LabelSchema(facts.classes, facts.attributes)
     return Request(
         key,
         (RoundField("ground_truth", schema),),
-        images_per_job=2,
         images_per_task=3,
         assignees=tuple(assignees),
+        **{"images_per_job": 2, **options},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from relabel.annotation import InvalidDivision, Request
+from relabel.annotation import InvalidDivision, Request, RoundField
 from relabel.annotation.division import (
     check_division,
     choose_yardstick,
@@ -14,11 +14,11 @@ from relabel.annotation.division import (
 )
 from relabel.labels import LabelSchema
 
-SCHEMA = LabelSchema(("cat",))
+FIELD = RoundField("ground_truth", LabelSchema(("cat",)))
 
 
 def request(**options):
-    return Request("round_1", "ground_truth", SCHEMA, **options)
+    return Request("round_1", (FIELD,), **options)
 
 
 def test_task_sizes__the_last_task_is_smaller():

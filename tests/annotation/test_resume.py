@@ -46,11 +46,12 @@ def killed(cvat_config):
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
     ) as process:
 
-        def killed(dataset, key, assignees, kill_after):
+        def killed(dataset, key, assignees, kill_after, **options):
             order = {
                 "dataset": dataset.name,
                 "key": key,
                 "assignees": assignees,
+                "options": options,
                 "kill_after": kill_after,
             }
             process.stdin.write(f"{json.dumps(order)}\n")

@@ -10,6 +10,7 @@ from relabel.annotation import (
     EVERYTHING,
     InvalidDivision,
     Request,
+    RoundField,
     field_facts,
     list_rounds,
     load_round,
@@ -306,7 +307,7 @@ def test_push__an_unknown_person_is_an_error_before_anything_is_sent(
 def test_plan__counts_the_jobs_that_cvat_makes(dataset, client, send):
     options = {"images_per_job": 2, "validation": "honeypots", "validation_share": 0.3}
     facts = field_facts(dataset, "ground_truth")
-    request = Request("round_1", "ground_truth", facts.to_schema(), **options)
+    request = Request("round_1", (RoundField("ground_truth", facts.to_schema()),), **options)
     plan = make_plan(dataset, request)
     assert (plan.jobs, plan.yardstick) == (3, 2)
     assert "2 of them are the yardstick" in str(plan)
@@ -317,4 +318,4 @@ def test_plan__counts_the_jobs_that_cvat_makes(dataset, client, send):
 def test_plan__refuses_what_cannot_be_divided(dataset):
     schema = field_facts(dataset, "ground_truth").to_schema()
     with pytest.raises(InvalidDivision, match="share 5 images"):
-        make_plan(dataset, Request("round_1", "ground_truth", schema, overlap=5))
+        make_plan(dataset, Request("round_1", (RoundField("ground_truth", schema),), overlap=5))

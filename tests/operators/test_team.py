@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fiftyone.operators.executor import ExecutionError
 
-from relabel.annotation import Request, connect, field_facts, make_plan, push
+from relabel.annotation import Request, RoundField, connect, field_facts, make_plan, push
 from tests.operators.app import execute, form, problems
 
 SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
@@ -21,7 +21,8 @@ def server(monkeypatch, cvat_url, cvat_admin):
 @pytest.fixture
 def task_id(dataset, server):
     schema = field_facts(dataset, "ground_truth").to_schema()
-    request = Request("fix_1", "ground_truth", schema, images_per_job=3, reviewers=("ann.c",))
+    fields = (RoundField("ground_truth", schema),)
+    request = Request("fix_1", fields, images_per_job=3, reviewers=("ann.c",))
     task_id = push(dataset, make_plan(dataset, request), server).tasks[0].id
     yield task_id
     server.delete_task(task_id)
