@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..cvat import JobStage, JobState, JobType
+from .adoption import find_round
 from .errors import InvalidJobChange
 from .review import check_server
-from .rounds import load_round
 from .turns import Turns
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def change_jobs(
         CvatForbidden: if we may not change a job: its assignee may set its state only
     """
     user = _find(client, change.assignee)
-    record = load_round(dataset, key)
+    record = find_round(dataset, key)
     changed = []
     for job in _chosen(record, client, jobs):
         assignee = job.assignee if change.assignee is None else user and user.username
@@ -132,7 +132,7 @@ def send_to_review(
         UnknownAssignee: if a reviewer is not known to the server; nothing was changed then
         InvalidJobChange: if there are no reviewers, or one of the jobs is no job of the round
     """
-    record = load_round(dataset, key)
+    record = find_round(dataset, key)
     names = tuple(reviewers) or (record.request.reviewers if record.request else ())
     if not names:
         raise InvalidJobChange(
