@@ -119,6 +119,31 @@ def field_choice(
     )
 
 
+def ask_for_names(
+    inputs: types.Object,
+    name: str,
+    *,
+    label: str,
+    description: str,
+    known: Sequence[str] = (),
+    space: int | None = None,
+) -> None:
+    """Adds a list of names to a form.
+
+    Args:
+        inputs: the form
+        name: the name of the list
+        label: what stands over it
+        description: what stands under that
+        known: names that are offered; others may be typed
+        space: how many twelfths of the form's width it takes, or None for all
+    """
+    view = types.AutocompleteView(allow_user_input=True, allow_duplicates=False, space=space)
+    for word in known:
+        view.add_choice(word, label=word)
+    inputs.list(name, types.String(), label=label, description=description, view=view)
+
+
 def ask_for_zoo_model(ctx: Any, inputs: types.Object) -> None:
     """Adds the choice of a model of FiftyOne's zoo to a form, as ``zoo_model``."""
     names = types.AutocompleteView()

@@ -34,7 +34,10 @@ class SendToCvat(foo.Operator):
         label_field: the field to annotate
         new_field: the name of a new field, if ``label_field`` is ``(new field)``
         classes: names of classes, by default those of the field
-        attributes: names of attributes, by default all that can travel
+        which_attributes: ``all`` that can travel, ``some``, or ``none``; by default ``some`` if
+            ``attributes`` names some, else ``all``
+        attributes: names of attributes, for ``some``
+        more_fields: fields that go along, with all of their classes and attributes
         images_per_task: by default all images in one task
         images_per_job: by default all images of a task in one job
         assignees: user names, who get the jobs in turn

@@ -58,6 +58,61 @@ def test_send_form__prefers_the_selection_and_reads_it(dataset, server):
     assert "This sends 3 images" in texts(fields)
 
 
+def test_send_form__says_how_many_samples_each_answer_means(dataset, server):
+    dataset.limit(2).tag_samples("requires_annotation")
+    view = dataset.limit(4)
+    fields = form("send_to_cvat", dataset, {}, view=view._serialize(), selected=view.values("id"))
+    labels = [choice["label"] for choice in fields["what"]["view"]["choices"]]
+    assert labels == [
+        "4 selected samples",
+        "2 tagged requires_annotation",
+        "current view: 4",
+        "dataset: 6",
+    ]
+    labels = form("send_to_cvat", dataset, {"tag": "even"})["what"]["view"]["choices"]
+    assert labels[0]["label"] == "3 tagged even"
+
+
+def test_send_form__is_small_until_more_is_asked_for(dataset, server):
+    small = form("send_to_cvat", dataset, {"what": "dataset"})
+    assert not {"classes", "images_per_task", "include_out"} & small.keys()
+    assert "2 classes: cat, dog" in small["edit_labels"]["view"]["description"]
+    whole = form("send_to_cvat", dataset, {"what": "dataset", "edit_labels": True, "more": True})
+    assert {"classes", "images_per_task", "include_out"} <= whole.keys()
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        ({}, ["crowd", "note"]),
+        ({"attributes": ["note"]}, ["note"]),
+        ({"which_attributes": "none"}, []),
+        ({"which_attributes": "some"}, []),
+    ],
+)
+def test_send__all_some_or_no_attributes_travel(dataset, server, params, names):
+    dataset.set_values("ground_truth.detections.crowd", [[True, False]] * 6, dynamic=True)
+    dataset.set_values("ground_truth.detections.note", [["a", "b"]] * 6, dynamic=True)
+    execute("send_to_cvat", dataset, {"what": "dataset", "key": "r", **params})
+    (record,) = list_rounds(dataset)
+    server.delete_task(record.tasks[0].id)
+    assert [item.name for item in record.fields[0].schema.attributes] == names
+
+
+def test_send__more_fields_in_one_round(dataset, server):
+    dataset.clone_sample_field("ground_truth", "second")
+    dataset.clone_sample_field("ground_truth", "third")
+    fields = form("send_to_cvat", dataset, {"what": "dataset", "more": True})
+    offered = [choice["value"] for choice in fields["more_fields"]["view"]["choices"]]
+    assert offered == ["second", "third"]
+    params = {"what": "dataset", "key": "r", "more_fields": ["third"]}
+    sent = execute("send_to_cvat", dataset, params).result
+    (record,) = list_rounds(dataset)
+    server.delete_task(record.tasks[0].id)
+    assert [item.name for item in record.fields] == ["ground_truth", "third"]
+    assert sent["labels"] == 24
+
+
 @pytest.mark.parametrize(
     ("params", "advice"),
     [
