@@ -14,6 +14,7 @@ from .diff import Change, ChangeKind
 from .discard import discard_round
 from .errors import (
     EmptySelection,
+    FieldGone,
     InvalidDivision,
     InvalidJobChange,
     InvalidRoundName,
@@ -55,6 +56,7 @@ __all__ = [
     "ConflictPolicy",
     "EmptySelection",
     "FieldFacts",
+    "FieldGone",
     "InvalidDivision",
     "InvalidJobChange",
     "InvalidRoundName",

@@ -28,13 +28,14 @@ from .baseline import SentFrame, SentLabel, add_frames
 from .errors import UnknownRound, UnreadableMedia
 from .facts import field_facts, hidden_attributes, label_fields
 from .places import Place
+from .renamed_fields import field_names, fields_with, follow_fields
 from .request import RoundField
 from .rounds import Round, RoundState, SentTask, add_round, known_rounds, load_round
 from .stock_runs import new_runs
 from .stock_schema import can_travel, read_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import fiftyone as fo
@@ -76,19 +77,23 @@ def adopt_stock_rounds(dataset: fo.Dataset) -> None:
 
 
 def find_round(dataset: fo.Dataset, key: str) -> Round:
-    """A round of a dataset; a run of stock FiftyOne is made one.
+    """A round of a dataset, with its fields as they are called now.
+
+    A run of stock FiftyOne is made a round.
 
     Raises:
         UnknownRound: if there is none of that name, or it cannot be a round; the message says why
-        RoundError: if something is missing that the round needs
+        FieldGone: if a field is gone
+        RoundError: if something else is missing that the round needs
     """
     try:
-        return load_round(dataset, key)
+        record = load_round(dataset, key)
     except UnknownRound:
         for run in new_runs(dataset, known_rounds(dataset)):
             if run.key == key:
                 _adopt(dataset, run)
-        return load_round(dataset, key)
+        record = load_round(dataset, key)
+    return follow_fields(dataset, record)
 
 
 def _adopt(dataset: fo.Dataset, run: StockRun) -> None:
@@ -98,7 +103,7 @@ def _adopt(dataset: fo.Dataset, run: StockRun) -> None:
             f"Stock FiftyOne sent {kinds} in the run {run.key!r}, which cannot be pulled here.",
             f"Load it with dataset.load_annotations({run.key!r}).",
         )
-    fields = tuple(RoundField(name, _schema(dataset, run, name)) for name in run.fields)
+    fields = tuple(_field(dataset, run, name) for name in run.fields)
     labels = 0
     for task in run.tasks:
         for frames in _frames(dataset, run, fields, task):
@@ -119,12 +124,18 @@ def _adopt(dataset: fo.Dataset, run: StockRun) -> None:
     )
 
 
-def _schema(dataset: fo.Dataset, run: StockRun, field: str) -> LabelSchema:
-    if field not in label_fields(dataset):
-        return read_schema(run.fields[field], run.config, (), ())
-    facts = field_facts(dataset, field)
+def _field(dataset: fo.Dataset, run: StockRun, name: str) -> RoundField:
+    """A field of a run, as it is called now."""
+    info = run.fields[name]
+    if name not in field_names(dataset):
+        kind = read_schema(info, run.config, (), ()).kind
+        found = fields_with(dataset, kind, run.label_ids.get(name, {}))
+        name = found[0] if len(found) == 1 else name
+    if name not in label_fields(dataset):
+        return RoundField(name, read_schema(info, run.config, (), ()))
+    facts = field_facts(dataset, name)
     hidden = {*facts.left_out, *hidden_attributes(dataset)}
-    return read_schema(run.fields[field], run.config, facts.attributes, hidden)
+    return RoundField(name, read_schema(info, run.config, facts.attributes, hidden))
 
 
 def _tasks(dataset: fo.Dataset, run: StockRun) -> tuple[SentTask, ...]:
@@ -156,10 +167,16 @@ def _frames(
                 frame=number,
                 place=Place(sample_id, field.name),
                 size=samples[sample_id].size if sample_id in samples else _SIZE_OF_NOTHING,
-                labels=_labels(run, field, sample_id, samples.get(sample_id), certain=is_certain),
+                labels=_labels(
+                    run,
+                    field,
+                    run.label_ids.get(sent_as, {}).get(sample_id, ()),
+                    samples.get(sample_id),
+                    certain=is_certain,
+                ),
             )
             for number, sample_id in enumerate(chunk, start)
-            for field in fields
+            for sent_as, field in zip(run.fields, fields, strict=True)
         ]
 
 
@@ -177,7 +194,12 @@ def _knows_who_edits(dataset: fo.Dataset, run: StockRun) -> bool:
 
 
 def _labels(
-    run: StockRun, field: RoundField, sample_id: str, sample: _Sample | None, *, certain: bool
+    run: StockRun,
+    field: RoundField,
+    label_ids: Iterable[str],
+    sample: _Sample | None,
+    *,
+    certain: bool,
 ) -> tuple[SentLabel, ...]:
     """The labels of one field of an image that were sent; none if its sample is gone."""
     if sample is None:
@@ -189,7 +211,7 @@ def _labels(
             _label(label_id, known.get(label_id), sample.size, field.schema, guessed=guessed),
             shape_id=run.shape_ids.get(label_id, 0),
         )
-        for label_id in run.label_ids.get(field.name, {}).get(sample_id, ())
+        for label_id in label_ids
     )
 
 

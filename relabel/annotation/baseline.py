@@ -127,6 +127,12 @@ def load_frames(
         yield from map(read_frame, _frames().find(query).sort("frame", 1))
 
 
+def load_some_frames(round_id: ObjectId, field: str, count: int) -> list[SentFrame]:
+    """The baseline of some images that have labels of a field."""
+    query = {"round_id": round_id, "field": field, "labels.0": {"$exists": True}}
+    return list(map(read_frame, _frames().find(query).limit(count)))
+
+
 def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Iterator[SentFrame]:
     """The baseline of single frames, each named by its task and its number there."""
     conditions = [{"task_id": task_id, "frame": frame} for task_id, frame in numbers]

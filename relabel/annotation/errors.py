@@ -49,3 +49,7 @@ class ProjectLacksClasses(RoundError):
 
 class InvalidJobChange(RoundError):
     """Jobs of a round cannot be changed as it is asked for."""
+
+
+class FieldGone(RoundError):
+    """A field whose labels are out is not in the dataset any more."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ..cvat import JobState, JobType
 from .adoption import adopt_stock_rounds
 from .choice import job_version
-from .errors import RoundBusy
+from .errors import FieldGone, RoundBusy
 from .placing import own_images
+from .renamed_fields import follow_fields
 from .rounds import list_rounds
 from .undo import take_back_torn_pull
 
@@ -146,9 +147,9 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
 def _whole(dataset: fo.Dataset, record: Round) -> Round:
     """A round without a pull that was left half done."""
     try:
-        return take_back_torn_pull(dataset, record)
-    except RoundBusy:
-        return record  # it is being pulled at this moment
+        return take_back_torn_pull(dataset, follow_fields(dataset, record))
+    except (FieldGone, RoundBusy):
+        return record  # it is being pulled at this moment, or cannot be
 
 
 def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient) -> RoundStatus:

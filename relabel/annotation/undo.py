@@ -11,6 +11,7 @@ from . import storage
 from .baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
 from .errors import NothingToUndo
 from .places import Place, place_document, read_place, samples_of
+from .renamed_fields import follow_fields
 from .rounds import Round, holding, list_rounds, load_round, save_round
 
 if TYPE_CHECKING:
@@ -58,9 +59,11 @@ def undo_pull(dataset: fo.Dataset, key: str | None = None) -> UndoReport:
     Raises:
         UnknownRound: if there is no such round
         NothingToUndo: if no pull is left
+        FieldGone: if a field of it is gone
         RoundBusy: if somebody is pulling the round
     """
     record = load_round(dataset, key) if key is not None else _pulled_last(dataset)
+    record = follow_fields(dataset, record)
     with holding(record):
         record = load_round(dataset, record.key)
         if not record.pulls:

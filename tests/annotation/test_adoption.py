@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import fiftyone as fo
+import fiftyone.core.odm as foo
+import fiftyone.utils.labelstudio as fouls
 import numpy as np
 import pytest
 
 from relabel.annotation import (
     ConflictPolicy,
+    Request,
+    RoundField,
+    UnknownRound,
+    field_facts,
+    make_plan,
     pull,
     review_pull,
     rounds_status,
@@ -328,3 +335,76 @@ def test_pull__only_the_labels_that_stock_sent(dataset, client, stock, odd):
     editor.finish()
     assert pull(dataset, "stock_1", client).counts == {"removed": 1}
     assert [label.label for label in boxes_of(dataset)] == ["dog"]
+
+
+def test_pull__a_field_that_was_renamed_before_its_stock_round_was_seen(dataset, client, editor):
+    dataset.rename_sample_field("ground_truth", "truth")
+    before = stored(dataset)
+    editor.move(shape_of(editor, "dog"), 1.5, 2.5, 30.125, 40.0)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"conflict": 1}
+    assert stored(dataset) == before
+
+
+def test_pull__several_fields_of_a_stock_round_with_the_same_classes(dataset, client, stock, odd):
+    dataset.clone_sample_field("ground_truth", "second")
+    for sample in dataset:
+        sample["second"] = masks()
+        sample["sky"] = fo.Classification(label="cat")
+        sample.save()
+    fields = {"ground_truth": {}, "second": {"type": "instances"}, "sky": {}}
+    editor = Editor(client, stock.annotate(label_schema=fields, segment_size=2))
+    assert {"cat_ground_truth", "cat_second", "cat_sky"} <= set(editor.classes())
+    (status,) = rounds_status(dataset, client)
+    assert (status.label_fields, status.labels) == (("ground_truth", "second", "sky"), 36)
+    editor.finish()
+    before = stored(dataset)
+    report = pull(dataset, "stock_1", client)
+    assert (report.jobs, report.counts) == (3, {})
+    assert stored(dataset) == before
+    first, second = (shape_of(editor, f"cat_{name}") for name in ("ground_truth", "second"))
+    editor.move(first, 1.5, 2.5, 30.125, 40.0)
+    editor.patch("delete", second)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1, "removed": 1}
+    sample = dataset.first()
+    assert [label.label for label in sample.ground_truth.detections] == ["cat", "dog"]
+    assert [label.label for label in sample.second.detections] == ["dog", "dog"]
+
+
+def test_rounds_status__runs_of_other_backends_are_no_rounds(dataset, client, stock, odd):
+    stock.annotate(label_field="ground_truth")
+    config = fouls.LabelStudioBackendConfig("labelstudio", {"ground_truth": {}}, url="http://x")
+    config.build().register_run(dataset, "elsewhere")
+    assert [status.key for status in rounds_status(dataset, client)] == ["stock_1"]
+    with pytest.raises(UnknownRound, match=r"load_annotations\('elsewhere'\)"):
+        pull(dataset, "elsewhere", client)
+
+
+def test_rounds_status__a_stock_run_that_was_cleaned_up(dataset, client, stock, odd):
+    stock.annotate(label_field="ground_truth")
+    stock.load(cleanup=True)
+    (status,) = rounds_status(dataset, client)
+    assert [task.missing for task in status.tasks] == [True]
+    before = stored(dataset)
+    report = pull(dataset, "stock_1", client)
+    assert (report.jobs, report.counts) == (0, {})
+    assert any("was deleted, or is not ours" in problem for problem in report.problems)
+    assert stored(dataset) == before
+
+
+def test_rounds_status__nothing_of_a_stock_run_is_written(dataset, client, stock, odd):
+    stock.annotate(label_field="ground_truth")
+    database = foo.get_db_conn()
+    before = [list(database[name].find()) for name in ("runs", "datasets", "fs.files")]
+    samples = stored(dataset)
+    rounds_status(dataset, client)
+    assert stored(dataset) == samples
+    assert [list(database[name].find()) for name in ("runs", "datasets", "fs.files")] == before
+
+
+def test_make_plan__images_in_a_stock_round_are_out(dataset, client, stock, odd):
+    stock.annotate(samples=dataset.limit(4), label_field="ground_truth")
+    schema = field_facts(dataset, "ground_truth").to_schema()
+    plan = make_plan(dataset, Request("next", (RoundField("ground_truth", schema),)))
+    assert (plan.images, plan.out_elsewhere) == (2, {"stock_1": 4})

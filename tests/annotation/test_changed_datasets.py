@@ -1,0 +1,184 @@
+"""A round goes on, or says what to do, when its dataset changes while it is out."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import pytest
+
+from relabel.annotation import FieldGone, pull, review_pull, rounds_status, undo_pull
+from tests.annotation.stock_rounds import Editor, stored
+
+pytestmark = pytest.mark.cvat
+
+
+def editor_of(client, record):
+    return Editor(client, [task.id for task in record.tasks])
+
+
+def test_pull__follows_a_field_that_was_renamed(dataset, client, send):
+    editor = editor_of(client, send())
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    pull(dataset, "round_1", client)
+    dataset.rename_sample_field("ground_truth", "truth")
+    assert rounds_status(dataset, client)[0].label_fields == ("truth",)
+    editor.move(editor.shapes(1)[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    assert pull(dataset, "round_1", client).counts == {"moved": 1}
+    boxes = [sample.truth.detections[0].bounding_box for sample in dataset.limit(2)]
+    assert boxes == [[0.0, 0.0, 0.5, 0.5]] * 2
+    undo_pull(dataset, "round_1")
+    undo_pull(dataset, "round_1")
+    boxes = [sample.truth.detections[0].bounding_box for sample in dataset.limit(2)]
+    assert boxes == [[0.125, 0.25, 0.25, 0.5]] * 2
+    assert not dataset.has_field("ground_truth")
+    assert all("ground_truth" not in document for document in stored(dataset))
+
+
+def test_undo_pull__follows_a_field_that_was_renamed(dataset, client, send):
+    editor = editor_of(client, send())
+    editor.patch("delete", *editor.shapes())
+    editor.finish()
+    before = [document["ground_truth"] for document in stored(dataset)]
+    pull(dataset, "round_1", client)
+    dataset.rename_sample_field("ground_truth", "truth")
+    undo_pull(dataset, "round_1")
+    assert [document["truth"] for document in stored(dataset)] == before
+
+
+def test_pull__a_field_that_was_deleted_is_not_made_again(dataset, client, send):
+    editor = editor_of(client, send())
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    dataset.delete_sample_field("ground_truth")
+    before = stored(dataset)
+    for call in (pull, review_pull):
+        with pytest.raises(FieldGone, match=r"'ground_truth'.*load_annotations\('round_1'"):
+            call(dataset, "round_1", client)
+    assert rounds_status(dataset, client)[0].unpulled_jobs == 1
+    assert stored(dataset) == before
+
+
+def test_pull__a_field_that_became_two_asks_which(dataset, client, send):
+    editor = editor_of(client, send())
+    dataset.clone_sample_field("ground_truth", "truth")
+    dataset.rename_sample_field("ground_truth", "old_truth")
+    editor.finish()
+    with pytest.raises(FieldGone, match=r"'(old_)?truth' and in '(old_)?truth'"):
+        pull(dataset, "round_1", client)
+    dataset.rename_sample_field("truth", "ground_truth")
+    assert pull(dataset, "round_1", client).counts == {}
+
+
+def test_pull__a_field_of_a_stock_round_that_was_renamed(dataset, client, stock):
+    editor = Editor(client, stock.annotate(label_field="ground_truth"))
+    rounds_status(dataset, client)
+    dataset.rename_sample_field("ground_truth", "truth")
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1}
+    assert dataset.first().truth.detections[0].bounding_box == [0.0, 0.0, 0.5, 0.5]
+
+
+def test_pull__a_field_of_a_stock_round_that_was_renamed_before_it_was_seen(
+    dataset, client, stock
+):
+    editor = Editor(client, stock.annotate(label_field="ground_truth"))
+    dataset.rename_sample_field("ground_truth", "truth")
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    before = [document["truth"] for document in stored(dataset)]
+    assert pull(dataset, "stock_1", client).counts == {"conflict": 1}
+    assert [document["truth"] for document in stored(dataset)] == before
+
+
+def test_pull__a_dataset_and_a_run_that_were_renamed(dataset, client, send):
+    editor = editor_of(client, send())
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    dataset.name = f"{dataset.name}-renamed"
+    dataset.rename_annotation_run("round_1", "again")
+    assert [status.key for status in rounds_status(dataset, client)] == ["again"]
+    assert pull(dataset, "again", client).counts == {"moved": 1}
+    assert undo_pull(dataset).key == "again"
+
+
+def test_pull__a_clone_gets_what_its_round_brings_and_the_original_is_left_alone(
+    dataset, client, send
+):
+    editor = editor_of(client, send())
+    before = stored(dataset)
+    clone = dataset.clone()
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    try:
+        (status,) = rounds_status(clone, client)
+        assert (status.key, status.images, status.labels) == ("round_1", 6, 12)
+        cloned = stored(clone)
+        # Nobody knows whether it was edited before it was cloned, so that it is asked.
+        assert pull(clone, "round_1", client).counts == {"conflict": 1}
+        assert stored(clone) == cloned
+        assert stored(dataset) == before
+        assert pull(dataset, "round_1", client).counts == {"moved": 1}
+        undo_pull(dataset, "round_1")
+        clone.delete_annotation_run("round_1")
+        assert [status.key for status in rounds_status(dataset, client)] == ["round_1"]
+    finally:
+        clone.delete()
+
+
+def test_pull__samples_that_were_deleted(dataset, client, send):
+    editor = editor_of(client, send())
+    for frame in range(2):
+        editor.move(editor.shapes(frame)[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    dataset.delete_samples(dataset.first())
+    report = pull(dataset, "round_1", client)
+    assert report.counts == {"moved": 1}
+    assert any("1 images are no longer" in problem for problem in report.problems)
+    assert len(dataset) == 5
+
+
+def test_pull__tasks_that_were_deleted(dataset, client, send):
+    record = send(images_per_task=3)
+    editor = editor_of(client, record)
+    editor.move(editor.shapes(0, task=1)[0], 0.0, 0.0, 32.0, 24.0, task=1)
+    editor.finish()
+    client.delete_task(record.tasks[0].id)
+    report = pull(dataset, "round_1", client)
+    assert report.counts == {"moved": 1}
+    assert any(str(record.tasks[0].id) in problem for problem in report.problems)
+    (status,) = rounds_status(dataset, client)
+    assert [task.missing for task in status.tasks] == [True, False]
+
+
+def test_pull__a_stock_round_whose_project_was_deleted(dataset, client, stock):
+    stock.annotate(label_field="ground_truth", project_name="gone")
+    (project,) = [
+        item for item in client._transport.pages("/api/projects") if item["name"] == "gone"
+    ]
+    client._transport.request("DELETE", f"/api/projects/{project['id']}")
+    before = stored(dataset)
+    (status,) = rounds_status(dataset, client)
+    assert [task.missing for task in status.tasks] == [True]
+    report = pull(dataset, "stock_1", client)
+    assert (report.counts, report.jobs) == ({}, 0)
+    assert any("does not show" in problem for problem in report.problems)
+    assert stored(dataset) == before
+
+
+def test_pull__a_class_of_a_stock_round_that_was_renamed(dataset, client, stock):
+    editor = Editor(client, stock.annotate(label_field="ground_truth"))
+    review_pull(dataset, "stock_1", client)
+    editor.change_labels([{"id": editor.classes()["cat"].id, "name": "feline"}])
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {}
+    assert dataset.count_values("ground_truth.detections.label") == {"cat": 6, "dog": 6}
+
+
+def test_pull__a_field_that_another_process_renamed(dataset, client, send):
+    editor = editor_of(client, send())
+    editor.move(editor.shapes()[0], 0.0, 0.0, 32.0, 24.0)
+    editor.finish()
+    fo.load_dataset(dataset.name).rename_sample_field("ground_truth", "truth")
+    assert pull(dataset, "round_1", client).counts == {"moved": 1}
