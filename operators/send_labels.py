@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.annotation import RoundField, UnsupportedField, field_facts, label_fields
+from ..relabel.annotation import (
+    RoundField,
+    UnsupportedField,
+    field_facts,
+    label_fields,
+    travelling_fields,
+)
 from ..relabel.labels import LabelSchema
 from .forms import ask_for_names, field_choice, show_error, show_notice
 
@@ -44,7 +50,7 @@ def ask_labels(ctx: Any, inputs: types.Object) -> None:
 
 def ask_more_fields(ctx: Any, inputs: types.Object) -> None:
     """Adds the choice of fields that go along with the first, if there are others."""
-    others = [name for name in label_fields(ctx.dataset) if name != _chosen_field(ctx)]
+    others = [name for name in travelling_fields(ctx.dataset) if name != _chosen_field(ctx)]
     if others:
         view = types.DropdownView(multiple=True)
         for name in others:

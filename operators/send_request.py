@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cachetools import TTLCache, cached
-from fiftyone.operators import types
 
 from ..relabel.annotation import Request, list_rounds, make_plan
-from .forms import ask_for_names
 from .send_labels import ask_labels, ask_more_fields, read_labels
+from .send_team import ask_more_of_team, ask_team, read_team
 from .send_what import REMEMBERED_SECONDS, ask_what, read_samples, version_of
 
 if TYPE_CHECKING:
     import fiftyone as fo
+    from fiftyone.operators import types
 
     from ..relabel.annotation import Plan
 
@@ -28,20 +28,7 @@ def ask(ctx: Any, inputs: types.Object) -> None:
     """Adds the questions to a form, in the user's order, prefilled."""
     ask_what(ctx, inputs)
     ask_labels(ctx, inputs)
-    inputs.int(
-        "images_per_job",
-        label="Images per job",
-        description="Leave it empty for one job",
-        min=1,
-        view=types.FieldView(space=6),
-    )
-    ask_for_names(
-        inputs,
-        "assignees",
-        label="Assign in turn",
-        description="CVAT user names; press Enter after each",
-        space=6,
-    )
+    ask_team(inputs)
     inputs.str("key", label="Round", default=suggest_key(ctx.dataset))
     inputs.bool("more", default=False, label="More options")
     if ctx.params.get("more"):
@@ -58,10 +45,8 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
     request = Request(
         key=params.get("key") or suggest_key(ctx.dataset),
         fields=read_labels(ctx),
-        images_per_job=params.get("images_per_job"),
-        images_per_task=params.get("images_per_task"),
-        assignees=tuple(params.get("assignees") or ()),
         include_out=bool(params.get("include_out")),
+        **read_team(ctx),
     )
     return read_samples(ctx), request
 
@@ -93,12 +78,7 @@ def _plan(samples: fo.SampleCollection, request: Request, version: str) -> Plan:
 
 def _ask_more(ctx: Any, inputs: types.Object) -> None:
     ask_more_fields(ctx, inputs)
-    inputs.int(
-        "images_per_task",
-        label="Images per task",
-        description="Leave it empty for one task",
-        min=1,
-    )
+    ask_more_of_team(ctx, inputs)
     inputs.bool(
         "include_out",
         label="Also send images that are out in another round",

@@ -38,9 +38,9 @@ class SendToCvat(foo.Operator):
             ``attributes`` names some, else ``all``
         attributes: names of attributes, for ``some``
         more_fields: fields that go along, with all of their classes and attributes
-        images_per_task: by default all images in one task
-        images_per_job: by default all images of a task in one job
-        assignees: user names, who get the jobs in turn
+        images_per_task, images_per_job, assignees, weights, task_assignees, reviewers, project,
+            extend_project, overlap, validation, validation_share, honeypots_per_job,
+            consensus_replicas: as in :class:`Request`
         key: the name of the round
         include_out: whether images that are out in another round are sent as well
     """

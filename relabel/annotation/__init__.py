@@ -27,7 +27,7 @@ from .errors import (
     UnreadableMedia,
     UnsupportedField,
 )
-from .facts import FieldFacts, detection_fields, field_facts, label_fields
+from .facts import FieldFacts, detection_fields, field_facts, label_fields, travelling_fields
 from .issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .merge import ConflictPolicy
 from .plan import Plan, check_field, check_key, make_plan
@@ -104,5 +104,6 @@ __all__ = [
     "review_pull",
     "rounds_status",
     "send_to_review",
+    "travelling_fields",
     "undo_pull",
 ]
