@@ -31,7 +31,7 @@ class Stock:
             "FIFTYONE_CVAT_PASSWORD": config.password,
         }
         self._environment.pop("FIFTYONE_PLUGINS_DIR", None)
-        self._server = {
+        self.server = {
             "url": config.url,
             "username": config.username,
             "password": config.password,
@@ -54,15 +54,13 @@ class Stock:
 
     def annotate(self, key="stock_1", samples=None, **options):
         """Sends a round; returns the ids of its tasks."""
-        results = (samples or self.dataset).annotate(
-            key, backend="cvat", **options, **self._server
-        )
+        results = (samples or self.dataset).annotate(key, backend="cvat", **options, **self.server)
         self.task_ids += results.task_ids
         return list(results.task_ids)
 
     def load(self, key="stock_1", **options):
         """Loads a round."""
-        self.dataset.load_annotations(key, **{"unexpected": "ignore", **options}, **self._server)
+        self.dataset.load_annotations(key, **{"unexpected": "ignore", **options}, **self.server)
 
 
 class Editor:
