@@ -26,6 +26,7 @@ from .errors import (
     UnknownRound,
     UnreadableMedia,
     UnsupportedField,
+    UnsupportedMedia,
 )
 from .facts import FieldFacts, detection_fields, field_facts, label_fields, travelling_fields
 from .issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
@@ -35,6 +36,7 @@ from .projects import project_additions
 from .provenance import PROVENANCE
 from .pull import PullReport, pull
 from .push import push, resume_push
+from .references import MediaReference
 from .request import Request, RoundField, Validation
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
@@ -63,6 +65,7 @@ __all__ = [
     "IssuesReport",
     "JobChange",
     "JobStatus",
+    "MediaReference",
     "NothingToUndo",
     "Plan",
     "ProjectLacksClasses",
@@ -82,6 +85,7 @@ __all__ = [
     "UnknownRound",
     "UnreadableMedia",
     "UnsupportedField",
+    "UnsupportedMedia",
     "Validation",
     "change_jobs",
     "change_reference",

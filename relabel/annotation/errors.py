@@ -27,6 +27,10 @@ class UnsupportedField(RoundError):
     """The labels of a field cannot travel."""
 
 
+class UnsupportedMedia(RoundError):
+    """The media of samples cannot travel."""
+
+
 class UnreadableMedia(RoundError):
     """An image is missing or cannot be read."""
 

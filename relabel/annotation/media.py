@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from ..cvat import ImageFile
 from .errors import UnreadableMedia
+from .groups import every_sample
 from .places import Place
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
+    from .references import MediaReference
+    from .request import Request
+
 _NAMED = 5
 _IMAGES_AT_ONCE = 500
+_TURNED = frozenset({5, 6, 7, 8})  # the orientations of EXIF that swap width and height
 
 
 @dataclass(frozen=True)
@@ -28,24 +33,29 @@ class RoundImage:
     Args:
         sample_id: its sample
         file: what is sent
-        size: width and height in pixels
+        size: width and height in pixels, as it is shown
+        upload_id: of a large one, the upload that was begun of it
     """
 
     sample_id: str
     file: ImageFile
     size: tuple[int, int]
+    upload_id: str = ""
 
     def place(self, field: str) -> Place:
         """Where its labels of a field are."""
         return Place(self.sample_id, field)
 
 
-def find_images(dataset: fo.Dataset, sample_ids: Sequence[str]) -> Iterator[list[RoundImage]]:
+def find_images(
+    dataset: fo.Dataset, sample_ids: Sequence[str], request: Request
+) -> Iterator[list[RoundImage]]:
     """Finds the images of samples, and that each can be read as far as its header goes.
 
     Args:
         dataset: the dataset
         sample_ids: the samples of the round, in order; those that are gone are left out
+        request: which media field it is, and whether CVAT finds the files itself
 
     Yields:
         some images at a time, one for a sample, named so that annotators recognise it and no two
@@ -56,18 +66,17 @@ def find_images(dataset: fo.Dataset, sample_ids: Sequence[str]) -> Iterator[list
     """
     faults: list[str] = []
     number = 0
+    paths = ["id", request.media_field]
     for start in range(0, len(sample_ids), _IMAGES_AT_ONCE):
-        view = dataset.select(sample_ids[start : start + _IMAGES_AT_ONCE], ordered=True)
+        view = every_sample(dataset).select(
+            sample_ids[start : start + _IMAGES_AT_ONCE], ordered=True
+        )
         images = []
-        for sample_id, filepath in zip(*view.values(["id", "filepath"]), strict=True):
+        for sample_id, filepath in zip(*view.values(paths), strict=True):
             try:
-                images.append(_find(sample_id, Path(filepath), number))
-            except FileNotFoundError:
-                faults.append(f"{filepath} is missing")
-            except UnidentifiedImageError:
-                faults.append(f"{filepath} is no image")
-            except OSError as error:
-                faults.append(f"{filepath} cannot be read ({error.strerror or error})")
+                images.append(_find(sample_id, filepath, number, request.media))
+            except _Fault as fault:
+                faults.append(str(fault))
             number += 1
         if not faults:
             yield images
@@ -75,11 +84,36 @@ def find_images(dataset: fo.Dataset, sample_ids: Sequence[str]) -> Iterator[list
         raise _unreadable(faults)
 
 
-def _find(sample_id: str, path: Path, number: int) -> RoundImage:
-    with Image.open(path) as image:
-        size, suffix = image.size, _suffix(path, image)
-    file = ImageFile(path, f"{number:06d}_{path.stem}{suffix}", path.stat().st_size)
-    return RoundImage(sample_id, file, size)
+class _Fault(Exception):
+    """Why an image cannot be sent."""
+
+
+def _find(
+    sample_id: str, filepath: str | None, number: int, media: MediaReference | None
+) -> RoundImage:
+    if not filepath:
+        raise _Fault(f"sample {sample_id} has no file")
+    path = Path(filepath)
+    try:
+        with Image.open(path) as image:
+            size, suffix = _shown_size(image), _suffix(path, image)
+        name = f"{number:06d}_{path.stem}{suffix}" if media is None else media.name_of(path)
+        return RoundImage(sample_id, ImageFile(path, name, path.stat().st_size), size)
+    except FileNotFoundError as error:
+        raise _Fault(f"{filepath} is missing") from error
+    except UnidentifiedImageError as error:
+        raise _Fault(f"{filepath} is no image") from error
+    except OSError as error:
+        raise _Fault(f"{filepath} cannot be read ({error.strerror or error})") from error
+    except ValueError as error:
+        raise _Fault(f"{filepath} is not in the folder that the server knows") from error
+
+
+def _shown_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height as CVAT and the App show it, turned as its camera was held."""
+    width, height = image.size
+    turned = image.getexif().get(ExifTags.Base.Orientation) in _TURNED
+    return (height, width) if turned else (width, height)
 
 
 def find_corrupt(images: Iterable[RoundImage]) -> list[str]:

@@ -22,8 +22,10 @@ from .errors import (
     InvalidRoundName,
     RoundNameTaken,
     UnsupportedField,
+    UnsupportedMedia,
 )
 from .facts import label_fields, label_path, travelling_fields
+from .groups import check_media_field, chosen_samples, every_sample
 from .intents import is_torn
 from .rounds import RoundState, list_rounds, run_keys
 
@@ -122,16 +124,17 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         check_key(dataset, request.key)
     for item in request.fields:
         check_field(dataset, item.name, item.schema.kind)
-    if dataset.media_type != fom.IMAGE:
-        raise UnsupportedField(
+    if dataset.media_type not in {fom.IMAGE, fom.GROUP}:
+        raise UnsupportedMedia(
             f"The dataset holds {dataset.media_type}s.", "Only images can be sent."
         )
+    check_media_field(dataset, request.media_field)
     check_fields(request.fields)
-    chosen, elsewhere = _choose(dataset, _sample_ids(samples), request)
+    chosen, elsewhere = _choose(dataset, _sample_ids(samples, request), request)
     if not chosen:
         raise EmptySelection(*_why_empty(elsewhere))
     check_division(len(chosen), request)
-    view = dataset.select(chosen, ordered=True)
+    view = every_sample(dataset).select(chosen, ordered=True)
     sizes = view.values("metadata.size_bytes")
     return Plan(
         request=request,
@@ -236,10 +239,11 @@ def _count_labels(view: fo.SampleCollection, field: RoundField) -> int:
     return sum(classes.values())
 
 
-def _sample_ids(samples: fo.SampleCollection) -> list[str]:
+def _sample_ids(samples: fo.SampleCollection, request: Request) -> list[str]:
     """The samples of a view in its order; the images of patches, each once."""
     root = samples._dataset is not samples._root_dataset  # noqa: SLF001 - no public name
-    ids: list[str] = samples.values("sample_id" if root else "id")
+    chosen = chosen_samples(samples, request.group_slices)
+    ids: list[str] = chosen.values("sample_id" if root else "id")
     return list(dict.fromkeys(ids))
 
 

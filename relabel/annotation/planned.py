@@ -47,6 +47,12 @@ def load_plan(round_id: ObjectId, first: int, count: int) -> Iterator[RoundImage
     yield from map(_read, _frames().find(query).sort("frame", 1))
 
 
+def note_upload(round_id: ObjectId, name: str, upload_id: str) -> None:
+    """Records that the upload of a large file was begun, before any of it travels."""
+    query = {**_planned(round_id), "name": name}
+    _frames().update_one(query, {"$set": {"upload_id": upload_id}})
+
+
 def planned_ids(round_id: ObjectId) -> tuple[str, ...]:
     """The samples of a round that is being sent, in their order."""
     found = _frames().find(_planned(round_id), {"sample_id": 1}).sort("frame", 1)
@@ -77,7 +83,8 @@ def _document(round_id: ObjectId, number: int, image: RoundImage) -> dict[str, A
 def _read(document: dict[str, Any]) -> RoundImage:
     file = ImageFile(Path(document["path"]), document["name"], document["bytes"])
     width, height = document["size"]
-    return RoundImage(document["sample_id"], file, (width, height))
+    size, upload_id = (width, height), document.get("upload_id", "")
+    return RoundImage(document["sample_id"], file, size, upload_id)
 
 
 def _frames() -> Collection[dict[str, Any]]:

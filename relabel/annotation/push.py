@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..cvat import CvatError, CvatServerError, CvatThrottled, CvatUnauthorized, CvatUnreachable
 from .discard import discard_held, discard_round
 from .errors import RoundNameTaken, UnknownRound
+from .groups import every_sample
 from .intents import about_to_register, forget_torn_run
 from .plan import check_key
 from .planned import planned_ids
@@ -119,7 +120,7 @@ def _begin(dataset: fo.Dataset, plan: Plan, client: CvatClient) -> Round:
     forget_orphans()
     with about_to_register(dataset, request.key):
         run_id = register_run(
-            dataset.select(plan.sample_ids, ordered=True),
+            every_sample(dataset).select(plan.sample_ids, ordered=True),
             request.key,
             url=client.server.url,
             fields=request.fields,

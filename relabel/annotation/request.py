@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from .references import MediaReference
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -66,6 +68,9 @@ class Request:
         honeypots_per_job: how many honeypots each job has, beside its own images
         consensus_replicas: how many people annotate each job, none knowing of the others; 0 for
             ordinary jobs. What is pulled is what CVAT merges of it
+        media: where CVAT finds the images itself, or None to send them
+        media_field: the field with the paths of the images, one of the dataset's media fields
+        group_slices: of samples in groups, the slices that are sent; empty for the active one
     """
 
     key: str
@@ -85,6 +90,9 @@ class Request:
     validation_share: float = 0.1
     honeypots_per_job: int = 1
     consensus_replicas: int = 0
+    media: MediaReference | None = None
+    media_field: str = "filepath"
+    group_slices: tuple[str, ...] = ()
 
     @property
     def people(self) -> frozenset[str]:
@@ -103,6 +111,8 @@ def read_request(
     """The reverse of :func:`request_document`; options that it does not know are left out."""
     known = {item.name for item in fields(Request)} - set(_KEPT_ELSEWHERE)
     options = {name: _frozen(value) for name, value in document.items() if name in known}
+    if options.get("media"):
+        options["media"] = MediaReference(**options["media"])
     return Request(key, round_fields, **options)
 
 

@@ -46,10 +46,14 @@ class RoundState(StrEnum):
 
 
 class TaskStep(StrEnum):
-    """How far a task of a round that is being sent has come. What follows may have begun."""
+    """How far a task of a round that is being sent has come. What follows may have begun.
+
+    At ``SENDING`` all is there but large files, whose uploads go on where they stood.
+    """
 
     PLANNED = "planned"
     CREATED = "created"
+    SENDING = "sending"
     UPLOADED = "uploaded"
     DRAWN = "drawn"
 

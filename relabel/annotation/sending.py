@@ -28,6 +28,7 @@ from .rounds import (
     trackers,
 )
 from .stock import save_results
+from .uploading import UPLOADING, TaskJournal, check_reference, send_media
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -95,6 +96,7 @@ class Sending:
         self.tell(0.0, "Checking images")
         if not self._tasks:
             self._plan(sample_ids)
+            check_reference(self.client, self._request, self._images(0))
         if self._resumed:
             self._look_around()
         self._enter_project()
@@ -114,7 +116,7 @@ class Sending:
 
     def explain(self, error: BaseException) -> CvatDataRejected | None:
         """Adds which files are corrupt, which CVAT does not say."""
-        if not isinstance(error, CvatDataRejected):
+        if not isinstance(error, CvatDataRejected) or self._request.media is not None:
             return None
         images = (
             image
@@ -157,7 +159,7 @@ class Sending:
 
     def _checked(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
         """The images, of which each has a readable header and labels that can be drawn."""
-        for images in find_images(self._dataset, sample_ids):
+        for images in find_images(self._dataset, sample_ids, self._request):
             for field in self._record.fields:
                 check_offered(draw_images(self._dataset, field, images), field)
             yield from images
@@ -176,17 +178,21 @@ class Sending:
             for task_id in ids:
                 if task_id != self._tasks[number].id:
                     self.client.delete_task(task_id)
-        half = [task.id for task in self._tasks if task.step is TaskStep.CREATED]
-        unknown = self.client.wait_until_read(half)
-        self._settle(unknown)
+        half = [task.id for task in self._tasks if task.step in UPLOADING]
+        empty = self.client.wait_until_read(half)
+        self._settle(empty, {task_id for ids in found.values() for task_id in ids})
 
-    def _settle(self, unknown: set[int]) -> None:
-        """Makes anew the tasks that never got their data: data cannot be added to."""
-        with_jobs = {job.task_id for job in self.client.jobs(sorted(unknown))}
+    def _settle(self, empty: set[int], there: set[int]) -> None:
+        """Makes anew the tasks of which it is not known what they got: data cannot be added to.
+
+        Those that only large files are missing of are gone on with.
+        """
         for number, task in enumerate(self._tasks):
-            if task.step is TaskStep.CREATED and task.id not in unknown - with_jobs:
+            if task.step not in UPLOADING:
+                continue
+            if task.id not in empty:
                 self._save(number, replace(task, step=TaskStep.UPLOADED))
-            elif task.id in unknown - with_jobs:
+            elif task.step is TaskStep.CREATED or task.id not in there:
                 self.client.delete_task(task.id)
                 self._save(number, replace(task, id=0, step=TaskStep.PLANNED))
 
@@ -214,12 +220,20 @@ class Sending:
             )
             task = replace(task, id=task_id, step=TaskStep.CREATED)
             self._save(number, task)
-        if task.step is TaskStep.CREATED:
+        if task.step in UPLOADING:
             images = self._images(number)
-            self.client.upload_images(
+            journal = TaskJournal(
+                self._record.id,
+                task,
+                images,
+                lambda step: self._save(number, replace(task, step=step)),
+            )
+            send_media(
+                self.client,
                 task.id,
-                [image.file for image in images],
-                image_quality=self._request.image_quality,
+                images,
+                self._request,
+                journal=journal,
                 yardstick=self._yardstick(number, images),
                 progress=lambda sent, total: self._tell_upload(number, sent, total),
             )
@@ -249,9 +263,15 @@ class Sending:
     def _wait(self) -> dict[int, list[Job]]:
         """Waits until CVAT has read all images; returns the jobs of each task, of every type."""
         self.tell(0.8, "CVAT reads the images")
-        self.client.wait_until_read(
+        empty = self.client.wait_until_read(
             task.id for task in self._tasks if task.step is TaskStep.UPLOADED
         )
+        if empty:
+            raise CvatDataRejected(
+                f"CVAT made no images of what task {min(empty)} was sent, and does not say why.",
+                "Send it again; ask the server's administrator if it happens again.",
+                task_id=min(empty),
+            )
         jobs: dict[int, list[Job]] = {task.id: [] for task in self._tasks}
         for job in self.client.jobs(jobs, types=tuple(JobType)):
             jobs[job.task_id].append(job)
@@ -279,13 +299,20 @@ class Sending:
     def _check_order(self, number: int, jobs: Sequence[Job]) -> None:
         """Holds that every image is a frame, and for one task of each push that the order is kept.
 
-        How many frames there are is known from the jobs; names cost a request.
+        Of images that CVAT finds itself, for every task, and that they are the ones we know. How
+        many frames there are is known from the jobs; names cost a request.
         """
         frames = {frame for job in jobs for frame in range(job.start_frame, job.stop_frame + 1)}
         task = self._tasks[number]
-        if self._checked_order and len(frames) == task.images:
+        named_only = self._request.media is not None
+        if self._checked_order and len(frames) == task.images and not named_only:
             return
-        self.client.check_frames(task.id, [image.file.name for image in self._images(number)])
+        images = self._images(number)
+        self.client.check_frames(
+            task.id,
+            [image.file.name for image in images],
+            [image.size for image in images] if named_only else None,
+        )
         self._checked_order = True
 
     # At the end

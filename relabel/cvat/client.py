@@ -234,13 +234,18 @@ class CvatClient(AnnotatingClient):
         """
         return wait_until_read(self._transport, task_ids)
 
-    def check_frames(self, task_id: int, names: Sequence[str]) -> None:
-        """Holds that frame ``i`` of a task is the image of the ``i``-th name.
+    def check_frames(
+        self,
+        task_id: int,
+        names: Sequence[str],
+        sizes: Sequence[tuple[int, int]] | None = None,
+    ) -> None:
+        """Holds that frame ``i`` of a task is the image of the ``i``-th name, and of its size.
 
         Raises:
             CvatDataRejected: if it is not
         """
-        check_frames(self._transport, task_id, names)
+        check_frames(self._transport, task_id, names, sizes)
 
     def frame_names(self, task_id: int) -> list[str]:
         """The names of the images of a task, frame by frame."""

@@ -292,18 +292,42 @@ def batches(images: Sequence[ImageFile]) -> Iterator[list[ImageFile]]:
 
 def frame_names(transport: Transport, task_id: int) -> list[str]:
     """The names of the images of a task, frame by frame."""
-    meta = transport.get(f"/api/tasks/{task_id}/data/meta")
-    return [frame["name"] for frame in meta["frames"]]
+    return [frame["name"] for frame in _frames(transport, task_id)]
 
 
-def check_frames(transport: Transport, task_id: int, names: Sequence[str]) -> None:
+def _frames(transport: Transport, task_id: int) -> Sequence[Mapping[str, Any]]:
+    frames: list[Mapping[str, Any]] = transport.get(f"/api/tasks/{task_id}/data/meta")["frames"]
+    return frames
+
+
+def check_frames(
+    transport: Transport,
+    task_id: int,
+    names: Sequence[str],
+    sizes: Sequence[tuple[int, int]] | None = None,
+) -> None:
     """Holds that frame ``i`` is image ``i``: everything later stands on it.
+
+    Args:
+        transport: where the task is
+        task_id: the task
+        names: the names of the images
+        sizes: width and height of each, or None if the server has the very files from us
 
     Raises:
         CvatDataRejected: if it is not
     """
-    frames = frame_names(transport, task_id)
+    described = _frames(transport, task_id)
+    frames = [frame["name"] for frame in described]
     if frames == list(names):
+        for frame, size in zip(described, sizes or (), strict=False):
+            there = (frame["width"], frame["height"])
+            if there != size:
+                raise CvatDataRejected(
+                    f"{frame['name']} has {there} pixels in CVAT, but {size} here.",
+                    "The server must find the same files as this machine.",
+                    task_id=task_id,
+                )
         return
     missing = sorted((Counter(names) - Counter(frames)).elements())
     if missing:

@@ -15,7 +15,7 @@ import fiftyone.core.odm as foo
 import requests
 
 from relabel.annotation import make_plan, push
-from relabel.cvat import CvatClient, CvatConfig, uploads
+from relabel.cvat import CvatClient, CvatConfig, tus, uploads
 from tests.annotation.small_push import request_of
 
 
@@ -50,6 +50,8 @@ def run(order):
     foo.get_db_client().close()
     dataset = fo.load_dataset(order["dataset"])
     uploads.MAX_REQUEST_FILES = 2
+    if chunk := order["options"].pop("chunk", None):
+        uploads.MAX_REQUEST_BYTES = tus.CHUNK_BYTES = chunk
     with CvatClient(CvatConfig(*sys.argv[1:4])) as client:
         options = {name: frozen(value) for name, value in order["options"].items()}
         request = request_of(dataset, order["key"], order["assignees"], **options)

@@ -99,8 +99,8 @@ def test_push__an_image_that_only_the_server_finds_unreadable(
     module = sys.modules["relabel.annotation.sending"]
     find_images = module.find_images
 
-    def find_then_break(dataset, sample_ids):
-        for images in find_images(dataset, sample_ids):
+    def find_then_break(*arguments):
+        for images in find_images(*arguments):
             images[2].file.path.write_bytes(b"\x89PNG\r\n\x1a\n broken")
             yield images
 
