@@ -23,6 +23,19 @@ _FRAMES_PER_WRITE = 500
 
 
 @dataclass(frozen=True)
+class Start:
+    """The label of another field that a label starts from.
+
+    Args:
+        source_id: its id
+        document: a copy of it with the id of the label that starts from it
+    """
+
+    source_id: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class SentLabel:
     """A label of the baseline.
 
@@ -34,6 +47,7 @@ class SentLabel:
             error after a pull, by whole pixels in a round of stock FiftyOne
         guessed: whether it was edited in FiftyOne perhaps, after it was sent and before anything
             was recorded of it
+        start: what it starts from, if it is in CVAT only and comes to FiftyOne with a pull
     """
 
     id: str
@@ -41,11 +55,12 @@ class SentLabel:
     drawn: Drawn
     here: Drawn | None = None
     guessed: bool = False
+    start: Start | None = None
 
     @property
-    def drawn_here(self) -> Drawn:
-        """The label in FiftyOne when both sides last agreed."""
-        return self.here or self.drawn
+    def drawn_here(self) -> Drawn | None:
+        """The label in FiftyOne when both sides last agreed; None if it was not there."""
+        return None if self.start else self.here or self.drawn
 
 
 @dataclass(frozen=True)
@@ -128,8 +143,8 @@ def load_frames(
 
 
 def load_some_frames(round_id: ObjectId, field: str, count: int) -> list[SentFrame]:
-    """The baseline of some images that have labels of a field."""
-    query = {"round_id": round_id, "field": field, "labels.0": {"$exists": True}}
+    """The baseline of some images that have labels of a field, not only what these start from."""
+    query = {"round_id": round_id, "field": field, "labels": {"$elemMatch": {"start": None}}}
     return list(map(read_frame, _frames().find(query).limit(count)))
 
 
@@ -171,8 +186,8 @@ def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
 
 def _label_document(label: SentLabel) -> dict[str, Any]:
     """As ``asdict`` makes it, which copies every number and takes ten times as long."""
-    here = vars(label.here) if label.here else None
-    return {**vars(label), "drawn": vars(label.drawn), "here": here}
+    here, start = label.here and vars(label.here), label.start and vars(label.start)
+    return {**vars(label), "drawn": vars(label.drawn), "here": here, "start": start}
 
 
 def read_frame(document: Mapping[str, Any]) -> SentFrame:
@@ -190,6 +205,7 @@ def read_frame(document: Mapping[str, Any]) -> SentFrame:
                 _read_drawn(label["drawn"]),
                 _read_drawn(label["here"]) if label.get("here") else None,
                 label.get("guessed", False),
+                Start(**label["start"]) if label.get("start") else None,
             )
             for label in document["labels"]
         ),

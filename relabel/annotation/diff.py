@@ -54,7 +54,7 @@ class Change:
     """One label that is not in CVAT as it was sent.
 
     Args:
-        label_id: its id in FiftyOne, or None for one that was added in CVAT
+        label_id: its id in FiftyOne, or None for one that was drawn in CVAT
         shape_id: its id in CVAT, or None for one that was removed there
         before: how it was sent, or None if there was none or nobody knows
         after: how it is in CVAT now, or None
@@ -127,13 +127,13 @@ def diff_frame(
         shape = matched.get(sent.id)
         after = shape.drawn if shape else None
         now = present.get(sent.id)
-        if after == sent.drawn or _same(after, now):
+        if _same(after, now) or (after == sent.drawn and not sent.start):
             continue
         changes.append(
             Change(
                 label_id=sent.id,
                 shape_id=shape.shape_id if shape else None,
-                before=None if sent.drawn == UNKNOWN else sent.drawn,
+                before=None if sent.start or sent.drawn == UNKNOWN else sent.drawn,
                 after=after,
                 conflict=sent.guessed or now != sent.drawn_here,
             )

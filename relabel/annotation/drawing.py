@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..cvat import Shape
     from ..labels import Drawn, LabelSchema
     from ..labels.schema import ServerNames
-    from .baseline import SentFrame
+    from .baseline import SentFrame, Start
     from .media import RoundImage
     from .naming import TaskNames
     from .request import RoundField
@@ -67,15 +67,32 @@ def draw_labels(
 
 
 def draw_images(
-    dataset: fo.Dataset, field: RoundField, images: Sequence[RoundImage]
+    dataset: fo.Dataset,
+    field: RoundField,
+    images: Sequence[RoundImage],
+    starts: Sequence[Mapping[str, Start]],
 ) -> list[dict[str, Drawn]]:
-    """The labels of a field of images as CVAT draws them, image by image."""
+    """The labels of a field of images as CVAT draws them.
+
+    Args:
+        dataset: the dataset
+        field: the field
+        images: the images
+        starts: image by image what labels start from that are not in the field yet
+
+    Returns:
+        image by image, label id -> how CVAT draws it
+    """
     schema = field.schema
     places = [image.place(field.name) for image in images]
     documents = storage.read_labels(dataset, places, {field.name: schema.label_kind})
     return [
-        draw_labels(documents.get(place), image.size, schema)
-        for place, image in zip(places, images, strict=True)
+        draw_labels(
+            [*(documents.get(place) or ()), *(start.document for start in of_image.values())],
+            image.size,
+            schema,
+        )
+        for place, image, of_image in zip(places, images, starts, strict=True)
     ]
 
 

@@ -41,6 +41,11 @@ _NOT_FOR_ANNOTATORS = frozenset(
         *("_id", "id", "_cls", "attributes", "tags", "label", "bounding_box", "mask", "mask_path"),
         *("points", "points3d", "closed", "filled", "logits", "missing_points", PART),
         *("confidence", "index", "instance", ROTATION, LABEL_ID),
+    }
+)
+
+_LEFT_BY_RUNS = frozenset(
+    {
         *PROVENANCE,
         # what FiftyOne's brain and evaluation leave on labels
         *("mistakenness", "mistakenness_loc", "possible_missing", "possible_spurious"),
@@ -258,8 +263,13 @@ def _count_values(types: dict[str, dict[str, Any]], names: Iterable[str]) -> int
 
 
 def hidden_attributes(dataset: fo.Dataset) -> frozenset[str]:
-    """The names of what is not for annotators, also what evaluations left on labels."""
-    return _NOT_FOR_ANNOTATORS.union(
+    """The names of what is not for annotators, also what runs left on labels."""
+    return _NOT_FOR_ANNOTATORS | left_by_runs(dataset)
+
+
+def left_by_runs(dataset: fo.Dataset) -> frozenset[str]:
+    """The names of what brain runs, evaluations and pulls left on labels."""
+    return _LEFT_BY_RUNS.union(
         f"{key}{suffix}" for key in dataset.list_evaluations() for suffix in ("", "_id", "_iou")
     )
 

@@ -89,7 +89,7 @@ def merge_frame(
             _agree(agreed, change.label_id, change, change.after)
             continue
         try:
-            label_id = _apply(after, change, present, diff.frame.size, schema)
+            label_id = _apply(after, change, diff.frame, present, schema)
         except UnreadableValue as error:
             left.append(change)
             problems.append(str(error))
@@ -116,8 +116,8 @@ def merge_frame(
 def _apply(
     documents: dict[str, Mapping[str, Any]],
     change: Change,
+    frame: SentFrame,
     present: Mapping[str, Drawn],
-    size: tuple[int, int],
     schema: LabelSchema,
 ) -> str:
     """Makes one change; returns the label's id."""
@@ -128,13 +128,17 @@ def _apply(
     label_id = change.label_id or str(ObjectId())
     document = documents.get(label_id)
     kind = schema.label_kind
-    if document is None:
-        fields = kind.changed_fields(change.after, None, size, schema)
+    started = next((label for label in frame.labels if label.id == label_id and label.start), None)
+    if document is None and started and started.start:
+        fields = kind.changed_fields(change.after, started.drawn, frame.size, schema)
+        documents[label_id] = {**started.start.document, **fields}
+    elif document is None:
+        fields = kind.changed_fields(change.after, None, frame.size, schema)
         empty = {} if kind.put_together else getattr(fo, kind.label_class)().to_dict()
         documents[label_id] = {**empty, **fields, "_id": ObjectId(label_id)}
     else:
         before = present.get(label_id) if change.conflict else change.before
-        fields = kind.changed_fields(change.after, before, size, schema)
+        fields = kind.changed_fields(change.after, before, frame.size, schema)
         documents[label_id] = {**document, **fields}
     return label_id
 
@@ -168,7 +172,7 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
     for sent in diff.frame.labels:
         shape = diff.shapes.get(sent.id)
         if shape is None:
-            if sent.id in changed:
+            if sent.id in changed or sent.start:  # an annotator may yet bring it back
                 agreed[sent.id] = sent
             continue
         now = present.get(sent.id)

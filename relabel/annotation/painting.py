@@ -14,14 +14,16 @@ from .errors import RoundError
 from .naming import TaskNames
 from .placing import images_of, shared_images
 from .rounds import TaskStep
+from .starting import find_starts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import fiftyone as fo
 
     from ..cvat import CvatClient, Job, Shape
     from ..labels import Drawn
+    from .baseline import Start
     from .placing import Placed
     from .rounds import Round, SentTask
 
@@ -29,6 +31,23 @@ if TYPE_CHECKING:
     """Field -> the labels of each of some images, by their ids."""
 
 _IMAGES_AT_ONCE = 500  # what is held in memory does not grow with the round
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """What was drawn on some images.
+
+    Args:
+        items: the images
+        labels: what was drawn
+        starts: label id -> what it starts from, of those that are not in FiftyOne yet
+        put: the shapes that will come back
+    """
+
+    items: Sequence[Placed]
+    labels: LabelsOfImages
+    starts: Mapping[str, Start]
+    put: Sequence[Shape]
 
 
 @dataclass(frozen=True)
@@ -67,8 +86,9 @@ class Painter:
         names = TaskNames(self.record.fields, labels)
         forget_frames(self.record.id, task.id)
         canvas = Canvas.of_task(self.client, task.id, resumed=self.resumed)
-        for items, drawn, put in self._draw_on(canvas, in_jobs, names):
-            save_frames(self.record.id, _baseline(task.id, items, drawn, shape_ids(put, names)))
+        for drawing in self._draw_on(canvas, in_jobs, names):
+            ids = shape_ids(drawing.put, names)
+            save_frames(self.record.id, _baseline(task.id, drawing, ids))
         for job in jobs:
             if job.type != JobType.ANNOTATION:
                 canvas = Canvas.of_job(self.client, job.id, resumed=self.resumed)
@@ -86,14 +106,18 @@ class Painter:
 
     def _draw_on(
         self, canvas: Canvas, items: Sequence[Placed], names: TaskNames
-    ) -> Iterator[tuple[Sequence[Placed], LabelsOfImages, list[Shape]]]:
-        """Draws the labels of images, some images at a time; yields what will come back of it."""
+    ) -> Iterator[_Drawing]:
+        """Draws the labels of images, some images at a time."""
         groups = itertools.count(1)
         remaining = iter(items)
         while some := list(itertools.islice(remaining, _IMAGES_AT_ONCE)):
             images = [item.image for item in some]
+            starts = {
+                field.name: find_starts(self.dataset, self.record.id, field, images)
+                for field in self.record.fields
+            }
             drawn = {
-                field.name: draw_images(self.dataset, field, images)
+                field.name: draw_images(self.dataset, field, images, starts[field.name])
                 for field in self.record.fields
             }
             frames = [item.frame for item in some]
@@ -105,24 +129,27 @@ class Painter:
                 ]
             )
             results = {item.frame for item in some if item.result}
-            yield some, drawn, [shape for shape in put if shape.frame in results]
+            begun = {
+                start_id: start
+                for field in starts.values()
+                for of_image in field
+                for start_id, start in of_image.items()
+            }
+            yield _Drawing(some, drawn, begun, [shape for shape in put if shape.frame in results])
 
 
-def _baseline(
-    task_id: int, items: Sequence[Placed], drawn: LabelsOfImages, ids: dict[str, int]
-) -> list[SentFrame]:
+def _baseline(task_id: int, drawing: _Drawing, ids: dict[str, int]) -> list[SentFrame]:
     """The baseline of some images.
 
     Args:
         task_id: the task
-        items: the images
-        drawn: their labels
+        drawing: what was drawn on them
         ids: label id -> the id that it got in CVAT
     """
     kept = [
         (field, item, labels)
-        for field, of_images in drawn.items()
-        for item, labels in zip(items, of_images, strict=True)
+        for field, of_images in drawing.labels.items()
+        for item, labels in zip(drawing.items, of_images, strict=True)
         if item.result
     ]
     sent = [label_id for _, _, labels in kept for label_id in labels]
@@ -136,7 +163,8 @@ def _baseline(
             place=item.image.place(field),
             size=item.image.size,
             labels=tuple(
-                SentLabel(label_id, ids[label_id], label) for label_id, label in labels.items()
+                SentLabel(label_id, ids[label_id], label, start=drawing.starts.get(label_id))
+                for label_id, label in labels.items()
             ),
         )
         for field, item, labels in kept

@@ -28,6 +28,7 @@ from .facts import label_fields, label_path, travelling_fields
 from .groups import check_media_field, chosen_samples, every_sample
 from .intents import is_torn
 from .rounds import RoundState, list_rounds, run_keys
+from .starting import check_start, without_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -124,6 +125,7 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         check_key(dataset, request.key)
     for item in request.fields:
         check_field(dataset, item.name, item.schema.kind)
+        check_start(dataset, item)
     if dataset.media_type not in {fom.IMAGE, fom.GROUP}:
         raise UnsupportedMedia(
             f"The dataset holds {dataset.media_type}s.", "Only images can be sent."
@@ -227,15 +229,23 @@ def check_classes(present: Iterable[str | None], schema: LabelSchema) -> None:
 
 
 def _count_labels(view: fo.SampleCollection, field: RoundField) -> int:
-    kind = travelling_fields(view._root_dataset).get(field.name)  # noqa: SLF001 - no public name
+    """How many labels annotators will see, those included that they start from."""
+    own = _count(view, field.name, field.schema)
+    if field.start_from is None:
+        return own
+    return own + _count(without_labels(view, field.name), field.start_from, field.schema)
+
+
+def _count(view: fo.SampleCollection, name: str, schema: LabelSchema) -> int:
+    kind = travelling_fields(view._root_dataset).get(name)  # noqa: SLF001 - no public name
     if kind is None:
         return 0
     if kind.put_together:
-        return int(view.count(field.name))
-    classes: dict[str | None, int] = view.count_values(f"{label_path(field.name, kind)}.label")
+        return int(view.count(name))
+    classes: dict[str | None, int] = view.count_values(f"{label_path(name, kind)}.label")
     if kind.path is None:
         classes.pop(None, None)  # of samples whose field is empty
-    check_classes(classes, field.schema)
+    check_classes(classes, schema)
     return sum(classes.values())
 
 

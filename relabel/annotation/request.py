@@ -23,10 +23,14 @@ class RoundField:
     Args:
         name: the field; one that does not exist yet is made when labels come
         schema: its classes and attributes for annotators
+        start_from: a field of the same kind whose labels annotators find on the images where this
+            one has none, such as a model's predictions; what they leave there becomes a label of
+            this field at a pull, and nothing before
     """
 
     name: str
     schema: LabelSchema
+    start_from: str | None = None
 
 
 class Validation(StrEnum):

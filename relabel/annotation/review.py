@@ -104,9 +104,12 @@ class Review:
     @property
     def unchanged(self) -> int:
         """How many labels are in CVAT as they were sent."""
-        sent = sum(len(frame.diff.frame.labels) for frame in self.frames)
-        changes = (change for frame in self.frames for change in frame.diff.changes)
-        return sent - sum(change.label_id is not None for change in changes)
+        return sum(
+            label.start is None and label.id not in changed
+            for frame in self.frames
+            for changed in [{change.label_id for change in frame.diff.changes}]
+            for label in frame.diff.frame.labels
+        )
 
 
 def count(changes: Iterable[Change]) -> dict[str, int]:

@@ -309,7 +309,8 @@ def run_keys(dataset: fo.Dataset) -> dict[ObjectId, str]:
 
 def _read_round(document: Mapping[str, Any], key: str) -> Round:
     round_fields = tuple(
-        RoundField(item["name"], _read_schema(item["schema"])) for item in document["fields"]
+        RoundField(item["name"], _read_schema(item["schema"]), item.get("start_from"))
+        for item in document["fields"]
     )
     request = document.get("request")
     return Round(

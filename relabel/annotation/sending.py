@@ -27,6 +27,7 @@ from .rounds import (
     save_task,
     trackers,
 )
+from .starting import find_starts
 from .stock import save_results
 from .uploading import UPLOADING, TaskJournal, check_reference, send_media
 
@@ -161,7 +162,8 @@ class Sending:
         """The images, of which each has a readable header and labels that can be drawn."""
         for images in find_images(self._dataset, sample_ids, self._request):
             for field in self._record.fields:
-                check_offered(draw_images(self._dataset, field, images), field)
+                starts = find_starts(self._dataset, self._record.id, field, images)
+                check_offered(draw_images(self._dataset, field, images, starts), field)
             yield from images
 
     # What an interruption may have left

@@ -62,7 +62,9 @@ def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[S
     frame_ids: dict[int, dict[int, dict[str, str]]] = {task.id: {} for task in record.tasks}
     for frame in frames:
         field = frame.place.field
-        id_map[field][frame.sample_id] = [label.id for label in frame.labels]
+        id_map[field][frame.sample_id] = [
+            label.id for label in frame.labels if label.start is None
+        ]
         for label in frame.labels:
             tag = label.drawn.type == ShapeType.TAG
             server_ids["tags" if tag else "shapes"][label.shape_id] = label.id

@@ -145,8 +145,12 @@ def _arrived(present: Labels, before: Labels, after: Labels) -> bool:
 
 def _ensure_field(dataset: fo.Dataset, field: str, kind: LabelKind) -> None:
     """Declares the field of a round that annotates a new one."""
-    if dataset.get_field(field) is None:
-        field_class = getattr(fo, kind.field_class)
+    if dataset.get_field(field) is not None:
+        return
+    field_class = getattr(fo, kind.field_class)
+    if issubclass(field_class, fo.Field):
+        dataset.add_sample_field(field, field_class)
+    else:
         dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=field_class)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
 
 from .errors import MalformedLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from .drawn import Drawn
     from .schema import LabelSchema
@@ -26,6 +29,34 @@ def class_of(document: Mapping[str, Any]) -> str:
             f"The label {document.get('_id')} has no class.", "Give it one, or delete it."
         )
     return label
+
+
+def id_of(text: str) -> ObjectId:
+    """An id that stands for a text, always the same."""
+    return ObjectId(hashlib.blake2b(text.encode(), digest_size=12).digest())
+
+
+def copies(
+    labels: Iterable[Mapping[str, Any]], left_out: Container[str], place: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Copies labels for another field.
+
+    Args:
+        labels: labels as MongoDB holds them
+        left_out: the names of attributes that are not true of a copy
+        place: a text that tells where the copies go from every other place
+
+    Returns:
+        the id of each label, and its copy with an id of its own
+    """
+    return [
+        (
+            str(label["_id"]),
+            {name: value for name, value in label.items() if name not in left_out}
+            | {"_id": id_of(f"{place}/{label['_id']}")},
+        )
+        for label in labels
+    ]
 
 
 def to_pixels(

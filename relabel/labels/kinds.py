@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import classifications, detections, keypoints, polylines, scalars, segmentations
+from .common import copies
 from .drawn import ShapeType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from .attributes import Attribute
     from .drawn import Drawn
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     ToDrawn = Callable[[Mapping[str, Any], tuple[int, int], LabelSchema], Drawn | None]
     ChangedFields = Callable[[Drawn, Drawn | None, tuple[int, int], LabelSchema], dict[str, Any]]
     Accept = Callable[[Drawn], Drawn | None]
+    Copies = Callable[
+        [Sequence[Mapping[str, Any]], Container[str], str], list[tuple[str, dict[str, Any]]]
+    ]
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class LabelKind:
         take_apart: the labels in the value of a field, where that is no label nor a list of them;
             takes the value and a text that tells its place from every other
         put_together: the reverse of it
+        copies: copies of labels for another field, without some attributes, each with an id of
+            its own and with the id of its source
     """
 
     name: str
@@ -54,6 +60,7 @@ class LabelKind:
     unite: Callable[[Sequence[Drawn]], Drawn] | None = None
     take_apart: Callable[[Any, str], Sequence[Mapping[str, Any]] | None] | None = None
     put_together: Callable[[Sequence[Mapping[str, Any]] | None], Any] | None = None
+    copies: Copies = copies
 
     def labels_of(self, value: Any, place: str) -> Sequence[Mapping[str, Any]] | None:
         """The labels in the value of a field; None for an empty field.
@@ -92,7 +99,7 @@ def _entry(name: str, label: str, module: Any, shape_type: str, **options: Any) 
     ]
 
 
-def _whole(name: str, field_class: str, module: Any, shape_type: str) -> LabelKind:
+def _whole(name: str, field_class: str, module: Any, shape_type: str, **options: Any) -> LabelKind:
     """The kind of a field whose value is no label nor a list of them."""
     return LabelKind(
         name,
@@ -106,6 +113,7 @@ def _whole(name: str, field_class: str, module: Any, shape_type: str) -> LabelKi
         unite=module.unite,
         take_apart=module.labels_of,
         put_together=module.value_of,
+        **options,
     )
 
 
@@ -116,7 +124,13 @@ _KINDS = {
         *_entry("polylines", "Polyline", polylines, ShapeType.POLYGON, has_parts=True),
         *_entry("keypoints", "Keypoint", keypoints, ShapeType.POINTS, extra=(keypoints.MISSING,)),
         *_entry("classifications", "Classification", classifications, ShapeType.TAG),
-        _whole("segmentation", "Segmentation", segmentations, ShapeType.MASK),
+        _whole(
+            "segmentation",
+            "Segmentation",
+            segmentations,
+            ShapeType.MASK,
+            copies=segmentations.copies,
+        ),
         *(
             _whole(f"scalar:{field_class}", field_class, scalars, ShapeType.TAG)
             for field_class in ("BooleanField", "IntField", "FloatField", "StringField")

@@ -6,12 +6,9 @@ without a value has no tag.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
-from bson import ObjectId
-
-from .common import texts_of
+from .common import id_of, texts_of
 from .drawn import Drawn, ShapeType
 
 if TYPE_CHECKING:
@@ -27,8 +24,7 @@ def labels_of(value: Any, place: str) -> list[dict[str, Any]] | None:
     """A value as a label, whose id is that of its place."""
     if value is None:
         return None
-    digest = hashlib.blake2b(place.encode(), digest_size=12).digest()
-    return [{"_id": ObjectId(digest), VALUE: value}]
+    return [{"_id": id_of(place), VALUE: value}]
 
 
 def value_of(labels: Sequence[Mapping[str, Any]] | None) -> Any:

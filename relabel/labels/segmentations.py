@@ -12,21 +12,20 @@ one for each number but 0, which is the background; and put together again:
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from bson import ObjectId
 
-from . import pixels
+from . import common, pixels
 from .attributes import UnreadableValue
 from .drawn import Drawn, ShapeType
 from .errors import MalformedLabel
 from .masks import MASK, MASK_PATH, read_array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,7 +51,7 @@ def labels_of(value: Mapping[str, Any] | None, place: str) -> list[dict[str, Any
     labels: list[dict[str, Any]] = [{"_id": value["_id"], NUMBER: 0, SIZE: size, WHOLE: value}]
     for number in np.unique(array[array != 0]).tolist():
         points = list(pixels.encode(array == number))
-        label_id = _label_id(value["_id"], number)
+        label_id = common.id_of(f"{value['_id']}:{number}")
         labels.append({"_id": label_id, NUMBER: number, SIZE: size, POINTS: points})
     return labels
 
@@ -75,6 +74,26 @@ def value_of(labels: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | 
         return dict(whole)
     emptied = {MASK_PATH: None} if whole.get(MASK_PATH) else {}
     return {**whole, MASK: pixels.serialise(painted), **emptied}
+
+
+def copies(
+    labels: Sequence[Mapping[str, Any]], left_out: Container[str], place: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Copies classes of a segmentation for another field; see :func:`common.copies`.
+
+    Each carries the same new segmentation, of which nothing but background is painted yet.
+    """
+    if not labels:
+        return []
+    background, *classes = labels
+    width, height = background[SIZE]
+    fresh = {
+        **{name: value for name, value in background[WHOLE].items() if name not in left_out},
+        "_id": common.id_of(place),
+        MASK: pixels.serialise(np.zeros((height, width), dtype=np.uint8)),
+        MASK_PATH: None,
+    }
+    return common.copies([{**label, WHOLE: fresh} for label in classes], left_out, place)
 
 
 def to_drawn(
@@ -187,9 +206,3 @@ def _number_of(name: str, schema: LabelSchema) -> int:
         "Add it to the mask targets of the dataset and send a new round, or change the class in "
         "CVAT.",
     )
-
-
-def _label_id(segmentation: ObjectId, number: int) -> ObjectId:
-    """An id for a class of a segmentation, always the same."""
-    text = f"{segmentation}:{number}".encode()
-    return ObjectId(hashlib.blake2b(text, digest_size=12).digest())
