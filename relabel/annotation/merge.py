@@ -57,6 +57,12 @@ class MergedFrame:
     left: tuple[Change, ...]
     problems: tuple[str, ...]
 
+    @property
+    def has_other_labels(self) -> bool:
+        """Whether other labels than before are agreed upon, and not only drawn otherwise."""
+        before = {label.id for label in self.sent.labels}
+        return before != {label.id for label in self.baseline.labels}
+
 
 def merge_frame(
     documents: Sequence[Mapping[str, Any]] | None,

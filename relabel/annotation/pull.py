@@ -17,6 +17,7 @@ from .places import Place, samples_of
 from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame, with_classes
 from .rounds import Pull, Round, holding, load_round, save_round
+from .stock import note_labels
 from .undo import (
     forget_old_pulls,
     save_undo,
@@ -150,8 +151,9 @@ def _write(
             for field, kind in record.kinds.items():
                 if kind.put_together is None:  # else there is no label to hold attributes
                     declare_provenance(dataset, label_path(field, kind))
-    kept = (frame for place, frame in merged.items() if place not in lost)
+    kept = [frame for place, frame in merged.items() if place not in lost]
     replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
+    note_labels(dataset, record, [f.baseline for f in kept if f.has_other_labels])
     open_frames = {
         (frame.sent.task_id, frame.sent.frame)
         for place, frame in merged.items()

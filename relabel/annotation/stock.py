@@ -13,6 +13,7 @@ import fiftyone.utils.cvat as fouc
 from ..cvat import InputType
 from ..labels import ShapeType
 from .rounds import run_keys
+from .stock_runs import read_results, sent_fields, write_results
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -88,6 +89,37 @@ def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[S
     # Results in the cache would keep a config without credentials, and stock would then ask for
     # them on standard input.
     backend.save_run_results(samples, record.key, results, cache=False)
+
+
+def note_labels(dataset: fo.Dataset, record: Round, frames: Iterable[SentFrame]) -> None:
+    """Tells stock FiftyOne which labels a round has, where a pull or its undoing changed that.
+
+    Stock takes a shape of a label that it does not know for a new one, and makes it a second time.
+
+    Args:
+        dataset: the dataset
+        record: the round
+        frames: the baseline of images that have got other labels
+    """
+    frames = [
+        frame
+        for frame in frames
+        if frame.place.frame_number is None
+        and record.kinds[frame.place.field].put_together is None
+    ]
+    results = read_results(record.id) if frames else None
+    if results is None:
+        return
+    names = [field.name for field in record.fields]
+    sent_as = dict(zip(names, sent_fields(record.id), strict=True))
+    for frame in frames:
+        ids = results["id_map"].setdefault(sent_as[frame.place.field], {})
+        ids[frame.sample_id] = [label.id for label in frame.labels]
+        for label in frame.labels:
+            kind = "tags" if label.drawn.type == ShapeType.TAG else "shapes"
+            results["server_id_map"].setdefault(kind, {})[str(label.shape_id)] = label.id
+    write_results(record.id, results)
+    dataset.reload()  # it has results in memory that are gone
 
 
 def delete_run(dataset: fo.Dataset, key: str) -> None:

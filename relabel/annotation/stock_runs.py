@@ -113,6 +113,12 @@ def read_results(run_id: ObjectId) -> dict[str, Any] | None:
     return results
 
 
+def sent_fields(run_id: ObjectId) -> list[str]:
+    """The fields of a run as they were called when they were sent."""
+    document = foo.get_db_conn()["runs"].find_one({"_id": run_id}, {"config.label_schema": 1})
+    return list(document["config"]["label_schema"])
+
+
 def write_results(run_id: ObjectId, results: Mapping[str, Any]) -> None:
     """Replaces the results of a run. They are never missing meanwhile."""
     database = foo.get_db_conn()

@@ -13,6 +13,7 @@ from .errors import NothingToUndo
 from .places import Place, place_document, read_place, samples_of
 from .renamed_fields import follow_fields
 from .rounds import Round, holding, list_rounds, load_round, save_round
+from .stock import note_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,7 +108,7 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
         save_round(replace(record, pulls=(*record.pulls[:-1], replace(last, writing=True))))
     saved = {read_place(item): item for item in _load_undo(record.id, last.number)}
     left = _restore_labels(dataset, record, saved)
-    _restore_baseline(record, saved, left)
+    _restore_baseline(dataset, record, saved, left)
     pulled = dict(record.pulled)
     for job_id, version in last.jobs.items():
         if version is None:
@@ -210,7 +211,10 @@ def _restore_labels(
 
 
 def _restore_baseline(
-    record: Round, saved: dict[Place, dict[str, Any]], left: dict[Place, frozenset[str]]
+    dataset: fo.Dataset,
+    record: Round,
+    saved: dict[Place, dict[str, Any]],
+    left: dict[Place, frozenset[str]],
 ) -> None:
     """Moves the baseline back, but not that of labels that stay as they are."""
     sent = {place: read_frame(item["sent"]) for place, item in saved.items()}
@@ -220,11 +224,19 @@ def _restore_baseline(
             record.id, [(sent[place].task_id, sent[place].frame) for place in left]
         )
     }
-    replace_frames(
-        record.id,
+    frames = [
+        _mixed(frame, current.get(place, frame), left.get(place, frozenset()))
+        for place, frame in sent.items()
+    ]
+    replace_frames(record.id, frames)
+    note_labels(
+        dataset,
+        record,
         [
-            _mixed(frame, current.get(place, frame), left.get(place, frozenset()))
-            for place, frame in sent.items()
+            frame
+            for frame in frames
+            if storage.by_id(saved[frame.place]["before"]).keys()
+            != storage.by_id(saved[frame.place]["after"]).keys()
         ],
     )
 
