@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import fiftyone.core.odm as foo
@@ -63,8 +64,8 @@ def killed(cvat_config):
 
 
 @contextmanager
-def failing_after(number):
-    """The connection is lost at a request, after the server has done what it was asked for."""
+def failing_after(number, error=requests.exceptions.ConnectionError):
+    """An error at a request, after the server has done what it was asked for."""
     send = requests.adapters.HTTPAdapter.send
     seen = 0
 
@@ -73,7 +74,7 @@ def failing_after(number):
         answer = send(*args, **kwargs)
         seen += 1
         if seen == number:
-            raise requests.exceptions.ConnectionError("reset")
+            raise error("lost")
         return answer
 
     requests.adapters.HTTPAdapter.send = counting
@@ -138,6 +139,27 @@ def test_discard_round__leaves_nothing_wherever_it_was_interrupted(
         assert list(dataset._sample_collection.find()) == before
         frames = foo.get_db_conn()["relabel_frames"]
         assert frames.count_documents({"sample_id": {"$in": dataset.values("id")}}) == 0
+
+
+def test_push__cancelled_after_any_request_leaves_nothing(dataset, client, cvat_team, monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_REQUEST_FILES", 2)
+    before = list(dataset._sample_collection.find())
+    plan = make_plan(dataset, request_of(dataset, KEY, cvat_team[:2]))
+    for number in count(1):
+        try:
+            with failing_after(number, KeyboardInterrupt):
+                push(dataset, plan, client)
+            break
+        except KeyboardInterrupt:
+            assert tasks_of(client, KEY) == [], f"cancelled after request {number}"
+        dataset.reload()
+        assert dataset.list_annotation_runs() == []
+        assert list_rounds(dataset) == []
+        frames = foo.get_db_conn()["relabel_frames"]
+        assert frames.count_documents({"sample_id": {"$in": dataset.values("id")}}) == 0
+        assert list(dataset._sample_collection.find()) == before
+    assert number > 20
+    remove(dataset, client, KEY)
 
 
 def test_discard_round__that_was_interrupted_itself(dataset, client, interrupted):

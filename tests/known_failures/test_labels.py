@@ -246,3 +246,28 @@ def test_failure_14__numeric_text_and_lists_stay_what_they_are(dataset, client, 
     assert pull(dataset, "round_1", client).counts == {"attribute": 1}
     label = dataset.first().ground_truth.detections[0]
     assert (label["plate"], label["seen"]) == ("0042", ["3"])
+
+
+def test_failure_15__a_view_of_false_positives_sends_the_images_with_all_their_labels(
+    dataset, client, send
+):
+    """Stock sends the images without a label; what the annotator redraws comes back twice."""
+    for sample in dataset.limit(3):
+        boxes = [[0.125, 0.25, 0.25, 0.5], [0.8, 0.8, 0.1, 0.1]]
+        found = [fo.Detection(label="cat", bounding_box=box, confidence=0.9) for box in boxes]
+        sample["predictions"] = fo.Detections(detections=found)
+        sample.save()
+    dataset.evaluate_detections("predictions", gt_field="ground_truth", eval_key="eval")
+    wrong = dataset.to_evaluation_patches("eval").match({"type": "fp"})
+    assert len(wrong) == 3
+    record = send(samples=wrong)
+    assert record.images == 3
+    editor = Editor(client, record)
+    sent = {label.id for sample in dataset.limit(3) for label in sample.ground_truth.detections}
+    carried = [value for shape in editor.shapes() for value in shape.attributes.values()]
+    assert sorted(sent) == sorted(value for value in carried if value in sent)
+    assert len(editor.shapes()) == 6
+    before = stored(dataset)
+    editor.finish()
+    assert pull(dataset, "round_1", client).counts == {}
+    assert stored(dataset) == before
