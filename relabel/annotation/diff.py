@@ -155,6 +155,8 @@ def match_shapes(
 ) -> tuple[dict[str, PulledShape], list[PulledShape]]:
     """Finds which shape is which label.
 
+    The server's id goes first: a shape that was pasted carries the label id of its source for ever.
+
     Args:
         labels: the labels of one image that were sent
         shapes: the shapes on it now
@@ -162,20 +164,20 @@ def match_shapes(
     Returns:
         the labels that are still there with their shapes, and the shapes that are new
     """
-    sent = {label.id: label for label in labels}
+    matched: dict[str, PulledShape] = {}
+    by_shape_id = {label.shape_id: label.id for label in labels}
+    unknown = _take(matched, shapes, lambda shape: by_shape_id.get(shape.shape_id))
+
+    sent = {label.id: label for label in labels if label.id not in matched}
     claims: dict[str, list[PulledShape]] = defaultdict(list)
     rest: list[PulledShape] = []
-    for shape in shapes:
+    for shape in unknown:
         (claims[shape.carried_id] if shape.carried_id in sent else rest).append(shape)
-
-    matched: dict[str, PulledShape] = {}
     for label_id, claimants in claims.items():
         original = _original(sent[label_id], claimants)
         matched[label_id] = original
         rest += [shape for shape in claimants if shape is not original]
 
-    by_shape_id = {label.shape_id: label.id for label in labels if label.id not in matched}
-    rest = _take(matched, rest, lambda shape: by_shape_id.pop(shape.shape_id, None))
     alike = [label for label in labels if label.id not in matched]
     return matched, _take(matched, rest, lambda shape: _drawn_alike(alike, shape))
 
@@ -219,15 +221,10 @@ def _original(label: SentLabel, claimants: Sequence[PulledShape]) -> PulledShape
     if len(claimants) == 1:
         return claimants[0]
 
-    def rank(shape: PulledShape) -> tuple[bool, bool, float, int]:
+    def rank(shape: PulledShape) -> tuple[bool, float, int]:
         distance = sum(
             abs(a - b) for a, b in zip(shape.drawn.points, label.drawn.points, strict=False)
         )
-        return (
-            shape.shape_id != label.shape_id,
-            shape.drawn != label.drawn,
-            distance,
-            shape.shape_id,
-        )
+        return shape.drawn != label.drawn, distance, shape.shape_id
 
     return min(claimants, key=rank)

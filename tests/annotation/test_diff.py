@@ -67,6 +67,13 @@ def test_match_shapes__of_two_with_one_id_and_new_ids_the_one_that_stayed_is_the
     assert [item.shape_id for item in added] == [8]
 
 
+def test_match_shapes__a_copy_that_was_pulled_stays_what_it_is_when_its_source_is_deleted():
+    labels = frame(1, 2).labels
+    matched, added = match_shapes(labels, [shape(102, 1, box(2))])
+    assert {label: item.shape_id for label, item in matched.items()} == {label_id(2): 102}
+    assert added == []
+
+
 def test_match_shapes__a_shape_pasted_from_another_image_is_new():
     matched, added = match_shapes(frame(1).labels, [shape(7, 55, box(1)), shape(101, 1, box(1))])
     assert matched[label_id(1)].shape_id == 101
