@@ -155,7 +155,7 @@ def match_shapes(
 ) -> tuple[dict[str, PulledShape], list[PulledShape]]:
     """Finds which shape is which label.
 
-    The server's id goes first: a shape that was pasted carries the label id of its source for ever.
+    The server's id goes first: a shape that was pasted carries the label id of its source.
 
     Args:
         labels: the labels of one image that were sent

@@ -165,6 +165,10 @@ def _update(
     if before is None or kind.path is None:
         query[field] = kind.value_of(before)
         update[field] = kind.value_of(after)
+    elif not before:
+        # FiftyOne leaves a list out that has become empty, so it is there or not.
+        query |= {f"{field}._cls": kind.field_class, path: {"$in": [[], None]}}
+        update |= {field: None} if after is None else {path: after}
     elif after is None:
         query[path] = before
         update[field] = None

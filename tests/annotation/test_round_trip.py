@@ -341,3 +341,19 @@ def test_pull__a_label_that_is_edited_twice_in_cvat_is_no_conflict(dataset, clie
         annotator.edit(annotator.on_frame(0)[0], points=(1.0, 0.9, 30.0, bottom))
         annotator.complete()
         assert pull(dataset, "round_1", client).counts == {"moved": 1}
+
+
+def test_pull__into_an_image_whose_labels_were_all_deleted_in_fiftyone(dataset, client, send):
+    annotator = Annotator(client, send())
+    sample = dataset.first()
+    sample.ground_truth.detections = []
+    sample.save()
+    assert "detections" not in documents(dataset)[0]["ground_truth"], "FiftyOne leaves it out"
+    annotator.draw(0, "dog", (16.0, 12.0, 48.0, 36.0))
+    annotator.complete()
+    report = pull(dataset, "round_1", client)
+    assert (report.counts, report.problems) == ({"added": 1}, ())
+    assert [label["label"] for label in labels_of(dataset, 0)] == ["dog"]
+    undo_pull(dataset, "round_1")
+    assert labels_of(dataset, 0) == []
+    assert dataset.first().ground_truth.detections == []
