@@ -13,7 +13,7 @@ from itertools import count
 import fiftyone as fo
 import pytest
 from bson import ObjectId, encode
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -158,6 +158,7 @@ class Exchange(RuleBasedStateMachine):
         self.model = Model()
         self.serial = count()
         self.generation = 0
+        self.ids_known = True  # whether the baseline has the ids that the shapes have now
         self.tags = count()
 
     @initialize()
@@ -190,6 +191,10 @@ class Exchange(RuleBasedStateMachine):
     def _shape(self, data):
         return data.draw(st.sampled_from(sorted(self.model.there)), "shape")
 
+    def _is_found_again(self, shape):
+        """Whether something says which label a shape is, once it is drawn otherwise."""
+        return self.ids_known or shape.label_id in {None, shape.carried}
+
     @precondition(lambda self: self.model.there)
     @rule(data=st.data())
     def move_there(self, data):
@@ -208,6 +213,8 @@ class Exchange(RuleBasedStateMachine):
         """As the editor does: the attributes of the new class are empty, the label id too."""
         shape_id = self._shape(data)
         shape = self.model.there[shape_id]
+        if not self.ids_known:
+            return  # nothing would say which label it is
         shape.carried = ""
         other = "dog" if shape.value.label == "cat" else "cat"
         self._update(shape_id, label=other, crowd=False)
@@ -231,7 +238,7 @@ class Exchange(RuleBasedStateMachine):
     @rule(data=st.data())
     def paste_there(self, data):
         source = self.model.there[self._shape(data)]
-        if source.carried and source.carried not in {s.label_id for s in self.model.there.values()}:
+        if source.carried and self.model.shape_of(source.carried) is None:
             return  # a copy of a label that was deleted would rightly be taken for it
         value = replace(source.value, box=self._new_value().box)
         self._create(There(value, None, source.carried))
@@ -240,6 +247,8 @@ class Exchange(RuleBasedStateMachine):
     def replace_all_there(self):
         """A save that gives every shape a new id, as that of stock FiftyOne does."""
         for shape in self.model.there.values():
+            if not self._is_found_again(shape):
+                return
             if shape.carried != shape.label_id and self.model.base.get(shape.label_id) not in (
                 None,
                 shape.value,
@@ -253,6 +262,7 @@ class Exchange(RuleBasedStateMachine):
         ids = [shape.id for shape in put[: len(mine)]]
         self.model.there = dict(zip(ids, self.model.there.values(), strict=True))
         self.generation += 1
+        self.ids_known = False
 
     # What a person does in FiftyOne
 
@@ -305,6 +315,7 @@ class Exchange(RuleBasedStateMachine):
         settled, new = model.pull(policy)
         report = pull(self.dataset, "round_1", self.client, EVERYTHING, policy=policy)
         assert report.problems == ()
+        self.ids_known = True
         stored = self._stored()
         for shape in new:
             (label_id,) = (
@@ -383,11 +394,15 @@ class Exchange(RuleBasedStateMachine):
         return self.dataset._sample_collection.find_one({"_id": ObjectId(sample_id)})
 
     def _bytes(self, sample_id):
-        return encode({**self._document(sample_id), "last_modified_at": None})
+        document = self._document(sample_id)
+        labels = {"detections": [], **document["ground_truth"]}
+        return encode({**document, "ground_truth": labels, "last_modified_at": None})
 
     def _stored(self):
         found = {}
-        for label in self._document(self.sample_id)["ground_truth"]["detections"]:
+        # FiftyOne leaves a list out that has become empty.
+        labels = self._document(self.sample_id)["ground_truth"].get("detections", [])
+        for label in labels:
             x, y, width, height = label["bounding_box"]
             sides = (side * SIDE for side in (x, y, x + width, y + height))
             value = Value(tuple(map(int, sides)), label["label"], bool(label.get("crowd")))
@@ -419,8 +434,9 @@ class Exchange(RuleBasedStateMachine):
 
     def _update(self, shape_id, **changes):
         shape = self.model.there[shape_id]
-        shape.value = replace(shape.value, **changes)
-        self._patch("update", [(shape_id, shape)])
+        if self._is_found_again(shape):
+            shape.value = replace(shape.value, **changes)
+            self._patch("update", [(shape_id, shape)])
 
     def _create(self, shape):
         (made,) = self._patch("create", [(None, shape)])["shapes"]
@@ -432,10 +448,11 @@ def test_exchange__any_order_of_edits_pulls_and_undos(client, tmp_path):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=int(__import__("os").environ.get("EX","12")),
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
-            derandomize=not __import__("os").environ.get("EX"),
+            phases=[Phase.generate],  # each example is a round: to make one smaller takes long
+            derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )
