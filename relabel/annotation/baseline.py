@@ -165,11 +165,32 @@ def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
         _frames().bulk_write(writes, ordered=False)
 
 
-def samples_out(rounds: Iterable[Round]) -> dict[str, str]:
-    """The samples that are out: sample id -> the name of the round that has it."""
+@dataclass(frozen=True)
+class PlaceOut:
+    """A field of a sample that is out.
+
+    Args:
+        key: the round that has it
+        sample_id: the sample
+        field: the field; empty while the round is still being planned
+        labels: how many labels it was sent with
+    """
+
+    key: str
+    sample_id: str
+    field: str
+    labels: int
+
+
+def places_out(rounds: Iterable[Round]) -> Iterator[PlaceOut]:
+    """What is out in some rounds; of a video, a place for each of its frames."""
     names = {record.id: record.key for record in rounds}
-    found = _frames().find({"round_id": {"$in": list(names)}}, {"sample_id": 1, "round_id": 1})
-    return {document["sample_id"]: names[document["round_id"]] for document in found}
+    labels = {"$size": {"$ifNull": ["$labels", []]}}
+    shown = {"sample_id": 1, "round_id": 1, "field": 1, "count": labels}
+    query = [{"$match": {"round_id": {"$in": list(names)}}}, {"$project": shown}]
+    for found in _frames().aggregate(query):
+        key, field = names[found["round_id"]], found.get("field") or ""
+        yield PlaceOut(key, found["sample_id"], field, found["count"])
 
 
 def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:

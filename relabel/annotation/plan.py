@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fiftyone as fo
 import fiftyone.core.media as fom
 
 from .adoption import adopt_stock_rounds
-from .baseline import samples_out
 from .division import (
     check_division,
     describe_yardstick,
@@ -17,6 +16,8 @@ from .division import (
     task_sizes,
     yardstick_size,
 )
+from .effort import describe_minutes, label_seconds, total_minutes
+from .elsewhere import Elsewhere, find_elsewhere, why_empty, without
 from .errors import (
     EmptySelection,
     InvalidRoundName,
@@ -27,11 +28,12 @@ from .errors import (
 from .facts import label_fields, label_path, travelling_fields
 from .groups import check_media_field, chosen_samples, every_sample
 from .intents import is_torn
+from .request import FILEPATH
 from .rounds import RoundState, list_rounds, run_keys
 from .starting import check_start, without_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..labels import LabelSchema
     from .request import Request, RoundField
@@ -45,19 +47,22 @@ class Plan:
         request: what was asked for
         sample_ids: the samples to send, in the order of the view
         labels: how many labels they have
-        bytes: the size of their images, where it is known
-        out_elsewhere: round -> how many samples are left out because they are out in it
+        bytes: the size of their files, where it is known; 0 if CVAT finds them itself
+        elsewhere: round -> what of the samples that were asked for is out in it; left out, unless
+            it was asked for all the same
         unsized: how many samples have no metadata, so that their size is not counted
         resumes: whether a round of that name was interrupted, and would be gone on with
+        seconds: how long one annotator takes for the labels
     """
 
     request: Request
     sample_ids: tuple[str, ...]
     labels: int
     bytes: int
-    out_elsewhere: dict[str, int] = field(default_factory=dict)
+    elsewhere: dict[str, Elsewhere] = field(default_factory=dict)
     unsized: int = 0
     resumes: bool = False
+    seconds: float = 0.0
 
     @property
     def images(self) -> int:
@@ -75,6 +80,17 @@ class Plan:
         return sum(jobs_of_task(images, self.request) for images in self._task_sizes)
 
     @property
+    def out_elsewhere(self) -> dict[str, int]:
+        """Round -> how many of the samples that were asked for are out in it."""
+        return {key: len(found.sample_ids) for key, found in self.elsewhere.items()}
+
+    @property
+    def minutes(self) -> float:
+        """How long the annotators will take together, about."""
+        pictures = sum(self._task_sizes)
+        return total_minutes(self.seconds, pictures, self.yardstick, self.request)
+
+    @property
     def yardstick(self) -> int:
         """How many of the images would measure the annotators."""
         return sum(yardstick_size(images, self.request) for images in self._task_sizes)
@@ -85,7 +101,9 @@ class Plan:
 
     def __str__(self) -> str:
         size = f"{self.bytes / 1e6:.1f} MB"
-        if self.unsized:
+        if self.request.media:
+            size = "which CVAT finds itself"
+        elif self.unsized:
             size = f"{size} and {self.unsized} images of unknown size" if self.bytes else "? MB"
         text = (
             f"This sends {_number(self.images, 'image')} ({size}) with "
@@ -96,11 +114,11 @@ class Plan:
             text = text[:-1] + f" in the project {self.request.project}."
         if self.yardstick:
             text += f" {describe_yardstick(self.yardstick, self.request)}"
+        text += f" Annotators need about {describe_minutes(self.minutes)}."
         if self.resumes:
             text += f' It goes on with the round "{self.request.key}", which was interrupted.'
-        for key, count in self.out_elsewhere.items():
-            verb = "is" if count == 1 else "are"
-            text += f' {count} of them {verb} out in round "{key}" and left out.'
+        for key, found in self.elsewhere.items():
+            text += f" {found.describe(key, sent=self.request.include_out)}"
         return text
 
 
@@ -132,20 +150,27 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         )
     check_media_field(dataset, request.media_field)
     check_fields(request.fields)
-    chosen, elsewhere = _choose(dataset, _sample_ids(samples, request), request)
+    asked = _sample_ids(samples, request)
+    elsewhere = find_elsewhere(dataset, asked, request)
+    chosen = asked if request.include_out else without(asked, elsewhere)
     if not chosen:
-        raise EmptySelection(*_why_empty(elsewhere))
+        raise EmptySelection(*why_empty(elsewhere))
     check_division(len(chosen), request)
     view = every_sample(dataset).select(chosen, ordered=True)
-    sizes = view.values("metadata.size_bytes")
+    sizes = _sizes(view, request)
+    labels = [_count_labels(view, item) for item in request.fields]
     return Plan(
         request=request,
         sample_ids=tuple(chosen),
-        labels=sum(_count_labels(view, item) for item in request.fields),
+        labels=sum(labels),
         bytes=sum(size or 0 for size in sizes),
-        out_elsewhere=elsewhere,
+        elsewhere=elsewhere,
         unsized=sum(size is None for size in sizes),
         resumes=resumes,
+        seconds=sum(
+            label_seconds(item, count, len(chosen), request)
+            for item, count in zip(request.fields, labels, strict=True)
+        ),
     )
 
 
@@ -249,42 +274,22 @@ def _count(view: fo.SampleCollection, name: str, schema: LabelSchema) -> int:
     return sum(classes.values())
 
 
+def _sizes(view: fo.SampleCollection, request: Request) -> list[int | None]:
+    """The bytes of the files that travel, as far as their metadata say it."""
+    if request.media:
+        return []
+    if request.media_field != FILEPATH:
+        return [None] * len(view)  # metadata are those of the file path
+    found: list[int | None] = view.values("metadata.size_bytes")
+    return found
+
+
 def _sample_ids(samples: fo.SampleCollection, request: Request) -> list[str]:
     """The samples of a view in its order; the images of patches, each once."""
     root = samples._dataset is not samples._root_dataset  # noqa: SLF001 - no public name
     chosen = chosen_samples(samples, request.group_slices)
     ids: list[str] = chosen.values("sample_id" if root else "id")
     return list(dict.fromkeys(ids))
-
-
-def _choose(
-    dataset: fo.Dataset, ids: list[str], request: Request
-) -> tuple[list[str], dict[str, int]]:
-    """Leaves out what is out in another round of one of the fields."""
-    if request.include_out:
-        return ids, {}
-    names = {item.name for item in request.fields}
-    rounds = [
-        record
-        for record in list_rounds(dataset)
-        if record.schemas.keys() & names and not record.finished and record.key != request.key
-    ]
-    out: Mapping[str, str] = samples_out(rounds) if rounds else {}
-    elsewhere: dict[str, int] = {}
-    for sample_id in ids:
-        if sample_id in out:
-            elsewhere[out[sample_id]] = elsewhere.get(out[sample_id], 0) + 1
-    return [sample_id for sample_id in ids if sample_id not in out], elsewhere
-
-
-def _why_empty(elsewhere: Mapping[str, Any]) -> tuple[str, str]:
-    if elsewhere:
-        rounds = ", ".join(map(repr, elsewhere))
-        return (
-            f"All of these images are out already in {rounds}.",
-            "Pull them and finish that round, or choose other images.",
-        )
-    return "There are no images to send.", "Select some in the grid, or change the view."
 
 
 def _number(count: int, word: str) -> str:

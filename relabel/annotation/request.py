@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from ..labels import LabelSchema
 
+FILEPATH = "filepath"
+"""The media field that every sample has."""
+
 _KEPT_ELSEWHERE = ("key", "fields")
 
 
@@ -75,6 +78,10 @@ class Request:
         media: where CVAT finds the images itself, or None to send them
         media_field: the field with the paths of the images, one of the dataset's media fields
         group_slices: of samples in groups, the slices that are sent; empty for the active one
+        seconds_per_image: how long annotators take to open an image and look it over, or None for
+            the rule of thumb in :mod:`.effort`
+        seconds_per_label: how long they take for one label, or None for what :mod:`.effort` says
+            of its kind
     """
 
     key: str
@@ -95,8 +102,10 @@ class Request:
     honeypots_per_job: int = 1
     consensus_replicas: int = 0
     media: MediaReference | None = None
-    media_field: str = "filepath"
+    media_field: str = FILEPATH
     group_slices: tuple[str, ...] = ()
+    seconds_per_image: float | None = None
+    seconds_per_label: float | None = None
 
     @property
     def people(self) -> frozenset[str]:

@@ -31,7 +31,8 @@ def send(dataset, client):
         kind = options.pop("kind", "detections")
         facts = field_facts(dataset, field) if dataset.has_field(field) else None
         schema = facts.to_schema(classes) if facts else LabelSchema(tuple(classes), kind=kind)
-        request = Request(key, (RoundField(field, schema),), **options)
+        fields = options.pop("fields", (RoundField(field, schema),))
+        request = Request(key, fields, **options)
         record = push(dataset, make_plan(samples or dataset, request), client)
         task_ids.extend(task.id for task in record.tasks)
         return record

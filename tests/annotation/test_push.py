@@ -23,6 +23,7 @@ from relabel.annotation import (
     make_plan,
     pull,
 )
+from relabel.annotation.elsewhere import Elsewhere
 from relabel.annotation.rounds import RoundState
 from relabel.cvat import CvatDataRejected, CvatForbidden, JobState, UnknownAssignee
 from relabel.labels import LabelSchema, boxes
@@ -173,8 +174,8 @@ def test_make_plan__leaves_out_what_is_out_until_it_is_pulled(dataset, client, s
     request = Request("second", (RoundField("ground_truth", LabelSchema(("cat", "dog"))),))
     plan = make_plan(dataset, request)
     assert plan.sample_ids == tuple(dataset.skip(2).values("id"))
-    assert plan.out_elsewhere == {"first": 2}
-    assert '2 of them are out in round "first"' in str(plan)
+    assert plan.elsewhere == {"first": Elsewhere(tuple(dataset.limit(2).values("id")), 4)}
+    assert '2 of them are out in round "first" with 4 labels, and left out.' in str(plan)
     with pytest.raises(EmptySelection, match="'first'"):
         make_plan(dataset.limit(2), request)
     client.set_job(record.tasks[0].jobs[0], state=JobState.COMPLETED)
