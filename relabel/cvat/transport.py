@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ReadTimeoutError
 from urllib3.util.retry import Retry
 
 from .errors import (
@@ -224,10 +225,10 @@ class Transport:
                 "of its CA bundle.",
             ) from error
         except requests.exceptions.Timeout as error:
-            raise CvatUnreachable(
-                f"{self.url} did not answer in time.", "Try again; check that the server is up."
-            ) from error
+            raise self._late() from error
         except requests.exceptions.RequestException as error:
+            if _timed_out(error):
+                raise self._late() from error
             raise CvatUnreachable(
                 f"{self.url} cannot be reached.",
                 "Check FIFTYONE_CVAT_URL and that the server is up.",
@@ -243,6 +244,11 @@ class Transport:
             raise error_of(response, self.url)
         return response
 
+    def _late(self) -> CvatUnreachable:
+        return CvatUnreachable(
+            f"{self.url} did not answer in time.", "Try again; check that the server is up."
+        )
+
     def _follow_upgrade_to_https(self, final_url: str) -> None:
         base = final_url.removesuffix("/api/server/about")
         if base == self.url:
@@ -253,6 +259,12 @@ class Transport:
                 f"{self.url} redirects to {base}.", f"Set FIFTYONE_CVAT_URL to {base}"
             )
         self.url = base
+
+
+def _timed_out(error: requests.exceptions.RequestException) -> bool:
+    """Whether the last of several tries was a time-out, which is no error of its own then."""
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), ReadTimeoutError)
 
 
 _REFUSALS: dict[int, tuple[type[CvatError], str, str]] = {
