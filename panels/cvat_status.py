@@ -17,6 +17,7 @@ from ..relabel.annotation import (
     pull,
     review_pull,
     rounds_status,
+    samples_of_job,
     send_to_review,
     undo_pull,
 )
@@ -138,10 +139,15 @@ class CvatStatusPanel(foo.Panel):
 
     @answering
     def show_samples(self, ctx: ExecutionContext) -> dict[str, Any]:
-        """Shows some samples, or those of a round, in the grid."""
-        if "key" in ctx.params:
-            view = ctx.dataset.load_annotation_view(ctx.params["key"])
+        """Shows some samples, or those of a round or of one of its jobs, in the grid."""
+        params = ctx.params
+        if "job" in params:
+            client = connect(ctx.secrets)
+            samples = samples_of_job(ctx.dataset, params["key"], client, params["job"])
+            view = ctx.dataset.select(samples, ordered=True)
+        elif "key" in params:
+            view = ctx.dataset.load_annotation_view(params["key"])
         else:
-            view = ctx.dataset.select(ctx.params["sample_ids"])
+            view = ctx.dataset.select(params["sample_ids"])
         ctx.ops.set_view(view=view)
         return {"shown": True}

@@ -19,27 +19,33 @@ _MASK_BOX = 4  # the last numbers of a mask are its box, both ends included
 
 
 def changes_json(dataset: fo.Dataset, review: Review) -> dict[str, Any]:
-    """The changed samples of a review, and how many more there are."""
-    changed = [frame for frame in review.frames if frame.diff.changes]
-    shown = list(islice(changed, _MOST_SAMPLES))
-    view = dataset.select([frame.sample_id for frame in shown])
+    """The changed images of a review, and how many more there are."""
+    images: dict[tuple[str, int | None], list[ReviewedFrame]] = {}
+    for frame in review.frames:
+        if frame.diff.changes:
+            images.setdefault((frame.sample_id, frame.place.frame_number), []).append(frame)
+    shown = list(islice(images.values(), _MOST_SAMPLES))
+    view = dataset.select([places[0].sample_id for places in shown])
     paths = dict(zip(*view.values(["id", "filepath"]), strict=True))
     return {
-        "samples": [_sample_json(frame, paths[frame.sample_id]) for frame in shown],
-        "more_samples": len(changed) - len(shown),
+        "samples": [_image_json(places, paths[places[0].sample_id]) for places in shown],
+        "more_samples": len(images) - len(shown),
     }
 
 
-def _sample_json(frame: ReviewedFrame, filepath: str) -> dict[str, Any]:
-    width, height = frame.diff.frame.size
+def _image_json(places: list[ReviewedFrame], filepath: str) -> dict[str, Any]:
+    """One image: its changes are in one label field or in several."""
+    first = places[0]
+    width, height = first.diff.frame.size
     return {
-        "id": frame.sample_id,
+        "id": first.sample_id,
+        "frame_number": first.place.frame_number,
         "filepath": filepath,
         "width": width,
         "height": height,
-        "job": frame.job.id,
-        "assignee": frame.job.assignee,
-        "changes": [_change_json(frame, change) for change in frame.diff.changes],
+        "job": first.job.id,
+        "assignee": first.job.assignee,
+        "changes": [_change_json(frame, c) for frame in places for c in frame.diff.changes],
     }
 
 
@@ -47,6 +53,7 @@ def _change_json(frame: ReviewedFrame, change: Change) -> dict[str, Any]:
     here = frame.present.get(change.label_id or "")
     return {
         "reference": change_reference(frame.sample_id, change),
+        "field": frame.place.field,
         "kinds": sorted(kind.value for kind in change.kinds),
         "conflict": change.conflict,
         "before": _drawn_json(here if change.conflict else change.before),

@@ -68,6 +68,7 @@ export const isAllDone = (round: Round): boolean =>
 export function roundText(round: Round, connection: Connection): string {
   const field = round.label_field;
   if (round.state === "pushing") return `${field} · being sent`;
+  if (round.state === "discarding") return `${field} · being given up`;
   if (isElsewhere(round, connection)) return `${field} · on ${host(round.server)}`;
   return `${field} · ${plural(jobCount(round), "job")}`;
 }
@@ -119,9 +120,10 @@ const countsUnder = (policy: Policy) => (kind: ChangeKind) => kind !== "conflict
 /** How many changes a merge would write. Conflicts count only where CVAT wins. */
 export function changesToWrite(preview: Preview, policy: Policy, leftOut: string[]): number {
   const all = CHANGE_KINDS.filter(countsUnder(policy)).reduce((sum, kind) => sum + (preview.counts[kind] ?? 0), 0);
+  const references = new Set(leftOut);
   const out = preview.samples
     .flatMap((sample) => sample.changes)
-    .filter((change) => leftOut.includes(change.reference))
+    .filter((change) => references.has(change.reference))
     .flatMap((change): ChangeKind[] => (change.conflict ? ["conflict"] : change.kinds))
     .filter(countsUnder(policy));
   return all - out.length;
@@ -156,7 +158,20 @@ export function outlineCentre({ parts }: Outline): [x: number, y: number] {
 
 export const fileName = (path: string): string => path.split(/[\\/]/).pop() ?? path;
 
-export type FilterName = keyof JobChoice;
+/** To whom a job can be given: those whom CVAT shows us, and who has it. */
+export const assignable = (people: string[] | null, job: Job): string[] =>
+  [...new Set([...(people ?? []), ...(job.assignee ? [job.assignee] : [])])].sort();
+
+const JOB_TYPE: Record<Job["type"], string> = {
+  annotation: "",
+  ground_truth: "ground truth",
+  consensus_replica: "replica",
+};
+
+/** "annotation", or "annotation, ground truth" for a job whose shapes are a yardstick. */
+export const stageText = (job: Job): string => [job.stage, JOB_TYPE[job.type]].filter(Boolean).join(", ");
+
+export type FilterName = Exclude<keyof JobChoice, "jobs">;
 
 /** What a review can be narrowed to: what the jobs of the round have. */
 export function filterOptions(jobs: Job[]): Record<FilterName, { title: string; all: string; values: string[] }> {
@@ -167,6 +182,10 @@ export function filterOptions(jobs: Job[]): Record<FilterName, { title: string; 
     assignees: { title: "Assignee", all: "anybody", values: distinct(jobs.map((job) => job.assignee ?? "")) },
   };
 }
+
+/** What a review is about: "Pull fix_1", or "Pull job 12 of fix_1". */
+export const reviewTitle = (key: string, { jobs }: JobChoice): string =>
+  jobs.length ? `Pull job ${jobs.join(", ")} of ${key}` : `Pull ${key}`;
 
 export const POLICY_TEXT: Record<Policy, { label: string; hint: string }> = {
   skip: { label: "Decide later", hint: "They stay as they are here, and the next pull asks again." },

@@ -26,6 +26,10 @@ export interface PanelState {
   refreshing: boolean;
   review: Review | null;
   undoing: string | null;
+  /** The jobs that are being changed in CVAT. */
+  changing: number[];
+  /** To whom jobs can be given, once it was asked. */
+  people: string[] | null;
   notice: Notice | null;
 }
 
@@ -41,6 +45,9 @@ export type Event =
   | { type: "reviewClosed" }
   | { type: "undoing"; key: string }
   | { type: "undoEnded" }
+  | { type: "changing"; jobs: number[] }
+  | { type: "changeEnded"; jobs: number[] }
+  | { type: "peopleKnown"; people: string[] }
   | { type: "noticed"; notice: Notice | null };
 
 export const INITIAL: PanelState = {
@@ -49,6 +56,8 @@ export const INITIAL: PanelState = {
   refreshing: false,
   review: null,
   undoing: null,
+  changing: [],
+  people: null,
   notice: null,
 };
 
@@ -81,6 +90,12 @@ export function reduce(state: PanelState, event: Event): PanelState {
       return { ...state, undoing: event.key, notice: null };
     case "undoEnded":
       return { ...state, undoing: null };
+    case "changing":
+      return { ...state, changing: [...state.changing, ...event.jobs], notice: null };
+    case "changeEnded":
+      return { ...state, changing: state.changing.filter((id) => !event.jobs.includes(id)) };
+    case "peopleKnown":
+      return { ...state, people: event.people };
     case "noticed":
       return { ...state, notice: event.notice };
   }
@@ -122,6 +137,7 @@ function reviewed(review: Review, answer: Answer<Preview>): Review {
 }
 
 function leaveOut(review: Review, references: string[], isOut: boolean): Review {
-  const others = review.leftOut.filter((reference) => !references.includes(reference));
+  const meant = new Set(references);
+  const others = review.leftOut.filter((reference) => !meant.has(reference));
   return { ...review, leftOut: isOut ? [...others, ...references] : others };
 }

@@ -24,6 +24,8 @@ export interface Executor {
 
 export const JOB_STATES = ["completed", "in progress", "rejected", "new"] as const;
 export type JobState = (typeof JOB_STATES)[number];
+export const JOB_STAGES = ["annotation", "validation", "acceptance"] as const;
+export type JobStage = (typeof JOB_STAGES)[number];
 export type ByState = Partial<Record<JobState, number>>;
 
 export interface Job {
@@ -35,6 +37,14 @@ export interface Job {
   images: number;
   updated_at: string;
   pulled: boolean;
+  type: "annotation" | "ground_truth" | "consensus_replica";
+}
+
+/** What is to become of jobs; what is not named stays. An empty name stands for nobody. */
+export interface JobChange {
+  assignee?: string;
+  stage?: JobStage;
+  state?: JobState;
 }
 
 export interface Task {
@@ -48,7 +58,7 @@ export interface Task {
 export interface Round {
   key: string;
   label_field: string;
-  state: "pushing" | "out";
+  state: "pushing" | "out" | "discarding";
   /** The address of the CVAT server that it is on. */
   server: string;
   created_at: string;
@@ -96,6 +106,7 @@ export interface Outline {
 export interface LabelChange {
   /** What it is called where it is left out. */
   reference: string;
+  field: string;
   kinds: Exclude<ChangeKind, "conflict">[];
   conflict: boolean;
   before: Outline | null;
@@ -104,6 +115,8 @@ export interface LabelChange {
 
 export interface ChangedSample {
   id: string;
+  /** Of a video; null for an image. */
+  frame_number: number | null;
   filepath: string;
   width: number;
   height: number;
@@ -118,9 +131,10 @@ export interface JobChoice {
   stages: string[];
   /** An empty name stands for nobody. */
   assignees: string[];
+  jobs: number[];
 }
 
-export const FINISHED: JobChoice = { states: ["completed"], stages: [], assignees: [] };
+export const FINISHED: JobChoice = { states: ["completed"], stages: [], assignees: [], jobs: [] };
 
 export interface Preview {
   key: string;
@@ -145,5 +159,10 @@ export interface UndoResult {
   message: string;
 }
 
-/** Which samples to show in the grid: some, or all of a round. */
-export type SampleChoice = { sample_ids: string[] } | { key: string };
+export interface ChangedJobs {
+  changed: number[];
+  message: string;
+}
+
+/** Which samples to show in the grid: some, or all of a round or of one of its jobs. */
+export type SampleChoice = { sample_ids: string[] } | { key: string; job?: number };

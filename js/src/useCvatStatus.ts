@@ -2,7 +2,7 @@ import { usePromptOperatorInput } from "@fiftyone/operators";
 import { usePanelStatePartial } from "@fiftyone/spaces";
 import { useEffect, useMemo, useReducer, useState } from "react";
 import { type Notice, type PanelState, INITIAL, reduce } from "./state";
-import { type Answer, FINISHED, type JobChoice, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
+import { type Answer, FINISHED, type JobChange, type JobChoice, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
 import { type MethodUris, useMethods } from "./useMethods";
 import { usePolling } from "./usePolling";
 
@@ -26,6 +26,13 @@ export interface Actions {
   undo: (key: string) => void;
   showSamples: (choice: SampleChoice) => void;
   send: () => void;
+  /** Asks once to whom jobs can be given. */
+  askPeople: () => void;
+  changeJob: (key: string, job: number, change: JobChange) => void;
+  sendToReview: (key: string) => void;
+  /** Opens the form that goes on with, or gives up, a round that was interrupted. */
+  resume: (key: string) => void;
+  discard: (key: string) => void;
   dismissNotice: () => void;
 }
 
@@ -36,7 +43,11 @@ interface Remembered {
   expanded: string[] | null;
 }
 
-const SEND_OPERATOR = "@relabel/cvat/send_to_cvat";
+const OPERATOR = {
+  send: "@relabel/cvat/send_to_cvat",
+  resume: "@relabel/cvat/resume_round",
+  discard: "@relabel/cvat/discard_round",
+};
 const NOTHING: Remembered = { dataset: null, snapshot: null, expanded: null };
 
 const failed = ({ message, advice }: Problem): Notice => ({
@@ -73,7 +84,7 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
     return answer.ok && answer.value.connection.state === "connected";
   });
 
-  const actions = useMemo<Omit<Actions, "merge" | "toggle" | "send">>(() => {
+  const actions = useMemo<Omit<Actions, "merge" | "toggle" | keyof typeof OPERATOR>>(() => {
     const refresh = () => void pollNow();
     const notice = (notice: Notice | null) => dispatch({ type: "noticed", notice });
     const report = (answer: Answer<unknown>) => answer.ok || notice(failed(answer.problem));
@@ -90,6 +101,23 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
         dispatch({ type: "undoing", key });
         const answer = await methods.undo(key);
         dispatch({ type: "undoEnded" });
+        notice(answer.ok ? succeeded(answer.value.message) : failed(answer.problem));
+        refresh();
+      },
+      askPeople: async () => {
+        const answer = await methods.people();
+        // Without their names jobs can still be given to nobody, or moved.
+        dispatch({ type: "peopleKnown", people: answer.ok ? answer.value.people : [] });
+      },
+      changeJob: async (key, job, change) => {
+        dispatch({ type: "changing", jobs: [job] });
+        const answer = await methods.updateJobs(key, [job], change);
+        if (!answer.ok) notice(failed(answer.problem));
+        await pollNow();
+        dispatch({ type: "changeEnded", jobs: [job] });
+      },
+      sendToReview: async (key) => {
+        const answer = await methods.sendToReview(key);
         notice(answer.ok ? succeeded(answer.value.message) : failed(answer.problem));
         refresh();
       },
@@ -117,6 +145,12 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
   const toggle = (key: string) =>
     setOpened(expanded.includes(key) ? expanded.filter((one) => one !== key) : [...expanded, key]);
 
+  const operators = {
+    send: () => prompt(OPERATOR.send),
+    resume: (key: string) => prompt(OPERATOR.resume, { key }),
+    discard: (key: string) => prompt(OPERATOR.discard, { key }),
+  };
+
   const status: Status = {
     ...state,
     expanded,
@@ -124,5 +158,5 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
     isUnconfigured: state.snapshot?.connection.state === "unconfigured",
     isStale: state.problem !== null,
   };
-  return [status, { ...actions, merge, toggle, send: () => prompt(SEND_OPERATOR) }];
+  return [status, { ...actions, ...operators, merge, toggle }];
 }

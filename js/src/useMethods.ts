@@ -3,6 +3,8 @@ import { useMemo, useRef } from "react";
 import { toAnswer, within } from "./answer";
 import {
   type Answer,
+  type ChangedJobs,
+  type JobChange,
   type JobChoice,
   type Policy,
   type Preview,
@@ -18,6 +20,9 @@ export interface MethodUris {
   preview_pull: string;
   pull: string;
   undo: string;
+  people: string;
+  update_jobs: string;
+  send_to_review: string;
   show_samples: string;
 }
 
@@ -26,6 +31,9 @@ export interface Methods {
   previewPull: (key: string, choice: JobChoice) => Promise<Answer<Preview>>;
   pull: (key: string, policy: Policy, choice: JobChoice, leftOut: string[]) => Promise<Answer<PullResult>>;
   undo: (key: string) => Promise<Answer<UndoResult>>;
+  people: () => Promise<Answer<{ people: string[] }>>;
+  updateJobs: (key: string, jobs: number[], change: JobChange) => Promise<Answer<ChangedJobs>>;
+  sendToReview: (key: string) => Promise<Answer<ChangedJobs>>;
   showSamples: (choice: SampleChoice) => Promise<Answer<object>>;
 }
 
@@ -56,6 +64,9 @@ export function useMethods(uris: MethodUris): Methods {
       pull: (key, policy, choice, leftOut) =>
         call("pull", { key, policy, ...choice, leave_out: leftOut }, WRITE_MS),
       undo: (key) => call("undo", { key }, WRITE_MS),
+      people: () => call("people", {}, REFRESH_MS),
+      updateJobs: (key, jobs, change) => call("update_jobs", { key, jobs, ...change }, WRITE_MS),
+      sendToReview: (key) => call("send_to_review", { key }, WRITE_MS),
       showSamples: (choice) => call("show_samples", choice, REFRESH_MS),
     };
   }, []);

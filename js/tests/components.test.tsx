@@ -15,7 +15,7 @@ vi.mock("@fiftyone/state", () => ({ getSampleSrc: (path: string) => `/media?file
 const actions = new Proxy({}, { get: () => () => {} }) as Actions;
 const card = (shown: Round, isOpen = true) =>
   renderToStaticMarkup(
-    <RoundCard round={shown} connection={connected} isOpen={isOpen} isStale={false} isUndoing={false} actions={actions} />,
+    <RoundCard round={shown} connection={connected} isOpen={isOpen} isStale={false} isUndoing={false} changing={[]} people={null} actions={actions} />,
   );
 
 test("RoundCard: offers to pull what is finished, and links to CVAT in a new tab", () => {
@@ -35,6 +35,18 @@ test("RoundCard: a merged job is marked, a round without news has nothing to pul
 test("RoundCard: says so when a task is gone", () => {
   const [task] = round().tasks;
   expect(card(round({ tasks: [{ ...task, missing: true, jobs: [] }] }))).toContain("not in CVAT any more");
+});
+
+test("RoundCard: draws the beginning of a long list of jobs", () => {
+  const [task] = round().tasks;
+  const jobs = Array.from({ length: 1000 }, (_, id) => job({ id }));
+  const html = card(round({ tasks: [{ ...task, jobs }] }));
+  expect(html.match(/relabel-job-\d+"/g)).toHaveLength(50);
+  expect(html).toContain("950 other jobs");
+});
+
+test("RoundCard: an interrupted round is not offered for review", () => {
+  expect(card(round({ state: "pushing", unpulled_jobs: 0 }))).toContain("being sent");
 });
 
 const review = (counts: NonNullable<Review["preview"]>["counts"], policy: Review["policy"] = "skip"): Review => ({
@@ -66,4 +78,13 @@ test("PullDialog: shows every change with its picture, and what is left out pale
   expect(html).toContain("dog → cat");
   expect(html.match(/<polygon/g)).toHaveLength(6);
   expect(html).toContain('opacity="0.25"');
+});
+
+test("PullDialog: draws the beginning of thousands of changes", () => {
+  const changes = Array.from({ length: 10_000 }, (_, id) => ({ ...sample().changes[1], reference: `s/${id}` }));
+  const many = Array.from({ length: 200 }, (_, id) => ({ ...sample(), id: `s${id}`, changes: id ? sample().changes : changes }));
+  const html = dialog({ ...review({ added: 10_398 }), preview: preview({ counts: { added: 10_398 }, samples: many }) });
+  expect(html.match(/data-cy="relabel-sample-/g)).toHaveLength(20);
+  expect(html).toContain("9,980 other changes");
+  expect(html).toContain("180 other samples");
 });

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { ago, changesToWrite, changeWords, executorText, figures, plural, roundText, roundUrl, segments } from "../src/derive";
-import { connected, CVAT, preview, round, sample } from "./fixtures";
+import { ago, assignable, changesToWrite, changeWords, executorText, figures, plural, reviewTitle, roundText, roundUrl, segments, stageText } from "../src/derive";
+import { FINISHED } from "../src/types";
+import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
 const NOON = Date.parse("2026-11-23T12:00:00Z");
 
@@ -74,4 +75,20 @@ test("executorText: names each executor, or says what happens without one", () =
   expect(executorText([])).toContain("No executor is alive");
   const gpu = { target: "gpu", host: "node-1", devices: "2 GPUs", busy: false };
   expect(executorText([gpu])).toBe("Executor gpu on node-1, 2 GPUs: idle");
+});
+
+test("assignable: those whom CVAT shows, and who has the job though CVAT does not show him", () => {
+  expect(assignable(null, job())).toEqual(["ann.a"]);
+  expect(assignable(["lead", "ann.b"], job())).toEqual(["ann.a", "ann.b", "lead"]);
+  expect(assignable(["lead"], job({ assignee: null }))).toEqual(["lead"]);
+});
+
+test("stageText: names what is not ordinary work", () => {
+  expect(stageText(job())).toBe("annotation");
+  expect(stageText(job({ type: "ground_truth" }))).toBe("annotation, ground truth");
+});
+
+test("reviewTitle: says if it is about one job", () => {
+  expect(reviewTitle("fix_1", FINISHED)).toBe("Pull fix_1");
+  expect(reviewTitle("fix_1", { ...FINISHED, jobs: [12] })).toBe("Pull job 12 of fix_1");
 });

@@ -19,6 +19,7 @@ export const job = (changes: Partial<Job> = {}): Job => ({
   images: 4,
   updated_at: "2026-11-23T08:00:00+00:00",
   pulled: false,
+  type: "annotation",
   ...changes,
 });
 
@@ -69,13 +70,14 @@ const outline = (label: string, x: number, iscrowd = "false") => ({
 /** One label that was moved, relabelled and marked, and one that is new. */
 export const sample = (): ChangedSample => ({
   id: "s",
+  frame_number: null,
   filepath: "/data/photo.jpg",
   width: 64,
   height: 48,
   job: 441,
   assignee: "ann.a",
   changes: [
-    { reference: "s/moved", kinds: ["relabelled", "moved"], conflict: false, before: outline("dog", 0), after: outline("cat", 5, "true") },
-    { reference: "s/added", kinds: ["added"], conflict: false, before: null, after: outline("cat", 20) },
+    { reference: "s/moved", field: "ground_truth", kinds: ["relabelled", "moved"], conflict: false, before: outline("dog", 0), after: outline("cat", 5, "true") },
+    { reference: "s/added", field: "ground_truth", kinds: ["added"], conflict: false, before: null, after: outline("cat", 20) },
   ],
 });

@@ -40,7 +40,7 @@ from .references import MediaReference
 from .request import Request, RoundField, Validation
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
-from .status import JobStatus, RoundStatus, TaskStatus, rounds_status
+from .status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
 from .team import NOBODY, JobChange, change_jobs, send_to_review
 from .undo import UndoReport, undo_pull
 
@@ -107,6 +107,7 @@ __all__ = [
     "resume_push",
     "review_pull",
     "rounds_status",
+    "samples_of_job",
     "send_to_review",
     "travelling_fields",
     "undo_pull",

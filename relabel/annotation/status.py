@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..cvat import JobState, JobType
-from .adoption import adopt_stock_rounds
+from .adoption import adopt_stock_rounds, find_round
+from .baseline import load_frames
 from .choice import job_version
-from .errors import FieldGone, RoundBusy
+from .errors import FieldGone, RoundBusy, RoundError
+from .places import samples_of
 from .placing import own_images
 from .renamed_fields import follow_fields
 from .rounds import list_rounds
@@ -142,6 +144,29 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     for job in client.jobs(task_ids, types=tuple(JobType)) if task_ids else ():
         jobs[job.task_id].append(job)
     return [_round_status(record, jobs, client) for record in reversed(rounds)]
+
+
+def samples_of_job(dataset: fo.Dataset, key: str, client: CvatClient, job_id: int) -> list[str]:
+    """The samples whose images are in a job of a round, in their order.
+
+    Args:
+        dataset: the dataset
+        key: the round
+        client: the server that has it
+        job_id: the job, of any type
+
+    Raises:
+        UnknownRound: if there is no such round
+        RoundError: if it has no such job
+        CvatError: if the server cannot be asked
+    """
+    record = find_round(dataset, key)
+    task_ids = [task.id for task in record.tasks if task.id]
+    for job in client.jobs(task_ids, types=tuple(JobType)):
+        if job.id == job_id:
+            span = (job.start_frame, job.stop_frame)
+            return samples_of(f.place for f in load_frames(record.id, job.task_id, [span]))
+    raise RoundError(f"The round {key!r} has no job {job_id}.", "Refresh the panel.")
 
 
 def _whole(dataset: fo.Dataset, record: Round) -> Round:

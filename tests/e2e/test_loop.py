@@ -38,7 +38,16 @@ def test_loop__tag_send_watch_pull_see_undo(app, dataset, cvat):
     app.screenshot("loop-1-sent")
 
     annotator = Annotator(cvat, "lead")
-    (job,) = annotator.jobs(annotator.tasks(key)[0]["id"])
+    task_id = annotator.tasks(key)[0]["id"]
+    (job,) = annotator.jobs(task_id)
+    app.cy(f"relabel-job-more-{job['id']}").click()
+    app.cy("relabel-job-assignee").select_option("ann.b")
+    app.wait_until(
+        lambda: (annotator.jobs(task_id)[0]["assignee"] or {}).get("username") == "ann.b"
+    )
+    app.screenshot("loop-1-assigned")
+    app.page.keyboard.press("Escape")
+
     annotator.move_first_box(job["id"], MOVED_BY)
     annotator.set_state(job["id"], "completed")
     expect(card).to_contain_text("2 of 2 images done")  # nobody touched the App

@@ -7,7 +7,15 @@ import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 from demo.services import free_port
-from relabel.annotation import Request, RoundField, connect, field_facts, make_plan, push
+from relabel.annotation import (
+    Request,
+    RoundField,
+    connect,
+    field_facts,
+    make_plan,
+    push,
+    samples_of_job,
+)
 from tests.annotator import Annotator
 
 PANEL = "@relabel/cvat/cvat_status"
@@ -178,6 +186,30 @@ def test_show_samples__of_a_figure_and_of_a_round(dataset, job_ids):
     answer, asked = call(dataset, "show_samples", key="fix_1")
     assert "error" not in answer
     assert "set_view" in asked
+
+
+def test_show_samples__of_a_job(dataset, job_ids):
+    assert samples_of_job(dataset, "fix_1", connect(), job_ids[1]) == dataset.values("id")[2:4]
+    answer, asked = call(dataset, "show_samples", key="fix_1", job=job_ids[1])
+    assert "error" not in answer
+    assert "set_view" in asked
+    answer, _ = call(dataset, "show_samples", key="fix_1", job=0)
+    assert "no job 0" in answer["error"]["message"]
+
+
+def test_preview_pull__puts_the_fields_of_an_image_together(dataset, annotator):
+    dataset.clone_sample_field("ground_truth", "second")
+    names = ("ground_truth", "second")
+    fields = tuple(RoundField(name, field_facts(dataset, name).to_schema()) for name in names)
+    record = push(dataset, make_plan(dataset, Request("both", fields)), connect())
+    (job,) = annotator.jobs(record.tasks[0].id)
+    annotator.move_first_box(job["id"], 5)
+    annotator.delete_last_box(job["id"])
+    preview, _ = call(dataset, "preview_pull", key="both", states=[])
+    changed = [(s["id"], [c["field"] for c in s["changes"]]) for s in preview["samples"]]
+    assert preview["counts"] == {"moved": 1, "removed": 1}
+    assert len({sample_id for sample_id, _ in changed}) == len(changed)
+    assert {field for _, found in changed for field in found} == set(names)
 
 
 @pytest.mark.parametrize("method", ["preview_pull", "pull", "undo"])

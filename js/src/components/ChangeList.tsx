@@ -3,7 +3,12 @@ import React from "react";
 import { changeTone, changeWords, fileName, plural } from "../derive";
 import { type ChangedSample, type LabelChange, type Preview } from "../types";
 import { type Actions } from "../useCvatStatus";
+import { useShown } from "../useShown";
+import { MoreButton } from "./MoreButton";
 import { Thumbnail, TONE_COLOR } from "./Thumbnail";
+
+const SAMPLES_SHOWN = 20;
+const CHANGES_SHOWN = 20;
 
 interface ChangeListProps {
   preview: Preview;
@@ -14,13 +19,15 @@ interface ChangeListProps {
 
 /** Every change with a box to leave it out, image by image. */
 export function ChangeList({ preview, leftOut, disabled, actions }: ChangeListProps) {
+  const [shown, showMore] = useShown(SAMPLES_SHOWN);
   if (!preview.samples.length) return null;
   return (
     <Box data-cy="relabel-changes" sx={{ mt: 2, maxHeight: 380, overflow: "auto", borderTop: 1, borderColor: "divider" }}>
-      {preview.samples.map((sample) => (
-        <SampleRow key={sample.id} sample={sample} leftOut={leftOut} disabled={disabled} actions={actions} />
+      {preview.samples.slice(0, shown).map((sample) => (
+        <SampleRow key={`${sample.id}/${sample.frame_number}`} sample={sample} leftOut={leftOut} disabled={disabled} actions={actions} />
       ))}
-      {preview.more_samples > 0 && (
+      <MoreButton shown={shown} all={preview.samples.length} noun="sample" onMore={showMore} />
+      {shown >= preview.samples.length && preview.more_samples > 0 && (
         <Typography variant="body2" color="text.secondary" sx={{ py: 1 }}>
           and {plural(preview.more_samples, "more sample")}, which are merged as well. Narrow the review to see them.
         </Typography>
@@ -35,6 +42,7 @@ interface SampleRowProps extends Omit<ChangeListProps, "preview"> {
 
 function SampleRow({ sample, leftOut, disabled, actions }: SampleRowProps) {
   const references = sample.changes.map((change) => change.reference);
+  const [shown, showMore] = useShown(CHANGES_SHOWN);
   const taken = references.filter((reference) => !leftOut.includes(reference));
   return (
     <Box
@@ -58,7 +66,7 @@ function SampleRow({ sample, leftOut, disabled, actions }: SampleRowProps) {
             job {sample.job}, {sample.assignee ?? "nobody"}
           </Typography>
         </Box>
-        {sample.changes.map((change) => (
+        {sample.changes.slice(0, shown).map((change) => (
           <ChangeRow
             key={change.reference}
             change={change}
@@ -67,6 +75,7 @@ function SampleRow({ sample, leftOut, disabled, actions }: SampleRowProps) {
             onTake={(take) => actions.leaveOut([change.reference], !take)}
           />
         ))}
+        <MoreButton shown={shown} all={sample.changes.length} noun="change" onMore={showMore} />
       </Box>
     </Box>
   );

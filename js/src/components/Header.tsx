@@ -1,15 +1,17 @@
-import { Box, CircularProgress, IconButton, Tooltip, Typography } from "@mui/material";
+import { Box, Button, CircularProgress, IconButton, Tooltip, Typography } from "@mui/material";
 import React from "react";
 import { ago, host } from "../derive";
 import { type Connection } from "../types";
 import { useNow } from "../useNow";
-import { RefreshIcon } from "./icons";
+import { RefreshIcon, SendIcon } from "./icons";
 
 interface HeaderProps {
   connection: Connection;
   updatedAt: string;
   refreshing: boolean;
   onRefresh: () => void;
+  /** Left out where something else on the panel offers it. */
+  onSend: (() => void) | null;
 }
 
 const DOT = { connected: "success.main", error: "error.main", unconfigured: "text.disabled" };
@@ -25,7 +27,7 @@ function connectionText({ state, url, user }: Connection): React.ReactNode {
   );
 }
 
-export function Header({ connection, updatedAt, refreshing, onRefresh }: HeaderProps) {
+export function Header({ connection, updatedAt, refreshing, onRefresh, onSend }: HeaderProps) {
   const now = useNow(1000);
   return (
     <Box data-cy="relabel-header" sx={{ display: "flex", alignItems: "center", gap: 1, minHeight: 32 }}>
@@ -38,6 +40,21 @@ export function Header({ connection, updatedAt, refreshing, onRefresh }: HeaderP
         <Typography variant="caption" color="text.secondary" noWrap sx={{ flexShrink: 0 }}>
           updated {ago(updatedAt, now)}
         </Typography>
+      )}
+      {onSend && (
+        <Tooltip title="Send samples to CVAT">
+          <Button
+            size="small"
+            color="inherit"
+            variant="outlined"
+            onClick={onSend}
+            startIcon={<SendIcon sx={{ width: 14 }} />}
+            data-cy="relabel-send"
+            sx={{ flexShrink: 0 }}
+          >
+            Send
+          </Button>
+        </Tooltip>
       )}
       <Tooltip title="Refresh">
         <IconButton size="small" onClick={onRefresh} data-cy="relabel-refresh" aria-label="Refresh">

@@ -1,6 +1,6 @@
 import { Alert, Box, Button, ButtonBase, CircularProgress, Paper, Skeleton, ToggleButton, ToggleButtonGroup, Tooltip, Typography } from "@mui/material";
 import React from "react";
-import { changesToWrite, figures, plural, POLICY_TEXT, type Figure } from "../derive";
+import { changesToWrite, figures, plural, POLICY_TEXT, reviewTitle, type Figure } from "../derive";
 import { type Review } from "../state";
 import { type Job, POLICIES, type Policy, type Preview } from "../types";
 import { type Actions } from "../useCvatStatus";
@@ -16,13 +16,13 @@ export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Jo
     <Box sx={{ position: "absolute", inset: 0, zIndex: 10, bgcolor: "rgba(0, 0, 0, .55)", p: 2, overflow: "auto" }}>
       <Paper
         role="dialog"
-        aria-label={`Pull ${review.key}`}
+        aria-label={reviewTitle(review.key, choice)}
         data-cy="relabel-review"
         elevation={8}
         sx={{ maxWidth: 640, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level2", backgroundImage: "none", border: 1, borderColor: "divider" }}
       >
         <Typography variant="h6" noWrap sx={{ mb: 0.5 }}>
-          Pull {review.key}
+          {reviewTitle(review.key, choice)}
         </Typography>
         <ReviewFilters
           jobs={jobs}
@@ -94,7 +94,7 @@ function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]
       <Typography color="text.secondary">
         {found.length
           ? `What ${plural(preview.jobs, "job")} would change here. Click a figure to see its samples.`
-          : `Nothing was changed in ${plural(preview.jobs, "finished job")}.`}
+          : `Nothing was changed in ${plural(preview.jobs, "job")}.`}
       </Typography>
       <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1, mt: 2 }}>
         {found.map((figure) => (

@@ -45,6 +45,7 @@ function Content({ status, actions }: { status: Status; actions: Actions }) {
           updatedAt={snapshot.updated_at}
           refreshing={status.refreshing}
           onRefresh={actions.refresh}
+          onSend={snapshot.rounds.length && !status.isUnconfigured ? actions.send : null}
         />
       )}
       {problem && <ErrorBanner problem={problem} onRetry={actions.refresh} />}
@@ -75,6 +76,8 @@ function Rounds({ status, actions }: { status: Status; actions: Actions }) {
           isOpen={status.expanded.includes(round.key)}
           isStale={isStale}
           isUndoing={status.undoing === round.key}
+          changing={status.changing}
+          people={status.people}
           actions={actions}
         />
       ))}

@@ -14,10 +14,12 @@ interface RoundCardProps {
   isOpen: boolean;
   isStale: boolean;
   isUndoing: boolean;
+  changing: number[];
+  people: string[] | null;
   actions: Actions;
 }
 
-export function RoundCard({ round, connection, isOpen, isStale, isUndoing, actions }: RoundCardProps) {
+export function RoundCard({ round, connection, isOpen, isStale, isUndoing, changing, people, actions }: RoundCardProps) {
   const { key } = round;
   return (
     <Paper
@@ -50,7 +52,7 @@ export function RoundCard({ round, connection, isOpen, isStale, isUndoing, actio
         </Box>
       </Box>
       <Collapse in={isOpen && !isElsewhere(round, connection)} unmountOnExit>
-        <TaskList tasks={round.tasks} />
+        <TaskList round={round} changing={changing} people={people} actions={actions} />
       </Collapse>
     </Paper>
   );

@@ -2,7 +2,7 @@ import { IconButton, ListItemIcon, Menu, MenuItem } from "@mui/material";
 import React, { useState } from "react";
 import { type Round } from "../types";
 import { type Actions } from "../useCvatStatus";
-import { ImagesIcon, MoreIcon, OpenIcon, UndoIcon } from "./icons";
+import { CheckIcon, CloseIcon, ImagesIcon, MoreIcon, OpenIcon, SendIcon, UndoIcon } from "./icons";
 
 interface RoundMenuProps {
   round: Round;
@@ -40,6 +40,29 @@ export function RoundMenu({ round, url, actions }: RoundMenuProps) {
           </ListItemIcon>
           Open in CVAT
         </MenuItem>
+        {round.state === "out" ? (
+          <MenuItem onClick={choose(() => actions.sendToReview(round.key))} data-cy="relabel-to-review">
+            <ListItemIcon>
+              <CheckIcon fontSize="small" />
+            </ListItemIcon>
+            Send completed jobs to review
+          </MenuItem>
+        ) : (
+          <MenuItem onClick={choose(() => actions.resume(round.key))} data-cy="relabel-resume">
+            <ListItemIcon>
+              <SendIcon fontSize="small" />
+            </ListItemIcon>
+            Go on sending
+          </MenuItem>
+        )}
+        {round.state !== "out" && (
+          <MenuItem onClick={choose(() => actions.discard(round.key))} data-cy="relabel-discard">
+            <ListItemIcon>
+              <CloseIcon fontSize="small" />
+            </ListItemIcon>
+            Give it up
+          </MenuItem>
+        )}
         <MenuItem
           disabled={!round.can_undo}
           onClick={choose(() => actions.undo(round.key))}

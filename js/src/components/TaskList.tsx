@@ -1,30 +1,55 @@
 import { Box, Tooltip } from "@mui/material";
 import React from "react";
-import { ago, plural } from "../derive";
-import { type Job, type Task } from "../types";
+import { ago, plural, stageText } from "../derive";
+import { type Job, type Round, type Task } from "../types";
+import { type Actions } from "../useCvatStatus";
 import { useNow } from "../useNow";
+import { useShown } from "../useShown";
 import { ExternalLink } from "./ExternalLink";
 import { CheckIcon } from "./icons";
+import { JobMenu } from "./JobMenu";
+import { MoreButton } from "./MoreButton";
 import { STATE_COLOR } from "./ProgressBar";
 
-const NARROW = "@container (max-width: 430px)";
-const COLUMNS = "minmax(60px, .7fr) minmax(60px, 1fr) minmax(74px, .8fr) minmax(112px, 1.1fr) minmax(64px, .6fr) minmax(74px, .7fr)";
-const NARROW_COLUMNS = "auto minmax(48px, 1fr) auto";
+// Where there is little room the stage is left out first, then the size and the age of a job.
+const MEDIUM = "@container (max-width: 520px)";
+const NARROW = "@container (max-width: 390px)";
+const COLUMNS = "64px minmax(48px, 1fr) minmax(80px, 1.2fr) minmax(96px, auto) 72px 84px 24px";
+const MEDIUM_COLUMNS = "64px minmax(48px, 1fr) minmax(96px, auto) 66px 76px 24px";
+const NARROW_COLUMNS = "auto minmax(48px, 1fr) auto 24px";
+const TASKS_SHOWN = 20;
+const JOBS_SHOWN = 50;
 
-export function TaskList({ tasks }: { tasks: Task[] }) {
+interface TaskListProps {
+  round: Round;
+  changing: number[];
+  people: string[] | null;
+  actions: Actions;
+}
+
+export function TaskList({ round, ...shared }: TaskListProps) {
   const now = useNow(30_000);
+  const [shown, showMore] = useShown(TASKS_SHOWN);
   return (
     <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }}>
       <Box sx={{ containerType: "inline-size", fontSize: 13, color: "text.secondary" }}>
-        {tasks.map((task) => (
-          <TaskBlock key={task.id} task={task} now={now} />
+        {round.tasks.slice(0, shown).map((task) => (
+          <TaskBlock key={task.id} task={task} roundKey={round.key} now={now} {...shared} />
         ))}
+        <MoreButton shown={shown} all={round.tasks.length} noun="task" onMore={showMore} />
       </Box>
     </Box>
   );
 }
 
-function TaskBlock({ task, now }: { task: Task; now: number }) {
+interface TaskBlockProps extends Omit<TaskListProps, "round"> {
+  task: Task;
+  roundKey: string;
+  now: number;
+}
+
+function TaskBlock({ task, ...shared }: TaskBlockProps) {
+  const [shown, showMore] = useShown(JOBS_SHOWN);
   return (
     <Box data-cy={`relabel-task-${task.id}`} sx={{ borderTop: 1, borderColor: "divider", mt: 1, pt: 0.75, pb: 0.25 }}>
       <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mb: 0.25 }}>
@@ -37,32 +62,39 @@ function TaskBlock({ task, now }: { task: Task; now: number }) {
           <ExternalLink href={task.url}>open in CVAT</ExternalLink>
         )}
       </Box>
-      {task.jobs.map((job) => (
-        <JobRow key={job.id} job={job} now={now} />
+      {task.jobs.slice(0, shown).map((job) => (
+        <JobRow key={job.id} job={job} {...shared} />
       ))}
+      <MoreButton shown={shown} all={task.jobs.length} noun="job" onMore={showMore} />
     </Box>
   );
 }
 
-function JobRow({ job, now }: { job: Job; now: number }) {
+interface JobRowProps extends Omit<TaskBlockProps, "task"> {
+  job: Job;
+}
+
+function JobRow({ job, roundKey, changing, people, actions, now }: JobRowProps) {
   return (
     <Box
       data-cy={`relabel-job-${job.id}`}
       sx={{
         display: "grid",
         gridTemplateColumns: COLUMNS,
-        columnGap: 1.5,
+        columnGap: 1,
         alignItems: "center",
-        py: 0.375,
-        [NARROW]: { gridTemplateColumns: NARROW_COLUMNS, "& .wide": { display: "none" } },
+        py: 0.25,
+        [MEDIUM]: { gridTemplateColumns: MEDIUM_COLUMNS, "& .wide": { display: "none" } },
+        [NARROW]: { gridTemplateColumns: NARROW_COLUMNS, "& .medium": { display: "none" } },
       }}
     >
       <ExternalLink href={job.url}>job {job.id}</ExternalLink>
       <Cell faint={!job.assignee}>{job.assignee ?? "nobody"}</Cell>
-      <Cell wide>{job.stage}</Cell>
+      <Cell room="wide">{stageText(job)}</Cell>
       <JobState job={job} />
-      <Cell wide>{plural(job.images, "image")}</Cell>
-      <Cell faint wide>{ago(job.updated_at, now)}</Cell>
+      <Cell room="medium">{plural(job.images, "image")}</Cell>
+      <Cell faint room="medium">{ago(job.updated_at, now)}</Cell>
+      <JobMenu job={job} roundKey={roundKey} people={people} isChanging={changing.includes(job.id)} actions={actions} />
     </Box>
   );
 }
@@ -84,14 +116,14 @@ function JobState({ job: { state, pulled } }: { job: Job }) {
 interface CellProps {
   children: React.ReactNode;
   faint?: boolean;
-  /** Whether it is left out where there is little room. */
-  wide?: boolean;
+  /** What it needs not to be left out. */
+  room?: "wide" | "medium";
 }
 
-function Cell({ children, faint = false, wide = false }: CellProps) {
+function Cell({ children, faint = false, room }: CellProps) {
   return (
     <Box
-      className={wide ? "wide" : undefined}
+      className={room}
       sx={{
         color: faint ? "text.tertiary" : undefined,
         overflow: "hidden",

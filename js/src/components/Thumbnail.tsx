@@ -12,6 +12,7 @@ export const TONE_COLOR: Record<ChangeTone, string> = {
 };
 const WIDTH = 148;
 const MOST_HEIGHT = 150;
+const MOST_DRAWN = 300;
 
 interface ThumbnailProps {
   sample: ChangedSample;
@@ -31,7 +32,7 @@ export function Thumbnail({ sample, leftOut, onClick }: ThumbnailProps) {
     >
       <svg viewBox={`0 0 ${width} ${height}`} style={{ width: WIDTH, height: Math.min((WIDTH * height) / width, MOST_HEIGHT) }}>
         <image href={getSampleSrc(sample.filepath)} width={width} height={height} preserveAspectRatio="none" />
-        {sample.changes.map((change) => {
+        {sample.changes.slice(0, MOST_DRAWN).map((change) => {
           const color = TONE_COLOR[changeTone(change)];
           return (
             <g key={change.reference} opacity={leftOut.includes(change.reference) ? 0.25 : 1}>
