@@ -93,6 +93,8 @@ def own_frames(task: SentTask, job: Job) -> range:
 
 
 def own_images(task: SentTask, job: Job) -> int:
-    """How many images of a job come back from it."""
+    """How many images of a job come back from it; of a ground-truth job, how many it has."""
+    if job.type == JobType.GROUND_TRUTH:
+        return job.frame_count
     frames = own_frames(task, job)
     return len(frames) - sum(frame in frames for frame in task.honeypots)

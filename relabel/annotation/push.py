@@ -69,8 +69,8 @@ def push(
         record = None
     resumed = record is not None
     people = client.find_users(request.people)
-    check_project(request, client)
     if record is None:
+        check_project(request, client)
         record = _begin(dataset, plan, client)
     else:
         _check_same(record, plan, client)

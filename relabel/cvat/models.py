@@ -163,6 +163,7 @@ class Job:
         assignee: the name of the person who has it, or None
         start_frame: the first of its frames
         stop_frame: the last of them
+        frame_count: how many they are; a ground-truth job has only some of those between
         updated_at: when something in it was last changed
         parent_id: of a replica, the job that it is a replica of
     """
@@ -175,13 +176,9 @@ class Job:
     assignee: str | None
     start_frame: int
     stop_frame: int
+    frame_count: int
     updated_at: datetime
     parent_id: int | None = None
-
-    @property
-    def frame_count(self) -> int:
-        """The number of frames, both ends included."""
-        return self.stop_frame - self.start_frame + 1
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Job:
@@ -196,6 +193,7 @@ class Job:
             assignee=assignee["username"] if assignee else None,
             start_frame=data["start_frame"],
             stop_frame=data["stop_frame"],
+            frame_count=data["frame_count"],
             updated_at=datetime.fromisoformat(data["updated_date"]),
             parent_id=data.get("parent_job_id"),
         )

@@ -143,6 +143,14 @@ def test_overlap__images_are_counted_once(dataset, client, desk):
 # A yardstick
 
 
+def test_ground_truth__shows_how_many_images_it_has(dataset, client, desk):
+    desk(images_per_job=4, validation="ground_truth", validation_share=0.3)
+    (status,) = rounds_status(dataset, client)
+    shown = sorted((job.type, job.images) for job in status.tasks[0].jobs)
+    assert shown == [("annotation", 2), ("annotation", 4), ("ground_truth", 2)]
+    assert status.images == 6
+
+
 def test_ground_truth__is_not_pulled(dataset, client, desk):
     work = desk(images_per_job=4, validation="ground_truth", validation_share=0.3)
     (truth,) = work.jobs(JobType.GROUND_TRUTH)
@@ -220,6 +228,7 @@ def test_honeypots__progress_counts_images_that_come_back(dataset, client, desk)
     work.finish(work.jobs()[0])
     (status,) = rounds_status(dataset, client)
     assert (status.images, status.images_done) == (4, 2)
+    assert [job.images for job in status.tasks[0].jobs] == [2, 2, 2]
     assert sorted(job.type for job in status.tasks[0].jobs) == [
         "annotation",
         "annotation",
@@ -392,3 +401,19 @@ def test_project__of_another_shape_is_refused_before_anything_is_sent(
     with pytest.raises(ProjectConflict, match="for shapes of type polygon"):
         send(project=project, extend_project=True)
     assert list_rounds(dataset) == []
+
+
+@pytest.mark.parametrize("made_by_us", [True, False])
+def test_project__of_a_push_that_is_cancelled(client, send, project, monkeypatch, made_by_us):
+    if not made_by_us:
+        client.projects.create(project, [])
+
+    def cancel(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(client, "put_task_shapes", cancel)
+        with pytest.raises(KeyboardInterrupt):
+            send(project=project, extend_project=True)
+    found = client.projects.find(project)
+    assert found is None if made_by_us else found.tasks == 0
