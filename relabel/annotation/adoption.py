@@ -32,10 +32,10 @@ from .renamed_fields import field_names, fields_with, follow_fields
 from .request import RoundField
 from .rounds import Round, RoundState, SentTask, add_round, known_rounds, load_round
 from .stock_runs import new_runs
-from .stock_schema import can_travel, read_schema
+from .stock_schema import SCALAR, can_travel, read_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     import fiftyone as fo
@@ -127,6 +127,8 @@ def _adopt(dataset: fo.Dataset, run: StockRun) -> None:
 def _field(dataset: fo.Dataset, run: StockRun, name: str) -> RoundField:
     """A field of a run, as it is called now."""
     info = run.fields[name]
+    if info["type"] == SCALAR:
+        return RoundField(name, field_facts(dataset, name).to_schema())
     if name not in field_names(dataset):
         kind = read_schema(info, run.config, (), ()).kind
         found = fields_with(dataset, kind, run.label_ids.get(name, {}))
@@ -196,7 +198,7 @@ def _knows_who_edits(dataset: fo.Dataset, run: StockRun) -> bool:
 def _labels(
     run: StockRun,
     field: RoundField,
-    label_ids: Iterable[str],
+    label_ids: Collection[str],
     sample: _Sample | None,
     *,
     certain: bool,
@@ -206,6 +208,8 @@ def _labels(
         return ()
     known = storage.by_id(sample.labels[field.name])
     guessed = not certain or sample.modified_at > run.saved_at
+    if field.schema.label_kind.put_together and label_ids:
+        label_ids = _offered(known, sample.size, field.schema)
     return tuple(
         replace(
             _label(label_id, known.get(label_id), sample.size, field.schema, guessed=guessed),
@@ -213,6 +217,17 @@ def _labels(
         )
         for label_id in label_ids
     )
+
+
+def _offered(
+    known: Mapping[str, Mapping[str, Any]], size: tuple[int, int], schema: LabelSchema
+) -> list[str]:
+    """The labels of a value that stock sent: not the background, nor classes without a name."""
+    drawn = {
+        label_id: schema.label_kind.to_drawn(document, size, schema)
+        for label_id, document in known.items()
+    }
+    return [label_id for label_id, one in drawn.items() if one and one.label in schema.classes]
 
 
 def _label(

@@ -96,7 +96,8 @@ def join_classes(
     for name, alike in by_class.items():
         alike.sort(key=lambda shape: shape.carried_id != owner.get(name))
         drawn = alike[0].drawn if len(alike) == 1 else unite([shape.drawn for shape in alike])
-        joined.append(replace(alike[0], drawn=drawn))
+        carried_id = owner.get(name, alike[0].carried_id)  # of a class drawn anew, or by stock
+        joined.append(replace(alike[0], drawn=drawn, carried_id=carried_id))
     return joined
 
 

@@ -174,7 +174,9 @@ def _read_task(task_id: int, results: Mapping[str, Any]) -> StockTask:
 
 
 def _ids(value: Any) -> tuple[str, ...]:
-    """The ids of one sample; stock keeps one by itself, and True for a value without an id."""
+    """The ids of one sample, an empty one for a value that has none; stock keeps one by itself."""
+    if value is True:
+        return ("",)
     if isinstance(value, str):
         return (value,)
     return tuple(value) if isinstance(value, list) else ()

@@ -16,7 +16,9 @@ _KINDS: dict[str, tuple[str, str]] = {
     "polygons": ("polylines", ShapeType.POLYGON),
     "keypoints": ("keypoints", ""),
     "classifications": ("classifications", ""),
+    "segmentation": ("segmentation", ShapeType.MASK),
 }
+_SINGLE = frozenset(name[:-1] for name in _KINDS if name.endswith("s"))
 _NO_VALUES = {
     "checkbox": AttributeKind.BOOL,
     "select": AttributeKind.CHOICE,
@@ -26,9 +28,19 @@ _PARTS_OF_SHAPES = {"occluded": AttributeKind.OCCLUDED, "group_id": AttributeKin
 _AS_TEXT = frozenset({AttributeKind.BOOL, AttributeKind.INT, AttributeKind.FLOAT})
 
 
+SCALAR = "scalar"
+"""What stock calls the fields of booleans, numbers and texts of samples."""
+
+
 def can_travel(info: Mapping[str, Any]) -> bool:
-    """Whether a field of stock's schema is of a kind that Relabel knows."""
-    return _several(info["type"]) in _KINDS
+    """Whether a field of stock's schema is of a kind that Relabel knows.
+
+    Values of samples are, where annotators enter them; not where each value is a class.
+    """
+    if info["type"] == SCALAR:
+        return bool(info.get("existing_field")) and not info["classes"]
+    numbers = info.get("mask_targets") or {}
+    return _several(info["type"]) in _KINDS and all(str(number).isdecimal() for number in numbers)
 
 
 def read_schema(
@@ -64,10 +76,12 @@ def read_schema(
         attributes=tuple(attributes),
         kind=kind[:-1] if single else kind,
         shape_type=shape_type,
+        targets=tuple(
+            (int(number), name)
+            for number, name in (info.get("mask_targets") or {}).items()
+            if int(number)
+        ),
     )
-
-
-_SINGLE = frozenset(name[:-1] for name in _KINDS)
 
 
 def _several(stock_type: str) -> str:

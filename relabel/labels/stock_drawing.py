@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import eta.core.image as etai
 
-from . import boxes, classifications, masks, pixels
+from . import boxes, masks, pixels
 from .common import class_of, texts_of
 from .drawn import Drawn, ShapeType
 from .keypoints import MISSING
@@ -40,8 +40,8 @@ def draw_as_stock(
         MalformedLabel: if it is not what its type says
     """
     kind = schema.label_kind.label_class
-    if kind == "Classification":
-        return classifications.to_drawn(document, size, schema)
+    if kind == "Classification" or schema.label_kind.put_together:
+        return schema.label_kind.to_drawn(document, size, schema)
     try:
         if kind == "Polyline":
             return _polyline(document, size, schema)

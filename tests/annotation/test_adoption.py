@@ -372,6 +372,55 @@ def test_pull__several_fields_of_a_stock_round_with_the_same_classes(dataset, cl
     assert [label.label for label in sample.second.detections] == ["dog", "dog"]
 
 
+def test_pull__a_segmentation_that_stock_sent(dataset, client, stock):
+    noise = np.random.default_rng(51).integers(0, 4, (48, 64), dtype=np.uint8)
+    for sample in dataset:
+        sample["sky"] = fo.Segmentation(mask=noise)
+        sample.save()
+    targets = {1: "cloud", 2: "bird"}
+    editor = Editor(client, stock.annotate(label_field="sky", mask_targets=targets))
+    assert len(editor.shapes()) == 2
+    bird = shape_of(editor, "bird", 1)
+    editor.patch("update", replace(bird, points=(0.0, 6.0, 4.0, 5.0, 6.0, 6.0)))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1}
+    undo_pull(dataset, "stock_1")
+    editor.patch("update", replace(bird, points=bird.points))
+    before = str(stored(dataset))
+    for _ in range(2):
+        editor.finish()
+        assert pull(dataset, "stock_1", client).counts == {}
+        assert str(stored(dataset)) == before
+    cloud = shape_of(editor, "cloud")
+    editor.patch("update", replace(cloud, points=(0.0, 6.0, 4.0, 5.0, 6.0, 6.0)))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"moved": 1}
+    mask = dataset.first().sky.mask
+    assert np.argwhere(mask == 1).tolist() == [[y, x] for y in (5, 6) for x in (4, 5, 6)]
+    assert np.array_equal(mask[8:] == 2, noise[8:] == 2)
+    assert np.array_equal(mask[8:] == 3, noise[8:] == 3)
+
+
+def test_pull__values_of_samples_that_stock_sent(dataset, client, stock):
+    for number, sample in enumerate(dataset):
+        sample["count"], sample["share"], sample["fine"] = number, number / 3, number % 2 == 0
+        sample.save()
+    fields = {"count": {}, "share": {}, "fine": {}}
+    editor = Editor(client, stock.annotate(label_schema=fields))
+    before = stored(dataset)
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {}
+    assert stored(dataset) == before
+    spec = editor.classes()["count"]
+    (value,) = spec.attributes
+    tag = shape_of(editor, "count")
+    editor.patch("delete", tag)
+    editor.patch("create", replace(tag, id=None, attributes={value.id: "41"}))
+    editor.finish()
+    assert pull(dataset, "stock_1", client).counts == {"attribute": 1}
+    assert dataset.values("count") == [41, 1, 2, 3, 4, 5]
+
+
 def test_rounds_status__runs_of_other_backends_are_no_rounds(dataset, client, stock, odd):
     stock.annotate(label_field="ground_truth")
     config = fouls.LabelStudioBackendConfig("labelstudio", {"ground_truth": {}}, url="http://x")
