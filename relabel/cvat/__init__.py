@@ -23,6 +23,7 @@ from .errors import (
     UnknownAssignee,
     UnknownProject,
 )
+from .interpolation import RIGID, interpolate
 from .models import (
     AttributeSpec,
     InputType,
@@ -42,6 +43,7 @@ from .tracks import Annotations, Track
 from .uploads import FrameSpan, ImageFile, UploadJournal, Yardstick
 
 __all__ = [
+    "RIGID",
     "Annotations",
     "AttributeSpec",
     "CloudStorage",
@@ -84,5 +86,6 @@ __all__ = [
     "User",
     "Yardstick",
     "describe_missing",
+    "interpolate",
     "missing_labels",
 ]

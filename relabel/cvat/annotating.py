@@ -95,19 +95,14 @@ class AnnotatingClient:
         Returns:
             the shapes on the frames of those jobs
         """
+        spans = [(job.start_frame, job.stop_frame) for job in jobs]
         if len(jobs) > 1:
             try:
-                shapes = self.task_annotations(jobs[0].task_id).shapes
+                return self.task_annotations(jobs[0].task_id).on_frames(spans)
             except CvatForbidden:
                 pass  # a mere job assignee may read the jobs, one by one
-            else:
-                frames = {
-                    frame for job in jobs for frame in range(job.start_frame, job.stop_frame + 1)
-                }
-                return [shape for shape in shapes if shape.frame in frames]
         return [
             shape
-            for job in jobs
-            for shape in self.job_annotations(job.id).shapes
-            if job.start_frame <= shape.frame <= job.stop_frame
+            for job, span in zip(jobs, spans, strict=True)
+            for shape in self.job_annotations(job.id).on_frames([span])
         ]

@@ -218,6 +218,7 @@ class Shape:
         source: who made it: ``manual``, ``auto``, ``semi-auto`` or ``file``
         outside: whether it is not to be seen, which nodes of skeletons can be
         elements: the nodes of a skeleton
+        keyframe: whether it is not merely what CVAT draws between two keyframes of a track
     """
 
     type: str
@@ -233,6 +234,12 @@ class Shape:
     source: str = "manual"
     outside: bool = False
     elements: tuple[Shape, ...] = ()
+    keyframe: bool = True
+
+    @property
+    def of_track(self) -> bool:
+        """Whether it is drawn from a track, whose id it has, negated."""
+        return self.id is not None and self.id < 0
 
     @property
     def is_tag(self) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .interpolation import approximated, expand
 from .models import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _OF_THE_TRACK = ("label_id", "group", "source", "elements")
 
@@ -100,6 +101,23 @@ class Annotations:
             shapes=tuple(map(Shape.from_json, items)),
             tracks=tuple(Track.from_json(item) for item in data.get("tracks", ())),
         )
+
+    def on_frames(self, spans: Sequence[tuple[int, int]]) -> list[Shape]:
+        """What is to be seen on some frames, tracks drawn on each of them.
+
+        Args:
+            spans: the first and the last frame of each stretch of frames
+        """
+        frames = {frame for first, last in spans for frame in range(first, last + 1)}
+        shapes = [shape for shape in self.shapes if shape.frame in frames]
+        for track in self.tracks:
+            for first, last in spans:
+                shapes += expand(track, first, last)
+        return shapes
+
+    def approximated(self, first: int, last: int) -> int:
+        """How many of these CVAT's editor may draw slightly otherwise; see :func:`expand`."""
+        return sum(approximated(track, first, last) for track in self.tracks)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that stores it."""

@@ -1,19 +1,9 @@
-"""Labels of single frames <-> tracks of CVAT. Pure functions on shapes.
+"""Makes tracks of the labels of single frames. Pure functions on shapes.
 
 Labels of one class and one index, drawn alike, are one track. A label is sent as a keyframe,
 unless it says of itself that it is none and CVAT, interpolating between the keyframes around it,
 draws it exactly as it is. The first and the last frame of each job are keyframes: then CVAT need
 not interpolate where it cuts a track. Where labels are missing in between, it is ``outside``.
-
-On the way back a track is drawn on each of its frames:
-
-- boxes, ellipses, cuboids and single points move in a straight line from keyframe to keyframe, and
-  turn the shorter way round, as CVAT computes it
-- several points stay where the last keyframe has them, as in CVAT
-- the points of polygons and polylines move in straight lines, each on its own. CVAT pairs points
-  by their distance along the outline, so its editor may draw such a frame slightly otherwise;
-  where two keyframes differ in their number of points, the earlier one counts until the later
-- attributes are those of the last keyframe
 """
 
 from __future__ import annotations
@@ -23,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ..cvat import Track
+from ..cvat import RIGID, Track, interpolate
 from .drawn import ShapeType
 
 if TYPE_CHECKING:
@@ -41,10 +31,6 @@ TRACKED = frozenset(
     )
 )
 """What a track can hold; masks and tags are not among it."""
-
-_OUTLINES = frozenset((ShapeType.POLYGON, ShapeType.POLYLINE))
-_RIGID = frozenset((ShapeType.RECTANGLE, ShapeType.ELLIPSE, ShapeType.CUBOID))
-_POINT = 2
 
 
 @dataclass(frozen=True)
@@ -145,7 +131,7 @@ def _is_between(shape: Shape, left: Shape, right: Shape, carriers: Container[int
         {spec_id: text for spec_id, text in item.attributes.items() if spec_id not in carriers}
         for item in (shape, left)
     ]
-    same = texts[0] == texts[1] and left.type in _RIGID
+    same = texts[0] == texts[1] and left.type in RIGID
     drawn = interpolate(left, right, shape.frame)
     return same and (drawn.points, drawn.rotation) == (shape.points, shape.rotation)
 
@@ -153,71 +139,3 @@ def _is_between(shape: Shape, left: Shape, right: Shape, carriers: Container[int
 def _hidden(shape: Shape) -> Shape:
     elements = tuple(replace(node, outside=True) for node in shape.elements)
     return replace(shape, outside=True, elements=elements)
-
-
-def expand(track: Track, first: int, last: int) -> list[Shape]:
-    """The shapes of a track on the frames where it is to be seen.
-
-    Args:
-        track: the track
-        first: the first frame that is wanted
-        last: the last one
-
-    Returns:
-        a shape for each frame, in order; those of a skeleton with its nodes. Each has the id of
-        the track, negated: CVAT counts tracks and shapes apart
-    """
-    drawn = _by_frame(track, first, last)
-    nodes = [_by_frame(node, first, last) for node in track.elements]
-    return [
-        replace(
-            shape,
-            id=None if track.id is None else -track.id,
-            attributes={**track.attributes, **shape.attributes},
-            elements=tuple(node[frame] for node in nodes if frame in node),
-        )
-        for frame, shape in drawn.items()
-        if not shape.outside
-    ]
-
-
-def _by_frame(track: Track, first: int, last: int) -> dict[int, Shape]:
-    """A track on every frame from its first keyframe on, outside or not."""
-    shapes: dict[int, Shape] = {}
-    keyframes = {shape.frame: shape for shape in track.shapes}
-    ordered = [keyframes[frame] for frame in sorted(keyframes)]
-    ends = [*(shape.frame for shape in ordered[1:]), last + 1]
-    following = [*ordered[1:], None]
-    for shape, after, end in zip(ordered, following, ends, strict=True):
-        for frame in range(max(shape.frame, first), min(end, last + 1)):
-            shapes[frame] = interpolate(shape, after, frame)
-    return shapes
-
-
-def interpolate(left: Shape, right: Shape | None, frame: int) -> Shape:
-    """A shape on a frame between two keyframes, as CVAT computes it.
-
-    Args:
-        left: the keyframe before it, or on it
-        right: the keyframe after it, or None if there is none
-        frame: the frame
-    """
-    here = replace(left, frame=frame)
-    if right is None or frame == left.frame or left.outside or left.type != right.type:
-        return here
-    moving = left.type in _RIGID or left.type in _OUTLINES or len(left.points) == _POINT
-    if not moving or len(left.points) != len(right.points):
-        return here
-    share = (frame - left.frame) / (right.frame - left.frame)
-    points = tuple(a + (b - a) * share for a, b in zip(left.points, right.points, strict=True))
-    turn = (right.rotation - left.rotation + 180) % 360 - 180
-    return replace(here, points=points, rotation=(left.rotation + turn * share + 360) % 360)
-
-
-def approximated(track: Track, first: int, last: int) -> int:
-    """How many frames of a track CVAT's editor may draw slightly otherwise than we do."""
-    return sum(
-        max(0, min(right.frame, last + 1) - max(left.frame + 1, first))
-        for left, right in pairwise(track.shapes)
-        if left.type in _OUTLINES and not left.outside and left.points != right.points
-    )

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relabel.cvat import Shape, Track
-from relabel.labels.tracks import FrameShape, approximated, build_tracks, expand, interpolate
+from relabel.cvat.interpolation import approximated, expand, interpolate
+from relabel.labels.tracks import FrameShape, build_tracks
 
 LAST = 15
 LABEL, CARRIER, POSE = 3, 7, 8

@@ -1,0 +1,95 @@
+"""Draws tracks on each of their frames.
+
+- boxes, ellipses, cuboids and single points move in a straight line from keyframe to keyframe, and
+  turn the shorter way round, as CVAT computes it
+- several points stay where the last keyframe has them, as in CVAT
+- the points of polygons and polylines move in straight lines, each on its own. CVAT pairs points
+  by their distance along the outline, so its editor may draw such a frame slightly otherwise;
+  where two keyframes differ in their number of points, the earlier one counts until the later
+- attributes are those of the last keyframe
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .models import Shape
+    from .tracks import Track
+
+RIGID = frozenset(("rectangle", "ellipse", "cuboid"))
+"""The types that move in a straight line as a whole."""
+
+_OUTLINES = frozenset(("polygon", "polyline"))
+_POINT = 2
+
+
+def expand(track: Track, first: int, last: int) -> list[Shape]:
+    """The shapes of a track on the frames where it is to be seen.
+
+    Args:
+        track: the track
+        first: the first frame that is wanted
+        last: the last one
+
+    Returns:
+        a shape for each frame, in order; those of a skeleton with its nodes. Each has the id of
+        the track, negated: CVAT counts tracks and shapes apart
+    """
+    drawn = _by_frame(track, first, last)
+    nodes = [_by_frame(node, first, last) for node in track.elements]
+    return [
+        replace(
+            shape,
+            source=track.source,
+            id=None if track.id is None else -track.id,
+            attributes={**track.attributes, **shape.attributes},
+            elements=tuple(node[frame] for node in nodes if frame in node),
+        )
+        for frame, shape in drawn.items()
+        if not shape.outside
+    ]
+
+
+def _by_frame(track: Track, first: int, last: int) -> dict[int, Shape]:
+    """A track on every frame from its first keyframe on, outside or not."""
+    shapes: dict[int, Shape] = {}
+    keyframes = {shape.frame: shape for shape in track.shapes}
+    ordered = [keyframes[frame] for frame in sorted(keyframes)]
+    ends = [*(shape.frame for shape in ordered[1:]), last + 1]
+    following = [*ordered[1:], None]
+    for shape, after, end in zip(ordered, following, ends, strict=True):
+        for frame in range(max(shape.frame, first), min(end, last + 1)):
+            shapes[frame] = interpolate(shape, after, frame)
+    return shapes
+
+
+def interpolate(left: Shape, right: Shape | None, frame: int) -> Shape:
+    """A shape on a frame between two keyframes, as CVAT computes it.
+
+    Args:
+        left: the keyframe before it, or on it
+        right: the keyframe after it, or None if there is none
+        frame: the frame
+    """
+    here = replace(left, frame=frame, keyframe=frame == left.frame)
+    if right is None or here.keyframe or left.outside or left.type != right.type:
+        return here
+    moving = left.type in RIGID or left.type in _OUTLINES or len(left.points) == _POINT
+    if not moving or len(left.points) != len(right.points):
+        return here
+    share = (frame - left.frame) / (right.frame - left.frame)
+    points = tuple(a + (b - a) * share for a, b in zip(left.points, right.points, strict=True))
+    turn = (right.rotation - left.rotation + 180) % 360 - 180
+    return replace(here, points=points, rotation=(left.rotation + turn * share + 360) % 360)
+
+
+def approximated(track: Track, first: int, last: int) -> int:
+    """How many frames of a track CVAT's editor may draw slightly otherwise than we do."""
+    return sum(
+        max(0, min(right.frame, last + 1) - max(left.frame + 1, first))
+        for left, right in pairwise(track.shapes)
+        if left.type in _OUTLINES and not left.outside and left.points != right.points
+    )
