@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..labels import Attribute, AttributeKind
+from .videos import FRAMES, is_video
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -100,11 +101,12 @@ def _is_simple(dataset: fo.Dataset, path: str) -> bool:
     """Whether lists hold nothing but texts, numbers and booleans."""
     field, _, _ = path.rpartition(".")
     found = dataset._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
+        frames_only=is_video(dataset),
         pipeline=[
-            {"$project": {"label": f"${field}"}},
+            {"$project": {"label": f"${field.removeprefix(FRAMES)}"}},
             {"$unwind": "$label"},
             {"$unwind": f"$label.{path.rpartition('.')[2]}"},
             {"$group": {"_id": {"$type": f"$label.{path.rpartition('.')[2]}"}}},
-        ]
+        ],
     )
     return {group["_id"] for group in found} <= {"bool", "int", "long", "double", "string"}

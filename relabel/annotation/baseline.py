@@ -250,6 +250,8 @@ def _read_drawn(document: Mapping[str, Any]) -> Drawn:
         attributes=dict(document["attributes"]),
         type=document.get("type", ShapeType.RECTANGLE),
         more=tuple(tuple(points) for points in document.get("more", ())),
+        index=document.get("index"),
+        keyframe=document.get("keyframe"),
     )
 
 

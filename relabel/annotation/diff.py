@@ -84,7 +84,10 @@ class Change:
             kinds.add(ChangeKind.MOVED)
         if self.after.label != self.before.label:
             kinds.add(ChangeKind.RELABELLED)
-        if self.after.attributes != self.before.attributes:
+        if (self.after.attributes, self.after.index) != (
+            self.before.attributes,
+            self.before.index,
+        ):
             kinds.add(ChangeKind.ATTRIBUTE)
         return frozenset(kinds)
 

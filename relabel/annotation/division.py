@@ -90,6 +90,27 @@ def check_division(images: int, request: Request) -> None:
         _check_yardstick(task_sizes(images, request), request)
 
 
+def check_video_division(request: Request) -> None:
+    """Holds that a round of videos can be divided as it is asked for: each video is a task.
+
+    Raises:
+        InvalidDivision: if not
+    """
+    if request.validation or request.consensus_replicas:
+        raise InvalidDivision(
+            "Videos have no yardstick and no replicas here.", "Ask for neither, or send images."
+        )
+    if request.media is not None:
+        raise InvalidDivision(
+            "Videos are sent, not named to the server.", "Leave out where it finds them."
+        )
+    if request.start_frame < 1 or request.frame_step < 1:
+        raise InvalidDivision(
+            f"Frames from {request.start_frame} in steps of {request.frame_step} are none.",
+            "Frames are counted from 1, and the step is 1 or more.",
+        )
+
+
 def _check_people(request: Request) -> None:
     if request.weights and len(request.weights) != len(request.assignees):
         raise InvalidDivision(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..labels import MalformedLabel, UnknownClass
+from ..labels.tracks import with_indices
 from . import storage
 from .diff import PulledShape
 
@@ -63,7 +64,8 @@ def draw_labels(
         raise _doubles(documents)
     to_drawn = schema.label_kind.to_drawn
     drawn = {str(doc["_id"]): to_drawn(doc, size, schema) for doc in documents}
-    return {label_id: label for label_id, label in drawn.items() if label is not None}
+    there = {label_id: label for label_id, label in drawn.items() if label is not None}
+    return with_indices(there, documents) if schema.tracks else there
 
 
 def draw_images(
@@ -163,6 +165,8 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
             unknown |= read.unknown
             if drawn.type != shape.type:
                 converted[shape.type, field.schema.label_kind.field_class] += 1
+            if field.schema.tracks and shape.of_track:
+                drawn = replace(drawn, keyframe=shape.keyframe)
             pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
             by_frame[shape.frame, field.name].append(pulled)
             break

@@ -26,6 +26,7 @@ from ..labels.schema import PART
 from .attributes import declared_attribute, infer_attribute
 from .errors import UnsupportedField
 from .provenance import PROVENANCE
+from .videos import FRAMES, is_video
 from .whole_values import mask_targets, scalar_attribute
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _NOT_FOR_ANNOTATORS = frozenset(
     {
         *("_id", "id", "_cls", "attributes", "tags", "label", "bounding_box", "mask", "mask_path"),
         *("points", "points3d", "closed", "filled", "logits", "missing_points", PART),
-        *("confidence", "index", "instance", ROTATION, LABEL_ID),
+        *("confidence", "index", "keyframe", "instance", ROTATION, LABEL_ID),
     }
 )
 
@@ -110,17 +111,21 @@ class FieldFacts:
 def label_fields(dataset: fo.Dataset) -> dict[str, LabelKind]:
     """The fields of a dataset whose labels can travel, and the kind of each."""
     found = {}
-    for name, field in dataset.get_field_schema().items():
+    video = is_video(dataset)
+    fields = dataset.get_frame_field_schema() if video else dataset.get_field_schema()
+    for name, field in fields.items():
         document_type = getattr(field, "document_type", None)
         kind = kind_of_class(document_type.__name__) if document_type else None
         if kind is not None:
-            found[name] = kind
+            found[f"{FRAMES}{name}" if video else name] = kind
     return found
 
 
 def travelling_fields(dataset: fo.Dataset) -> dict[str, LabelKind]:
     """The same, and the fields of numbers, booleans and texts, which travel where one is named."""
     found = label_fields(dataset)
+    if is_video(dataset):
+        return found
     for name, field in dataset.get_field_schema().items():
         kind = kind_of_class(type(field).__name__)
         if kind is not None and not field.read_only and name not in _OF_FIFTYONE:
@@ -152,7 +157,8 @@ def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
         )
     if fields[field].put_together:
         return _whole_facts(dataset, field, fields[field])
-    version = str(dataset._max("last_modified_at"))  # noqa: SLF001 - `bounds` does not use the index
+    changed = f"{FRAMES}last_modified_at" if is_video(dataset) else "last_modified_at"
+    version = str(dataset._max(changed))  # noqa: SLF001 - `bounds` does not use the index
     facts = _field_facts(dataset, field, version)
     facts = replace(facts, **_skeleton(dataset, field))
     schema = dataset.label_schemas.get(field)
@@ -183,8 +189,9 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
     path = label_path(field, kind)
     # One group per attribute and type of value; null means that a label has no value.
     groups = dataset._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
+        frames_only=is_video(dataset),
         pipeline=[
-            {"$project": {"label": f"${path}"}},
+            {"$project": {"label": f"${path.removeprefix(FRAMES)}"}},
             {"$unwind": "$label"},
             {"$project": {"item": {"$objectToArray": "$label"}}},
             {"$unwind": "$item"},
@@ -196,7 +203,7 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
                     "largest": {"$max": "$item.v"},
                 }
             },
-        ]
+        ],
     )
     types: dict[str, dict[str, Any]] = {}
     for group in groups:

@@ -35,16 +35,20 @@ class RoundImage:
         file: what is sent
         size: width and height in pixels, as it is shown
         upload_id: of a large one, the upload that was begun of it
+        frames: how many frames it has, if it is a video
+        frame_number: which frame of a video it is, counted from 1, if it is one
     """
 
     sample_id: str
     file: ImageFile
     size: tuple[int, int]
     upload_id: str = ""
+    frames: int = 0
+    frame_number: int | None = None
 
     def place(self, field: str) -> Place:
         """Where its labels of a field are."""
-        return Place(self.sample_id, field)
+        return Place(self.sample_id, field, self.frame_number)
 
 
 def find_images(
@@ -81,7 +85,7 @@ def find_images(
         if not faults:
             yield images
     if faults:
-        raise _unreadable(faults)
+        raise unreadable(faults, "images")
 
 
 class _Fault(Exception):
@@ -138,10 +142,11 @@ def _suffix(path: Path, image: Image.Image) -> str:
     return f".{(image.format or 'png').lower()}"
 
 
-def _unreadable(faults: list[str]) -> UnreadableMedia:
+def unreadable(faults: list[str], what: str) -> UnreadableMedia:
+    """Names some of the files that cannot be sent."""
     named = "; ".join(faults[:_NAMED])
     more = f"; and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
     return UnreadableMedia(
-        f"{len(faults)} of the images cannot be sent: {named}{more}.",
+        f"{len(faults)} of the {what} cannot be sent: {named}{more}.",
         "Repair them, or leave these samples out.",
     )

@@ -54,14 +54,18 @@ def shapes_of(
         if (pair[0] in jobs or pair[1] in jobs) and all(map(choice.takes, pair))
     ]
     asked = {job.id for job in jobs}.union(*({one.id, other.id} for one, other in pairs))
-    drawn = {job_id: client.job_annotations(job_id).shapes for job_id in sorted(asked)}
+    drawn = {
+        job.id: client.job_annotations(job.id).on_frames([(job.start_frame, job.stop_frame)])
+        for job in listed
+        if job.id in asked
+    }
     own = [
         shape for job in jobs for shape in drawn[job.id] if shape.frame in own_frames(task, job)
     ]
     return own, sum(_differing(one, other, drawn) for one, other in pairs)
 
 
-def _differing(one: Job, other: Job, drawn: dict[int, tuple[Shape, ...]]) -> int:
+def _differing(one: Job, other: Job, drawn: dict[int, list[Shape]]) -> int:
     """On how many images two jobs differ, of those that they share."""
     return sum(
         _content(drawn[one.id], frame) != _content(drawn[other.id], frame)

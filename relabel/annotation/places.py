@@ -15,7 +15,7 @@ class Place:
 
     Args:
         sample_id: the sample
-        field: the label field; of a video, without ``frames.``
+        field: the label field; of the frames of a video, with ``frames.`` before its name
         frame_number: the frame of a video, counted from 1; None for an image
     """
 

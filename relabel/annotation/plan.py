@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import fiftyone as fo
@@ -11,6 +11,7 @@ import fiftyone.core.media as fom
 from .adoption import adopt_stock_rounds
 from .division import (
     check_division,
+    check_video_division,
     describe_yardstick,
     jobs_of_task,
     task_sizes,
@@ -31,6 +32,7 @@ from .intents import is_torn
 from .request import FILEPATH
 from .rounds import RoundState, list_rounds, run_keys
 from .starting import check_start, without_labels
+from .videos import FRAMES, check_frame_field, is_video, planned_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,6 +55,7 @@ class Plan:
         unsized: how many samples have no metadata, so that their size is not counted
         resumes: whether a round of that name was interrupted, and would be gone on with
         seconds: how long one annotator takes for the labels
+        frames: how many frames of each video would be sent, if they are videos
     """
 
     request: Request
@@ -63,6 +66,7 @@ class Plan:
     unsized: int = 0
     resumes: bool = False
     seconds: float = 0.0
+    frames: tuple[int, ...] = ()
 
     @property
     def images(self) -> int:
@@ -97,16 +101,17 @@ class Plan:
 
     @property
     def _task_sizes(self) -> list[int]:
-        return task_sizes(self.images, self.request)
+        return list(self.frames) or task_sizes(self.images, self.request)
 
     def __str__(self) -> str:
+        media = "video" if self.frames else "image"
         size = f"{self.bytes / 1e6:.1f} MB"
         if self.request.media:
             size = "which CVAT finds itself"
         elif self.unsized:
-            size = f"{size} and {self.unsized} images of unknown size" if self.bytes else "? MB"
+            size = f"{size} and {self.unsized} {media}s of unknown size" if self.bytes else "? MB"
         text = (
-            f"This sends {_number(self.images, 'image')} ({size}) with "
+            f"This sends {_number(self.images, media)} ({size}) with "
             f"{_number(self.labels, 'label')} as {_number(self.tasks, 'task')}, "
             f"{_number(self.jobs, 'job')}."
         )
@@ -144,11 +149,13 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     for item in request.fields:
         check_field(dataset, item.name, item.schema.kind)
         check_start(dataset, item)
-    if dataset.media_type not in {fom.IMAGE, fom.GROUP}:
+    if dataset.media_type not in {fom.IMAGE, fom.VIDEO, fom.GROUP}:
         raise UnsupportedMedia(
-            f"The dataset holds {dataset.media_type}s.", "Only images can be sent."
+            f"The dataset holds {dataset.media_type}s.", "Only images and videos can be sent."
         )
     check_media_field(dataset, request.media_field)
+    if is_video(dataset):
+        request = with_tracks(request)
     check_fields(request.fields)
     asked = _sample_ids(samples, request)
     elsewhere = find_elsewhere(dataset, asked, request)
@@ -159,6 +166,7 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     view = every_sample(dataset).select(chosen, ordered=True)
     sizes = _sizes(view, request)
     labels = [_count_labels(view, item) for item in request.fields]
+    frames = planned_frames(view, request.span) if is_video(dataset) else ()
     return Plan(
         request=request,
         sample_ids=tuple(chosen),
@@ -168,10 +176,24 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         unsized=sum(size is None for size in sizes),
         resumes=resumes,
         seconds=sum(
-            label_seconds(item, count, len(chosen), request)
+            label_seconds(item, count, sum(frames) or len(chosen), request)
             for item, count in zip(request.fields, labels, strict=True)
         ),
+        frames=frames,
     )
+
+
+def with_tracks(request: Request) -> Request:
+    """The request of a round of videos, whose labels are drawn as tracks.
+
+    Raises:
+        InvalidDivision: if it asks for what CVAT does not do with videos
+    """
+    check_video_division(request)
+    fields = tuple(
+        replace(item, schema=replace(item.schema, tracks=True)) for item in request.fields
+    )
+    return replace(request, fields=fields)
 
 
 def check_key(dataset: fo.Dataset, key: str) -> None:
@@ -202,6 +224,8 @@ def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None
         UnsupportedField: if not
     """
     fields = travelling_fields(dataset)
+    if is_video(dataset):
+        check_frame_field(name)
     if name in fields:
         if kind not in {None, fields[name].name}:
             raise UnsupportedField(
@@ -213,7 +237,7 @@ def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None
             f"{name!r} is no field of labels that can be sent.",
             f"Choose one of {', '.join(label_fields(dataset)) or 'none'}, or a new name.",
         )
-    elif not name.isidentifier():
+    elif not name.removeprefix(FRAMES if is_video(dataset) else "").isidentifier():
         raise UnsupportedField(
             f"{name!r} cannot be the name of a new field.",
             "Use letters, digits and underscores, and begin with a letter.",

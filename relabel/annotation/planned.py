@@ -77,6 +77,7 @@ def _document(round_id: ObjectId, number: int, image: RoundImage) -> dict[str, A
         "path": str(image.file.path),
         "name": image.file.name,
         "bytes": image.file.size,
+        "frames": image.frames,
     }
 
 
@@ -84,7 +85,7 @@ def _read(document: dict[str, Any]) -> RoundImage:
     file = ImageFile(Path(document["path"]), document["name"], document["bytes"])
     width, height = document["size"]
     size, upload_id = (width, height), document.get("upload_id", "")
-    return RoundImage(document["sample_id"], file, size, upload_id)
+    return RoundImage(document["sample_id"], file, size, upload_id, document.get("frames", 0))
 
 
 def _frames() -> Collection[dict[str, Any]]:

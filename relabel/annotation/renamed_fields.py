@@ -17,6 +17,7 @@ from .errors import FieldGone
 from .facts import label_fields, label_path
 from .naming import class_names
 from .rounds import holding, load_round, save_round
+from .videos import FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -60,8 +61,8 @@ def field_names(dataset: fo.Dataset) -> set[str]:
         {"_id": dataset._doc.id},  # noqa: SLF001 - the id has no public name
         {"sample_fields.name": 1, "frame_fields.name": 1},
     )
-    fields = [*document["sample_fields"], *(document.get("frame_fields") or ())]
-    return {field["name"] for field in fields}
+    frames = {f"{FRAMES}{field['name']}" for field in document.get("frame_fields") or ()}
+    return {field["name"] for field in document["sample_fields"]} | frames
 
 
 def fields_with(
@@ -128,12 +129,16 @@ def _find(
 
 def _has(dataset: fo.Dataset, path: str, labels: Iterable[tuple[str, Iterable[str]]]) -> bool:
     """Whether one of some labels, by sample, is at a path."""
+    of_frames = path.startswith(FRAMES)
+    key = "_sample_id" if of_frames else "_id"
+    path = path.removeprefix(FRAMES) if of_frames else path
     matches = [
-        {"_id": ObjectId(sample_id), f"{path}._id": {"$in": list(map(ObjectId, ids))}}
+        {key: ObjectId(sample_id), f"{path}._id": {"$in": list(map(ObjectId, ids))}}
         for sample_id, ids in labels
     ]
-    samples = dataset._sample_collection  # noqa: SLF001 - FiftyOne would load the samples
-    return bool(matches) and samples.find_one({"$or": matches}, {"_id": 1}) is not None
+    # FiftyOne would load the samples or frames.
+    found_in = dataset._frame_collection if of_frames else dataset._sample_collection  # noqa: SLF001
+    return bool(matches) and found_in.find_one({"$or": matches}, {"_id": 1}) is not None
 
 
 def _rename(round_id: ObjectId, old: str, new: str) -> None:

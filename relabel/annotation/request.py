@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ..cvat import FrameSpan
 from .references import MediaReference
 
 if TYPE_CHECKING:
@@ -82,6 +83,9 @@ class Request:
             the rule of thumb in :mod:`.effort`
         seconds_per_label: how long they take for one label, or None for what :mod:`.effort` says
             of its kind
+        start_frame: the first frame of each video that is sent, counted from 1
+        stop_frame: no frame after this one is sent, or None for all there are
+        frame_step: every how many frames of a video one is sent
     """
 
     key: str
@@ -106,6 +110,15 @@ class Request:
     group_slices: tuple[str, ...] = ()
     seconds_per_image: float | None = None
     seconds_per_label: float | None = None
+    start_frame: int = 1
+    stop_frame: int | None = None
+    frame_step: int = 1
+
+    @property
+    def span(self) -> FrameSpan:
+        """Which frames of each video are sent."""
+        stop = None if self.stop_frame is None else self.stop_frame - 1
+        return FrameSpan(self.start_frame - 1, stop, self.frame_step)
 
     @property
     def people(self) -> frozenset[str]:

@@ -21,6 +21,7 @@ from .places import Place, samples_of
 from .placing import own_frames
 from .rounds import save_classes
 from .undo import take_back_torn_pull
+from .video_painting import followed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -221,6 +222,7 @@ def compare(
         job_of = {frame: job for job in task_jobs for frame in own_frames(task, job)}
         spans = [(own.start, own.stop - 1) for own in (own_frames(task, job) for job in task_jobs)]
         sent = list(load_frames(record.id, task.id, spans))
+        pulled = followed(dataset, record, pulled, sent)
         skipped |= {(task.id, frame.frame) for frame in sent if not choice.takes_frame(frame)}
         sent = [frame for frame in sent if choice.takes_frame(frame)]
         labels = storage.read_labels(dataset, [frame.place for frame in sent], record.kinds)

@@ -351,6 +351,7 @@ def _read_schema(schema: Mapping[str, Any]) -> LabelSchema:
         shape_type=schema.get("shape_type", ""),
         nodes=tuple(schema.get("nodes", ())),
         edges=tuple((start, end) for start, end in schema.get("edges", ())),
+        tracks=schema.get("tracks", False),
         targets=tuple((number, name) for number, name in schema.get("targets", ())),
     )
 

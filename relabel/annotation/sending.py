@@ -30,6 +30,8 @@ from .rounds import (
 from .starting import find_starts
 from .stock import save_results
 from .uploading import UPLOADING, TaskJournal, check_reference, send_media
+from .video_painting import VideoPainter
+from .videos import find_videos, frames_of, is_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,7 +143,7 @@ class Sending:
         count = save_plan(self._record.id, self._checked(sample_ids))
         if not count:
             raise EmptySelection("The images of this plan are no longer in the dataset.")
-        size = self._request.images_per_task or count
+        size = 1 if is_video(self._dataset) else self._request.images_per_task or count
         starts = range(0, count, size)
         digits = len(str(len(starts)))
         self._tasks = [
@@ -160,11 +162,23 @@ class Sending:
 
     def _checked(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
         """The images, of which each has a readable header and labels that can be drawn."""
+        if is_video(self._dataset):
+            yield from self._checked_videos(sample_ids)
+            return
         for images in find_images(self._dataset, sample_ids, self._request):
             for field in self._record.fields:
                 starts = find_starts(self._dataset, self._record.id, field, images)
                 check_offered(draw_images(self._dataset, field, images, starts), field)
             yield from images
+
+    def _checked_videos(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
+        """The videos, of which each has a readable header and labels that can be drawn."""
+        for video in find_videos(self._dataset, sample_ids, self._request):
+            frames = frames_of(video, self._request.span)
+            for field in self._record.fields:
+                starts = find_starts(self._dataset, self._record.id, field, frames)
+                check_offered(draw_images(self._dataset, field, frames, starts), field)
+            yield video
 
     # What an interruption may have left
 
@@ -285,6 +299,13 @@ class Sending:
         if task.step is not TaskStep.UPLOADED:
             return
         self.tell(0.8 + 0.15 * number / len(self._tasks), "Sending labels")
+        if is_video(self._dataset):
+            (video,) = self._images(number)
+            of_videos = VideoPainter(
+                self._dataset, self.client, self._record, resumed=self._resumed
+            )
+            self._save(number, of_videos.draw(task, video, jobs))
+            return
         placed = self._place(number, [job for job in jobs if job.type == JobType.ANNOTATION])
         painter = Painter(self._dataset, self.client, self._record, resumed=self._resumed)
         self._save(number, painter.draw(task, placed, jobs))
@@ -337,6 +358,8 @@ class Sending:
             yield from load_frames(self._record.id, task.id, [(0, task.last_frame)])
 
     def _images(self, number: int) -> list[RoundImage]:
+        if is_video(self._dataset):
+            return list(load_plan(self._record.id, number, 1))
         first = sum(task.images for task in self._tasks[:number])
         return list(load_plan(self._record.id, first, self._tasks[number].images))
 

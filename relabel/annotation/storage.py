@@ -17,6 +17,8 @@ import fiftyone.core.sample as fos
 from bson import ObjectId, encode
 from pymongo import UpdateOne
 
+from . import frame_storage
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -31,6 +33,7 @@ Labels: TypeAlias = Sequence[Mapping[str, Any]] | None
 _PER_REQUEST = 1000
 
 Item = TypeVar("Item")
+Query: TypeAlias = dict[str, Any]
 
 
 def read_labels(
@@ -50,10 +53,13 @@ def read_labels(
     found: dict[Place, Labels] = {}
     for ids in _batches(list(wanted)):
         query = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
-        fields = {place.field: 1 for sample_id in ids for place in wanted[sample_id]}
-        for document in _samples(dataset).find(query, fields):
+        asked = [place for sample_id in ids for place in wanted[sample_id]]
+        fields = {place.field: 1 for place in asked if place.frame_number is None}
+        frames = frame_storage.read_values(dataset, asked)
+        for document in _samples(dataset).find(query, {"_id": 1, **fields}):
             for place in wanted[str(document["_id"])]:
-                value = document.get(place.field)
+                of_image = place.frame_number is None
+                value = document.get(place.field) if of_image else frames.get(place)
                 found[place] = kinds[place.field].labels_of(value, str(place))
     return found
 
@@ -83,9 +89,10 @@ def write_labels(
     now = datetime.now(UTC)
     lost: set[Place] = set()
     for places in _batches(list(changes)):
-        writes = [_update(place, kinds[place.field], changes[place], now) for place in places]
-        result = _samples(dataset).bulk_write(writes, ordered=False)
-        if result.matched_count < len(writes):
+        writes = [
+            (place, *_update(place, kinds[place.field], changes[place], now)) for place in places
+        ]
+        if _write(dataset, writes) < len(writes):
             present = read_labels(dataset, places, kinds)
             lost |= {
                 place
@@ -96,12 +103,27 @@ def write_labels(
     return lost
 
 
+def _write(dataset: fo.Dataset, writes: Sequence[tuple[Place, Query, Query]]) -> int:
+    """Makes changes, each where its condition holds; returns how many were made."""
+    of_frames = [write for write in writes if write[0].frame_number is not None]
+    of_images = [
+        UpdateOne({"_id": ObjectId(place.sample_id), **query}, {"$set": update})
+        for place, query, update in writes
+        if place.frame_number is None
+    ]
+    made = frame_storage.write(dataset, of_frames)
+    if of_images:
+        made += _samples(dataset).bulk_write(of_images, ordered=False).matched_count
+    return made
+
+
 def refresh(dataset: fo.Dataset, sample_ids: Iterable[str]) -> None:
     """Makes samples that a program holds show what is in the database now."""
     fos.Sample._reload_docs(  # noqa: SLF001 - what set_values() itself does after it has written
         dataset._sample_collection_name,  # noqa: SLF001
         sample_ids=list(sample_ids),
         hard=True,
+        include_frames=dataset._has_frame_fields(),  # noqa: SLF001
     )
 
 
@@ -147,19 +169,21 @@ def _ensure_field(dataset: fo.Dataset, field: str, kind: LabelKind) -> None:
     """Declares the field of a round that annotates a new one."""
     if dataset.get_field(field) is not None:
         return
+    add, name = frame_storage.adder(dataset, field)
     field_class = getattr(fo, kind.field_class)
     if issubclass(field_class, fo.Field):
-        dataset.add_sample_field(field, field_class)
+        add(name, field_class)
     else:
-        dataset.add_sample_field(field, fo.EmbeddedDocumentField, embedded_doc_type=field_class)
+        add(name, fo.EmbeddedDocumentField, embedded_doc_type=field_class)
 
 
 def _update(
     place: Place, kind: LabelKind, change: tuple[Labels, Labels], now: datetime
-) -> UpdateOne:
+) -> tuple[Query, Query]:
+    """On what the document must be like, and what of it is set."""
     before, after = change
-    field = place.field
-    query: dict[str, Any] = {"_id": ObjectId(place.sample_id)}
+    field = frame_storage.stored_field(place)
+    query: dict[str, Any] = {}
     update: dict[str, Any] = {"last_modified_at": now}
     path = f"{field}.{kind.path}"
     if before is None or kind.path is None:
@@ -177,7 +201,7 @@ def _update(
     else:
         query[path] = before
         update[path] = after
-    return UpdateOne(query, {"$set": update})
+    return query, update
 
 
 def _only_grows(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> bool:

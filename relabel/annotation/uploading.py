@@ -81,9 +81,18 @@ def send_media(
     yardstick: Yardstick | None = None,
     progress: UploadProgress | None = None,
 ) -> None:
-    """Sends the images of a task, or tells CVAT where it finds them itself."""
+    """Sends the images or the video of a task, or tells CVAT where it finds them itself."""
     files = [image.file for image in images]
-    if request.media is None:
+    if images[0].frames:
+        client.upload_video(
+            task_id,
+            files[0],
+            request.span,
+            image_quality=request.image_quality,
+            journal=journal,
+            progress=progress,
+        )
+    elif request.media is None:
         client.upload_images(
             task_id,
             files,
@@ -92,11 +101,11 @@ def send_media(
             journal=journal,
             progress=progress,
         )
-        return
-    client.storages.send(
-        task_id,
-        [file.name for file in files],
-        storage_id=request.media.storage_id,
-        image_quality=request.image_quality,
-        yardstick=yardstick,
-    )
+    else:
+        client.storages.send(
+            task_id,
+            [file.name for file in files],
+            storage_id=request.media.storage_id,
+            image_quality=request.image_quality,
+            yardstick=yardstick,
+        )

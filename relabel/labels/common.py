@@ -101,6 +101,10 @@ def changed_texts(drawn: Drawn, before: Drawn | None, schema: LabelSchema) -> di
     fields: dict[str, Any] = {}
     if before is None or drawn.label != before.label:
         fields["label"] = drawn.label
+    if drawn.index != (before.index if before else None):
+        fields["index"] = drawn.index
+    if drawn.keyframe is not None and (before is None or before.keyframe is not None):
+        fields["keyframe"] = drawn.keyframe
     for attribute in schema.attributes:
         text = drawn.attributes[attribute.name]
         if not attribute.is_for(drawn.label):

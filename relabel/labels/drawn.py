@@ -37,6 +37,8 @@ class Drawn:
         attributes: name -> value, as the text that travels
         type: how CVAT draws it
         more: the coordinates of its other parts, if it is drawn as several shapes
+        index: which of the objects of a video it is, if it is drawn as part of a track
+        keyframe: whether it is a keyframe, if that is known; annotators see no difference
     """
 
     label: str
@@ -45,6 +47,8 @@ class Drawn:
     attributes: dict[str, str] = field(default_factory=dict)
     type: str = ShapeType.RECTANGLE.value
     more: tuple[tuple[float, ...], ...] = ()
+    index: int | None = None
+    keyframe: bool | None = field(default=None, compare=False)
 
     @property
     def parts(self) -> tuple[tuple[float, ...], ...]:
@@ -59,11 +63,12 @@ class Drawn:
         """Whether both are the same but for the rounding errors of converting coordinates."""
         if self == other:
             return True
-        alike = (self.label, self.type, self.rotation, self.attributes) == (
+        alike = (self.label, self.type, self.rotation, self.attributes, self.index) == (
             other.label,
             other.type,
             other.rotation,
             other.attributes,
+            other.index,
         )
         return (
             alike

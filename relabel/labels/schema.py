@@ -38,6 +38,7 @@ class LabelSchema:
         shape_type: what annotators draw, or an empty text for what the kind says
         nodes: the names of a skeleton's nodes, if keypoints have one
         edges: the nodes that lines of the skeleton join, counted from 0
+        tracks: whether labels with an index are drawn as tracks, as those of videos are
         targets: number and class, for a segmentation
     """
 
@@ -47,6 +48,7 @@ class LabelSchema:
     shape_type: str = ""
     nodes: tuple[str, ...] = ()
     edges: tuple[tuple[int, int], ...] = ()
+    tracks: bool = False
     targets: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -124,6 +126,15 @@ class ServerNames:
         self._attributes = {
             attribute.id: attribute.name for label in labels for attribute in label.attributes
         }
+
+    @property
+    def carriers(self) -> frozenset[int]:
+        """The ids of the attributes that carry label ids."""
+        return frozenset(
+            spec_id
+            for spec_id, name in self._attributes.items()
+            if name == LABEL_ID and spec_id is not None
+        )
 
     def knows(self, shape: Shape) -> bool:
         """Whether the class and the attributes of a shape are known."""

@@ -1,4 +1,4 @@
-"""Makes tracks of the labels of single frames. Pure functions on shapes.
+"""Makes tracks of the labels of single frames. Pure functions.
 
 Labels of one class and one index, drawn alike, are one track. A label is sent as a keyframe,
 unless it says of itself that it is none and CVAT, interpolating between the keyframes around it,
@@ -11,15 +11,16 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..cvat import RIGID, Track, interpolate
 from .drawn import ShapeType
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
     from ..cvat import Shape
+    from .drawn import Drawn
 
 TRACKED = frozenset(
     (
@@ -46,6 +47,31 @@ class FrameShape:
     index: int
     shape: Shape
     keyframe: bool = True
+
+
+def with_indices(
+    drawn: Mapping[str, Drawn], documents: Iterable[Mapping[str, Any]]
+) -> dict[str, Drawn]:
+    """Says of the labels of a frame which of them are drawn as parts of tracks.
+
+    Those are not that have no index, that are drawn as several shapes or as something that a track
+    cannot hold, or that have the index, the class and the type of one before.
+
+    Args:
+        drawn: label id -> how it is drawn
+        documents: the labels as MongoDB holds them
+    """
+    found = dict(drawn)
+    taken = set()
+    for document in documents:
+        label, index = drawn.get(str(document["_id"])), document.get("index")
+        if label is None or label.type not in TRACKED or label.more or not isinstance(index, int):
+            continue
+        if (index, label.label, label.type) not in taken:
+            taken.add((index, label.label, label.type))
+            keyframe = document.get("keyframe")
+            found[str(document["_id"])] = replace(label, index=index, keyframe=keyframe)
+    return found
 
 
 def build_tracks(

@@ -1,0 +1,94 @@
+"""The labels of frames of videos, which are in a collection beside that of the samples."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import fiftyone as fo
+    from pymongo.collection import Collection
+
+    from .places import Place
+
+_PREFIX = "frames."
+_DUPLICATE_KEY = 11000
+
+
+def stored_field(place: Place) -> str:
+    """The name of the field in its document."""
+    return place.field if place.frame_number is None else place.field.removeprefix(_PREFIX)
+
+
+def adder(dataset: fo.Dataset, field: str) -> tuple[Callable[..., None], str]:
+    """What declares a field, and the name under which it does."""
+    if field.startswith(_PREFIX):
+        return dataset.add_frame_field, field.removeprefix(_PREFIX)
+    return dataset.add_sample_field, field
+
+
+def read_values(dataset: fo.Dataset, places: Iterable[Place]) -> dict[Place, Any]:
+    """The values of fields of frames, as far as they have a document; those of images are not."""
+    wanted: dict[tuple[str, int], list[Place]] = defaultdict(list)
+    for place in places:
+        if place.frame_number is not None:
+            wanted[place.sample_id, place.frame_number].append(place)
+    if not wanted:
+        return {}
+    query = {
+        "_sample_id": {"$in": [ObjectId(sample_id) for sample_id in {key[0] for key in wanted}]},
+        "frame_number": {"$in": sorted({key[1] for key in wanted})},
+    }
+    names = {stored_field(place): 1 for found in wanted.values() for place in found}
+    found: dict[Place, Any] = {}
+    for document in _frames(dataset).find(query, {"_sample_id": 1, "frame_number": 1, **names}):
+        key = str(document["_sample_id"]), document["frame_number"]
+        found |= {place: document.get(stored_field(place)) for place in wanted.get(key, ())}
+    return found
+
+
+def write(
+    dataset: fo.Dataset, writes: Sequence[tuple[Place, Mapping[str, Any], Mapping[str, Any]]]
+) -> int:
+    """Changes documents of frames, each where its condition holds.
+
+    A frame that has no document gets one, as FiftyOne would make it.
+
+    Returns:
+        how many were changed or made
+    """
+    if not writes:
+        return 0
+    now = datetime.now(UTC)
+    new = {"_dataset_id": dataset._doc.id, "created_at": now}  # noqa: SLF001 - no public name
+    updates = [
+        UpdateOne(
+            {
+                "_sample_id": ObjectId(place.sample_id),
+                "frame_number": place.frame_number,
+                **condition,
+            },
+            {"$set": dict(changed), "$setOnInsert": new},
+            upsert=all(value is None for value in condition.values()),
+        )
+        for place, condition, changed in writes
+    ]
+    try:
+        result = _frames(dataset).bulk_write(updates, ordered=False).bulk_api_result
+    except BulkWriteError as error:
+        # A frame that got labels meanwhile does not match, and cannot be made a second time.
+        if any(item["code"] != _DUPLICATE_KEY for item in error.details["writeErrors"]):
+            raise
+        result = error.details
+    return int(result["nMatched"]) + int(result["nUpserted"])
+
+
+def _frames(dataset: fo.Dataset) -> Collection[dict[str, Any]]:
+    return dataset._frame_collection  # noqa: SLF001 - FiftyOne has no conditional bulk write
