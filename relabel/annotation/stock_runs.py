@@ -140,6 +140,7 @@ def _is_of_images(document: Mapping[str, Any]) -> bool:
         and document.get("results")
         and schema
         and all(info.get("type") for info in schema.values())
+        and not any(name.startswith("frames.") for name in schema)
         and not any(stage in views for stage in _UNSUPPORTED_VIEWS)
     )
 

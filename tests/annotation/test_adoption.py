@@ -430,6 +430,17 @@ def test_rounds_status__runs_of_other_backends_are_no_rounds(dataset, client, st
         pull(dataset, "elsewhere", client)
 
 
+def test_rounds_status__stock_runs_of_frames_are_no_rounds(dataset, client, stock, odd):
+    stock.annotate(label_field="ground_truth")
+    database = foo.get_db_conn()
+    run = database["runs"].find_one({"key": "stock_1", "_dataset_id": dataset._doc.id})
+    schema = {"frames.labels": run["config"]["label_schema"]["ground_truth"]}
+    database["runs"].update_one({"_id": run["_id"]}, {"$set": {"config.label_schema": schema}})
+    assert rounds_status(dataset, client) == []
+    with pytest.raises(UnknownRound, match=r"load_annotations\('stock_1'\)"):
+        pull(dataset, "stock_1", client)
+
+
 def test_rounds_status__a_stock_run_that_was_cleaned_up(dataset, client, stock, odd):
     stock.annotate(label_field="ground_truth")
     stock.load(cleanup=True)
