@@ -144,6 +144,15 @@ def ask_for_names(
     inputs.list(name, types.String(), label=label, description=description, view=view)
 
 
+def is_folded(ctx: Any, switch: str) -> bool:
+    """Whether a part of the form was folded away by its switch, so that its answers do not count.
+
+    The App keeps the answers of a question that is no longer asked. A caller in Python sets no
+    switch, and all of its answers count.
+    """
+    return ctx.params.get(switch) is False
+
+
 def ask_for_zoo_model(ctx: Any, inputs: types.Object) -> None:
     """Adds the choice of a model of FiftyOne's zoo to a form, as ``zoo_model``."""
     names = types.AutocompleteView()

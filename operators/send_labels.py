@@ -14,9 +14,11 @@ from ..relabel.annotation import (
     travelling_fields,
 )
 from ..relabel.labels import LabelSchema
-from .forms import ask_for_names, field_choice, show_error, show_notice
+from .forms import ask_for_names, field_choice, is_folded, show_error, show_notice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..relabel.annotation import FieldFacts
     from ..relabel.labels import Attribute
 
@@ -31,6 +33,7 @@ def ask_labels(ctx: Any, inputs: types.Object) -> None:
     field_choice(inputs, "label_field", fields, label="Labels", default=field)
     if field == NEW_FIELD:
         inputs.str("new_field", label="New field", required=True)
+        _ask_start(inputs, list(label_fields(ctx.dataset)))
         ask_for_names(inputs, "classes", label="Classes", description="Press Enter after each")
         return
     try:
@@ -71,15 +74,19 @@ def read_labels(ctx: Any) -> tuple[RoundField, ...]:
         UnsupportedField: if they cannot travel
     """
     field = _field(ctx)
-    classes = tuple(ctx.params.get("classes") or ())
-    if not ctx.dataset.has_field(field):
-        first = LabelSchema(classes)
+    exists = ctx.dataset.has_field(field)
+    params = {} if exists and is_folded(ctx, "edit_labels") else ctx.params
+    start, classes = params.get("start_from") or None, tuple(params.get("classes") or ())
+    known = field if exists else start
+    if known is None:
+        schema = LabelSchema(classes)
     else:
-        facts = field_facts(ctx.dataset, field)
-        first = facts.to_schema(classes or facts.classes, _attributes(ctx, field, facts))
-    others = [name for name in ctx.params.get("more_fields") or () if name != field]
+        facts = field_facts(ctx.dataset, known)
+        schema = facts.to_schema(classes or facts.classes, _attributes(params, known, facts))
+    more_fields = () if is_folded(ctx, "more") else ctx.params.get("more_fields") or ()
+    others = [name for name in more_fields if name != field]
     return (
-        RoundField(field, first),
+        RoundField(field, schema, start),
         *(RoundField(name, field_facts(ctx.dataset, name).to_schema()) for name in others),
     )
 
@@ -92,6 +99,9 @@ def _ask_classes_and_attributes(ctx: Any, inputs: types.Object, facts: FieldFact
         description="Empty: those of the field. Else name all that annotators may draw",
         known=facts.classes,
     )
+    kinds = label_fields(ctx.dataset)
+    field = _chosen_field(ctx)
+    _ask_start(inputs, [n for n, kind in kinds.items() if n != field and kind is kinds[field]])
     if facts.attributes:
         choices = types.RadioGroup()
         choices.add_choice(ALL, label="all")
@@ -100,11 +110,11 @@ def _ask_classes_and_attributes(ctx: Any, inputs: types.Object, facts: FieldFact
         inputs.enum(
             "which_attributes",
             choices.values(),
-            default=_which_attributes(ctx),
+            default=_which_attributes(ctx.params),
             label="Attributes that annotators see",
             view=choices,
         )
-        if _which_attributes(ctx) == SOME:
+        if _which_attributes(ctx.params) == SOME:
             names = tuple(attribute.name for attribute in facts.attributes)
             ask_for_names(
                 inputs,
@@ -122,15 +132,29 @@ def _ask_classes_and_attributes(ctx: Any, inputs: types.Object, facts: FieldFact
         )
 
 
-def _which_attributes(ctx: Any) -> str:
-    return ctx.params.get("which_attributes") or (SOME if ctx.params.get("attributes") else ALL)
+def _ask_start(inputs: types.Object, fields: list[str]) -> None:
+    if fields:
+        view = types.DropdownView()
+        for name in fields:
+            view.add_choice(name, label=name)
+        inputs.enum(
+            "start_from",
+            view.values(),
+            label="Start from the labels of",
+            description="Where an image has none yet: for example what a model predicted",
+            view=view,
+        )
 
 
-def _attributes(ctx: Any, field: str, facts: FieldFacts) -> tuple[Attribute, ...]:
-    which = _which_attributes(ctx)
+def _which_attributes(params: Mapping[str, Any]) -> str:
+    return params.get("which_attributes") or (SOME if params.get("attributes") else ALL)
+
+
+def _attributes(params: Mapping[str, Any], field: str, facts: FieldFacts) -> tuple[Attribute, ...]:
+    which = _which_attributes(params)
     if which != SOME:
         return facts.attributes if which == ALL else ()
-    chosen = set(ctx.params.get("attributes") or ())
+    chosen = set(params.get("attributes") or ())
     unknown = chosen - {attribute.name for attribute in facts.attributes}
     if unknown:
         raise UnsupportedField(

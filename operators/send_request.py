@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from cachetools import TTLCache, cached
 
 from ..relabel.annotation import Request, list_rounds, make_plan
+from .forms import is_folded
 from .send_labels import ask_labels, ask_more_fields, read_labels
+from .send_media import ask_media, read_media
 from .send_team import ask_more_of_team, ask_team, read_team
 from .send_what import REMEMBERED_SECONDS, ask_what, read_samples, version_of
 
@@ -45,8 +47,9 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
     request = Request(
         key=params.get("key") or suggest_key(ctx.dataset),
         fields=read_labels(ctx),
-        include_out=bool(params.get("include_out")),
+        include_out=bool(params.get("include_out")) and not is_folded(ctx, "more"),
         **read_team(ctx),
+        **read_media(ctx),
     )
     return read_samples(ctx), request
 
@@ -79,6 +82,7 @@ def _plan(samples: fo.SampleCollection, request: Request, version: str) -> Plan:
 def _ask_more(ctx: Any, inputs: types.Object) -> None:
     ask_more_fields(ctx, inputs)
     ask_more_of_team(ctx, inputs)
+    ask_media(ctx, inputs)
     inputs.bool(
         "include_out",
         label="Also send images that are out in another round",

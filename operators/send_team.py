@@ -7,11 +7,12 @@ from typing import Any
 from fiftyone.operators import types
 
 from ..relabel.annotation import InvalidDivision, Validation
-from .forms import ask_for_names
+from .forms import ask_for_names, is_folded
 
 NOT_CHECKED = "none"
 HALF = 6  # of the form's width, in twelfths
 
+_OF_EVERYBODY = ("images_per_job", "assignees")
 _PLAIN = (
     *("images_per_job", "images_per_task", "overlap", "project", "extend_project"),
     *("validation", "validation_share", "honeypots_per_job", "consensus_replicas"),
@@ -78,6 +79,8 @@ def read_team(ctx: Any) -> dict[str, Any]:
         InvalidDivision: if a weight is not a whole number
     """
     params = ctx.params
+    if is_folded(ctx, "more"):
+        params = {name: params.get(name) for name in _OF_EVERYBODY}
     answers = {name: params[name] for name in _PLAIN if params.get(name)}
     answers |= {name: tuple(params[name]) for name in _NAMES if params.get(name)}
     if params.get("weights"):

@@ -40,7 +40,12 @@ class SendToCvat(foo.Operator):
         more_fields: fields that go along, with all of their classes and attributes
         images_per_task, images_per_job, assignees, weights, task_assignees, reviewers, project,
             extend_project, overlap, validation, validation_share, honeypots_per_job,
-            consensus_replicas: as in :class:`Request`
+            consensus_replicas, media_field, group_slices, seconds_per_image, seconds_per_label:
+            as in :class:`Request`
+        start_from: a field whose labels annotators find on images that have none
+        media: ``send`` (default), ``share`` or ``storage``; where CVAT finds the images itself,
+            ``media_root`` is the local folder, ``media_folder`` the one there, ``storage_id`` the
+            id of the cloud storage
         key: the name of the round
         include_out: whether images that are out in another round are sent as well
     """

@@ -81,6 +81,15 @@ def test_send_form__is_small_until_more_is_asked_for(dataset, server):
     assert {"classes", "images_per_task", "include_out"} <= whole.keys()
 
 
+def test_send_form__what_is_folded_away_does_not_count(dataset, server):
+    answers = {"what": "dataset", "images_per_task": 3, "images_per_job": 2, "classes": ["cat"]}
+    unfolded = form("send_to_cvat", dataset, {**answers, "more": True, "edit_labels": True})
+    assert any("dog" in problem for problem in problems(unfolded))
+    folded = form("send_to_cvat", dataset, {**answers, "more": False, "edit_labels": False})
+    assert problems(folded) == []
+    assert "as 1 task, 3 jobs." in texts(folded)
+
+
 @pytest.mark.parametrize(
     ("params", "names"),
     [

@@ -1,0 +1,64 @@
+"""What the send form asks about images, and about labels to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fiftyone as fo
+import pytest
+
+from relabel.annotation import connect, list_rounds
+from tests.operators.app import execute, form, problems
+
+SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
+
+
+@pytest.fixture
+def server(monkeypatch, cvat_url, cvat_admin):
+    """Points the plugin at the server under test."""
+    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
+        monkeypatch.setenv(name, value)
+    return connect()
+
+
+def asked(dataset, **params):
+    return form("send_to_cvat", dataset, {"what": "dataset", "more": True, **params})
+
+
+def test_form__asks_for_the_field_of_images_if_there_are_several(dataset, server):
+    assert "media_field" not in asked(dataset)
+    dataset.add_sample_field("thumbnail", fo.StringField)
+    dataset.set_values("thumbnail", dataset.values("filepath"))
+    dataset.app_config.media_fields = ["filepath", "thumbnail"]
+    dataset.save()
+    assert asked(dataset)["media_field"]["default"] == "filepath"
+
+
+def test_form__asks_where_a_share_or_a_storage_is(dataset, server):
+    assert "media_root" not in asked(dataset)
+    assert "local folder" in problems(asked(dataset, media="share"))[0]
+    root = str(Path(dataset.first().filepath).parent)
+    assert problems(asked(dataset, media="share", media_root=root)) == []
+    assert "storage_id" in asked(dataset, media="storage", media_root=root)
+    assert "cloud storage" in problems(asked(dataset, media="storage", media_root=root))[0]
+
+
+def test_send__starts_a_new_field_from_predictions(dataset, server):
+    dataset.rename_sample_field("ground_truth", "predictions")
+    params = {
+        "what": "dataset",
+        "key": "r",
+        "label_field": "(new field)",
+        "new_field": "ground_truth",
+        "start_from": "predictions",
+    }
+    assert "predictions" in [
+        choice["value"] for choice in asked(dataset, **params)["start_from"]["view"]["choices"]
+    ]
+    assert execute("send_to_cvat", dataset, params).result["images"] == 6
+    (record,) = list_rounds(dataset)
+    shapes = server.task_annotations(record.tasks[0].id).shapes
+    server.delete_task(record.tasks[0].id)
+    assert (record.fields[0].name, record.fields[0].start_from) == ("ground_truth", "predictions")
+    assert record.fields[0].schema.classes == ("cat", "dog")
+    assert len(shapes) == 12
