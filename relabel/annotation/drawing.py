@@ -160,7 +160,7 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
         for field in fields:
             read = names.of_field(field.name).read(shape, field.schema)
             drawn = field.schema.label_kind.accept(read.drawn)
-            if drawn is None or shape.id is None:
+            if drawn is None or shape.id is None or not field.schema.takes(drawn.label):
                 continue
             unknown |= read.unknown
             if drawn.type != shape.type:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -105,7 +106,13 @@ def merge_frame(
         _agree(agreed, label_id, change, here.get(label_id))
     labels = list(after.values())
     if applied and schema.label_kind.put_together:
-        labels = _settle(labels, agreed, diff.frame, schema)
+        decided = {change.label_id for change in applied}
+        apart = {
+            sent.id
+            for sent in diff.frame.labels
+            if sent.id not in decided and present.get(sent.id) != sent.drawn_here
+        }
+        labels = _settle(labels, agreed, diff.frame, schema, apart)
     return MergedFrame(
         place=diff.frame.place,
         before=documents,
@@ -154,13 +161,31 @@ def _settle(
     agreed: dict[str, SentLabel],
     frame: SentFrame,
     schema: LabelSchema,
+    apart: Container[str],
 ) -> list[Mapping[str, Any]]:
-    """The labels as they will be read: in one array, a class takes pixels of another."""
+    """The labels as they will be read: in one array, a class takes pixels of another.
+
+    Args:
+        labels: the labels of an image, edited
+        agreed: what both sides agree on, which is brought up to date
+        frame: the image's baseline
+        schema: the attributes that travel
+        apart: the labels that were edited in FiftyOne alone, on which both sides do not agree yet
+    """
     kind = schema.label_kind
-    settled = list(kind.labels_of(kind.value_of(labels), str(frame.place)) or ())
+    assert kind.put_together  # noqa: S101 - the caller has looked
+    in_cvat = []
+    for sent in agreed.values():
+        with contextlib.suppress(UnreadableValue):  # nothing here stands for it
+            if not sent.start:
+                in_cvat.append(kind.changed_fields(sent.drawn, None, frame.size, schema))
+    value = kind.put_together(labels, in_cvat)
+    settled = list(kind.labels_of(value, str(frame.place)) or ())
     here = draw_labels(settled, frame.size, schema)
     alike = {drawn.label: label_id for label_id, drawn in here.items()}
     for label_id, sent in list(agreed.items()):
+        if label_id in apart:
+            continue
         read_as = alike.get(sent.drawn.label, label_id)
         drawn = here.get(read_as)
         agreed.pop(label_id)

@@ -124,7 +124,10 @@ def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
         terms.policy,
         leave_out=left_out(frame.sample_id, changes, terms.leave_out),
     )
-    return stamped(merged, frame.job, record.key) if terms.provenance else merged
+    has_attributes = record.kinds[frame.place.field].put_together is None
+    return (
+        stamped(merged, frame.job, record.key) if terms.provenance and has_attributes else merged
+    )
 
 
 def _write(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     ToDrawn = Callable[[Mapping[str, Any], tuple[int, int], LabelSchema], Drawn | None]
     ChangedFields = Callable[[Drawn, Drawn | None, tuple[int, int], LabelSchema], dict[str, Any]]
     Accept = Callable[[Drawn], Drawn | None]
+    PutTogether = Callable[[Sequence[Mapping[str, Any]] | None, Sequence[Mapping[str, Any]]], Any]
     Copies = Callable[
         [Sequence[Mapping[str, Any]], Container[str], str], list[tuple[str, dict[str, Any]]]
     ]
@@ -42,7 +43,8 @@ class LabelKind:
         unite: makes one of several shapes of a class, where a field has one label for each class
         take_apart: the labels in the value of a field, where that is no label nor a list of them;
             takes the value and a text that tells its place from every other
-        put_together: the reverse of it
+        put_together: the reverse of it; takes the labels, and those that CVAT shows
+        own_classes: whether its labels are of the classes of its schema only
         copies: copies of labels for another field, without some attributes, each with an id of
             its own and with the id of its source
     """
@@ -59,7 +61,8 @@ class LabelKind:
     has_parts: bool = False
     unite: Callable[[Sequence[Drawn]], Drawn] | None = None
     take_apart: Callable[[Any, str], Sequence[Mapping[str, Any]] | None] | None = None
-    put_together: Callable[[Sequence[Mapping[str, Any]] | None], Any] | None = None
+    put_together: PutTogether | None = None
+    own_classes: bool = False
     copies: Copies = copies
 
     def labels_of(self, value: Any, place: str) -> Sequence[Mapping[str, Any]] | None:
@@ -84,7 +87,7 @@ class LabelKind:
     def value_of(self, labels: Sequence[Mapping[str, Any]] | None) -> Any:
         """The value of a field that has some labels, the reverse of :meth:`labels_of`."""
         if self.put_together:
-            return self.put_together(labels)
+            return self.put_together(labels, ())
         if self.path is None:
             return labels[0] if labels else None
         return None if labels is None else {"_cls": self.field_class, self.path: labels}
@@ -132,7 +135,7 @@ _KINDS = {
             copies=segmentations.copies,
         ),
         *(
-            _whole(f"scalar:{field_class}", field_class, scalars, ShapeType.TAG)
+            _whole(f"scalar:{field_class}", field_class, scalars, ShapeType.TAG, own_classes=True)
             for field_class in ("BooleanField", "IntField", "FloatField", "StringField")
         ),
     )

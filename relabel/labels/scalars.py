@@ -27,7 +27,10 @@ def labels_of(value: Any, place: str) -> list[dict[str, Any]] | None:
     return [{"_id": id_of(place), VALUE: value}]
 
 
-def value_of(labels: Sequence[Mapping[str, Any]] | None) -> Any:
+def value_of(
+    labels: Sequence[Mapping[str, Any]] | None,
+    in_cvat: Sequence[Mapping[str, Any]] = (),  # noqa: ARG001 - a segmentation needs it
+) -> Any:
     """The reverse of :func:`labels_of`."""
     return labels[0][VALUE] if labels else None
 
@@ -65,5 +68,5 @@ def accept(drawn: Drawn) -> Drawn | None:
 
 
 def unite(drawn: Sequence[Drawn]) -> Drawn:
-    """Of several tags, the first: a sample has one value."""
-    return drawn[0]
+    """Of several tags, the last: a sample has one value."""
+    return drawn[-1]

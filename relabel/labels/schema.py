@@ -66,6 +66,10 @@ class LabelSchema:
         """Those of them that CVAT knows as attributes."""
         return tuple(item for item in self.travelling if item.is_declared)
 
+    def takes(self, label: str) -> bool:
+        """Whether the field can have labels of a class, which may have been added in CVAT."""
+        return label in self.classes or not self.label_kind.own_classes
+
     def to_specs(self, names: Mapping[str, str] | None = None) -> list[LabelSpec]:
         """The labels to create in CVAT.
 

@@ -5,13 +5,16 @@ one for each number but 0, which is the background; and put together again:
 
 - a class that nobody changed keeps its pixels, and a segmentation of which no class was changed is
   written back as the very document that was read;
-- the pixels that a changed class lost become background, then those that it has now are painted;
-  where changed classes overlap, the later one in the array's order of numbers is seen;
+- only the pixels that a class gained or lost since it was sent are painted. A pixel that it gained
+  is its own from then on, whatever mask is there; of several that gained it, the class with the
+  largest number has it. A pixel that it lost goes to the class with the largest number of which
+  CVAT still has a mask there, and to the background if there is none;
 - an array that was in a file is from then on stored with its sample; the file stays as it is.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +32,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from .pixels import Mask
     from .schema import LabelSchema
 
 NUMBER, POINTS, SIZE, WHOLE = "number", "points", "size", "whole"
 """The keys of a label that was taken out of a segmentation: the number of its class, its pixels as
 the points of a CVAT mask, and the array's width and height. The first label, of the background,
 holds the whole document."""
+
+GAINED, LOST = "gained", "lost"
+"""The keys of one that was edited in CVAT: pixels to be painted, as the points of CVAT masks."""
 
 
 def labels_of(value: Mapping[str, Any] | None, place: str) -> list[dict[str, Any]] | None:  # noqa: ARG001
@@ -56,8 +63,15 @@ def labels_of(value: Mapping[str, Any] | None, place: str) -> list[dict[str, Any
     return labels
 
 
-def value_of(labels: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
-    """Puts a ``Segmentation`` together, the reverse of :func:`labels_of`."""
+def value_of(
+    labels: Sequence[Mapping[str, Any]] | None, in_cvat: Sequence[Mapping[str, Any]] = ()
+) -> Mapping[str, Any] | None:
+    """Puts a ``Segmentation`` together, the reverse of :func:`labels_of`.
+
+    Args:
+        labels: the background and the classes, as they were taken out and then edited
+        in_cvat: the number and the pixels of every mask in CVAT
+    """
     if not labels:
         return None
     whole = next((label[WHOLE] for label in labels if WHOLE in label), None)
@@ -65,11 +79,11 @@ def value_of(labels: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | 
     if whole is None:
         width, height = classes[0][SIZE]
         array = np.zeros((height, width), dtype=np.uint8)
-        painted = _paint(array, classes)
+        painted = _paint(array, classes, in_cvat)
         new = {"_id": ObjectId(), "_cls": "Segmentation", "tags": []}
         return {**new, MASK: pixels.serialise(painted)}
     array = _numbers(whole)
-    painted = _paint(array, classes)
+    painted = _paint(array, classes, in_cvat)
     if np.array_equal(painted, array):
         return dict(whole)
     emptied = {MASK_PATH: None} if whole.get(MASK_PATH) else {}
@@ -136,8 +150,12 @@ def changed_fields(
     fields: dict[str, Any] = {}
     if before is None or drawn.label != before.label:
         fields[NUMBER] = _number_of(drawn.label, schema)
-    if before is None or not drawn.same_place(before):
+    if before is None:
         fields |= {POINTS: list(drawn.points), SIZE: list(size)}
+    elif not drawn.same_place(before):
+        now, then = (_mask(one.points, size) for one in (drawn, before))
+        fields[GAINED] = list(pixels.encode(now & ~then))
+        fields[LOST] = list(pixels.encode(then & ~now))
     return fields
 
 
@@ -173,26 +191,40 @@ def _numbers(value: Mapping[str, Any]) -> NDArray[Any]:
     return array
 
 
-def _paint(array: NDArray[Any], classes: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
-    wanted = {label[NUMBER]: tuple(label[POINTS]) for label in classes}
-    present = {number: pixels.encode(array == number) for number in np.unique(array).tolist()}
-    changed = [
-        number
-        for number in sorted({*wanted, *present} - {0})
-        if wanted.get(number, ()) != present.get(number, ())
-    ]
-    largest = max([number for number in changed if number in wanted], default=0)
+def _paint(
+    array: NDArray[Any],
+    classes: Sequence[Mapping[str, Any]],
+    in_cvat: Sequence[Mapping[str, Any]],
+) -> NDArray[Any]:
+    """An array after its classes were edited; see the beginning of this file."""
+    size = array.shape[1], array.shape[0]
+    wanted: dict[int, Mask] = defaultdict(lambda: np.zeros(array.shape, dtype=bool))
+    for label in classes:
+        here, lost, gained = (_mask(label.get(key, ()), size) for key in (POINTS, LOST, GAINED))
+        wanted[label[NUMBER]] |= (here & ~lost) | gained
+    largest = max([*wanted, *(label[NUMBER] for label in in_cvat)], default=0)
     painted = array.astype(np.promote_types(array.dtype, np.min_scalar_type(largest)))
-    painted[np.isin(array, changed)] = 0
-    height, width = array.shape
-    for number in changed:
-        if wanted.get(number):
-            mask, left, top = pixels.decode(wanted[number])
-            mask = mask[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
-            rows = slice(max(top, 0), max(top, 0) + mask.shape[0])
-            columns = slice(max(left, 0), max(left, 0) + mask.shape[1])
-            painted[rows, columns][mask] = number
+    free = array != 0
+    for number, mask in wanted.items():
+        free &= ~((array == number) & mask)
+    painted[free] = 0
+    for label in sorted(in_cvat, key=lambda label: int(label[NUMBER])):
+        painted[free & _mask(label[POINTS], size)] = label[NUMBER]
+    for number in sorted(wanted):
+        painted[wanted[number] & (array != number)] = number
     return painted
+
+
+def _mask(points: Sequence[float], size: tuple[int, int]) -> Mask:
+    """The points of a CVAT mask as pixels of the image; what is outside of it is left out."""
+    width, height = size
+    canvas = np.zeros((height, width), dtype=bool)
+    if points:
+        mask, left, top = pixels.decode(points)
+        mask = mask[max(-top, 0) : max(height - top, 0), max(-left, 0) : max(width - left, 0)]
+        left, top = max(left, 0), max(top, 0)
+        canvas[top : top + mask.shape[0], left : left + mask.shape[1]] = mask
+    return canvas
 
 
 def _number_of(name: str, schema: LabelSchema) -> int:

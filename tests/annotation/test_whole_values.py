@@ -189,3 +189,107 @@ def test_field_facts__what_fiftyone_keeps_is_not_for_annotators(dataset):
     for field in ("filepath", "id", "tags", "metadata", "created_at"):
         with pytest.raises(UnsupportedField):
             field_facts(dataset, field)
+
+
+def boxed(number, left, top, right, bottom):
+    """A mask that fills a box of pixels, its right and bottom included."""
+    pixels = (right - left + 1) * (bottom - top + 1)
+    return Shape("mask", 1, number, (0, pixels, left, top, right, bottom))
+
+
+@pytest.fixture
+def overlapped(segmented, client, send):
+    """A round in which somebody drew sky over road and car, and left these as they were."""
+    editor = Editor(client, send_segmentation(send, segmented))
+    editor.save([*editor.everything(), boxed(editor.labels["sky"].id, 12, 22, 18, 32)])
+    editor.finish()
+    assert pull(segmented, "round_1", client).counts == {"added": 1}
+    expected = array()
+    expected[22:33, 12:19] = 7
+    assert np.array_equal(second_mask(segmented), expected)
+    return editor
+
+
+def second_mask(dataset):
+    return dataset.skip(1).first().labels.mask
+
+
+def test_pull__a_mask_drawn_over_others_gives_them_back_when_it_goes(
+    segmented, client, overlapped
+):
+    sky = by_class(overlapped, 1)["sky"].id
+    overlapped.save([shape for shape in overlapped.everything() if shape.id != sky])
+    overlapped.finish()
+    assert pull(segmented, "round_1", client).counts == {"removed": 1}
+    assert np.array_equal(second_mask(segmented), array())
+
+
+def test_pull__an_edit_beside_an_overlap_leaves_the_overlap(segmented, client, overlapped):
+    shapes = by_class(overlapped, 1)
+    rest = [shape for shape in overlapped.everything() if shape.id != shapes["car"].id]
+    more = boxed(shapes["car"].label_id, 40, 0, 44, 3)
+    overlapped.save([*rest, shapes["car"], more])
+    overlapped.finish()
+    assert pull(segmented, "round_1", client).counts == {"moved": 1}
+    expected = array()
+    expected[22:33, 12:19] = 7
+    expected[:4, 40:45] = CAR
+    assert np.array_equal(second_mask(segmented), expected)
+
+
+def test_pull__an_edit_in_fiftyone_stays_a_conflict_when_another_class_is_merged(
+    segmented, client, send
+):
+    editor = Editor(client, send_segmentation(send, segmented))
+    sample = segmented.skip(1).first()
+    mine = array()
+    mine[30:34, 10:12] = ROAD
+    sample.labels.mask = mine
+    sample.save()
+    shapes = by_class(editor, 1)
+    rest = [shape for shape in editor.everything() if shape.id != shapes["car"].id]
+    sky = boxed(editor.labels["sky"].id, 0, 0, 3, 3)
+    editor.save([*rest, boxed(shapes["car"].label_id, 50, 44, 52, 46), sky])
+    editor.finish()
+    assert pull(segmented, "round_1", client).counts == {"added": 1, "conflict": 1}
+    mine[:4, :4] = 7
+    assert np.array_equal(second_mask(segmented), mine)
+    assert pull(segmented, "round_1", client).counts == {"conflict": 1}
+    assert np.array_equal(second_mask(segmented), mine)
+
+
+def test_pull__no_provenance_is_written_where_no_label_can_hold_it(segmented, client, send):
+    editor = Editor(client, send_segmentation(send, segmented))
+    before = [document.get("labels") for document in documents(segmented)]
+    editor.save([*editor.everything(), boxed(editor.labels["sky"].id, 0, 0, 3, 3)])
+    editor.finish()
+    assert pull(segmented, "round_1", client, provenance=True).counts == {"added": 1}
+    undo_pull(segmented, "round_1")
+    assert [document.get("labels") for document in documents(segmented)] == before
+
+
+def test_pull__a_tag_of_another_class_is_no_value(described, client, send):
+    record = send(field="sunny")
+    editor = Editor(client, record)
+    task = record.tasks[0].id
+    path = f"/api/tasks/{task}"
+    night = {"name": "night", "type": "tag", "attributes": []}
+    client._transport.send_json("PATCH", path, {"labels": [night]})
+    (new,) = [label for label in client.task_labels(task) if label.name == "night"]
+    before = documents(described)
+    editor.save([*editor.everything(), Shape("tag", 1, new.id, ())])
+    editor.finish()
+    report = pull(described, "round_1", client)
+    assert report.counts == {}
+    assert "1 of type tag stay in CVAT only" in " ".join(report.problems)
+    assert documents(described) == before
+
+
+def test_pull__of_two_tags_of_a_value_the_last_counts(described, client, send):
+    editor = Editor(client, send(field="people"))
+    first, *rest = editor.everything()
+    newer = replace(first, attributes=dict.fromkeys(first.attributes, "12"))
+    editor.save([first, *rest, newer])
+    editor.finish()
+    assert pull(described, "round_1", client).counts == {"attribute": 1}
+    assert described.first()["people"] == 12
