@@ -9,12 +9,12 @@ import pytest
 
 from relabel.annotation import (
     make_plan,
+    painting,
     pull,
     pull_issues,
     push,
     review_pull,
     rounds_status,
-    sending,
     undo_pull,
 )
 from relabel.cvat import CvatClient, Timeouts
@@ -39,7 +39,7 @@ def proxy(cvat_config):
 @pytest.fixture
 def plan(dataset, cvat_team, monkeypatch):
     """Two tasks of one job each, for two persons; the labels of a task travel in two requests."""
-    monkeypatch.setattr(sending, "_IMAGES_AT_ONCE", 2)
+    monkeypatch.setattr(painting, "_IMAGES_AT_ONCE", 2)
     request = replace(request_of(dataset, KEY, cvat_team[:2]), images_per_job=3)
     return make_plan(dataset, request)
 
