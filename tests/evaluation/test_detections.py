@@ -99,7 +99,7 @@ def test_evaluate_detections__predictions_without_confidence(predicted):
 def test_evaluate_detections__reports_progress_to_the_end(predicted):
     steps = []
     _evaluate(predicted, progress=lambda *step: steps.append(step))
-    assert steps[-1] == (12, 12)
+    assert steps[-1] == (4, 4)
     assert steps == sorted(steps)
 
 
@@ -117,3 +117,92 @@ def test_require_eval_key__taken_by_another_kind(predicted):
     with pytest.raises(EvaluationError, match="another kind"):
         require_eval_key(predicted, "other")
     assert list(detection_evaluations(predicted)) == []
+
+
+@pytest.fixture
+def crowded(dataset):
+    """Random boxes of three classes, some of them almost where a prediction is."""
+    import fiftyone as fo
+    import numpy as np
+
+    generator = np.random.default_rng(7)
+    for sample in dataset:
+        boxes = generator.uniform(0.05, 0.45, (12, 4))
+        names = generator.choice(["cat", "dog", "bird"], 12)
+        shaken = boxes + generator.normal(0, 0.02, boxes.shape)
+        sure = generator.random(12)
+        sample["ground_truth"] = fo.Detections(
+            detections=[
+                fo.Detection(label=str(name), bounding_box=box.tolist())
+                for name, box in zip(names[:9], boxes, strict=False)
+            ]
+        )
+        sample["predictions"] = fo.Detections(
+            detections=[
+                fo.Detection(label=str(name), bounding_box=box.tolist(), confidence=float(score))
+                for name, box, score in zip(names, shaken, sure, strict=True)
+            ]
+        )
+        sample.save()
+    return dataset
+
+
+@pytest.mark.parametrize("classwise", [True, False])
+def test_evaluate_detections__as_stock_fiftyone_does(crowded, classwise):
+    score = _evaluate(crowded, classwise=classwise)
+    stock = crowded.evaluate_detections(
+        "predictions",
+        gt_field="ground_truth",
+        eval_key="stock",
+        classwise=classwise,
+        compute_mAP=True,
+        progress=False,
+    )
+    for field in ("predictions", "ground_truth"):
+        for suffix in ("", "_id", "_iou"):
+            ours, theirs = crowded.values(
+                [f"{field}.detections.{key}{suffix}" for key in ("eval", "stock")]
+            )
+            assert ours == theirs
+    for kind in ("tp", "fp", "fn"):
+        assert crowded.values(f"eval_{kind}") == crowded.values(f"stock_{kind}")
+    results = crowded.load_evaluation_results("eval")
+    assert sorted(results.ypred_ids, key=str) == sorted(stock.ypred_ids, key=str)
+    assert (results.confusion_matrix() == stock.confusion_matrix()).all()
+    if classwise:  # without, the precision of a class counts predictions of others
+        assert score.map == results.mAP() == pytest.approx(stock.mAP(), abs=1e-12)
+        assert results.mAR() == pytest.approx(stock.mAR(), abs=1e-12)
+        assert (results.thresholds == stock.thresholds).all()
+
+
+def test_evaluate_detections__fiftyone_works_on_the_run(crowded):
+    _evaluate(crowded)
+    results = crowded.load_evaluation_results("eval")
+    assert results.plot_pr_curves(backend="matplotlib") is not None
+    assert crowded.to_evaluation_patches("eval").count() > 0
+    crowded.rename_evaluation("eval", "other")
+    assert crowded.count_values("predictions.detections.other").keys() <= {"tp", "fp"}
+    crowded.delete_evaluation("other")
+    assert crowded.get_field("predictions.detections.other") is None
+
+
+def test_evaluate_detections__predictions_without_confidence_are_named(crowded):
+    sample = crowded.first()
+    sample.predictions.detections[0].confidence = None
+    sample.save()
+    score = _evaluate(crowded)
+    (bad,) = score.invalid
+    assert (bad.sample_id, bad.reason) == (sample.id, "no confidence")
+    assert score.true_positives + score.false_positives == 71
+
+
+def test_evaluate_detections__a_view_of_some_labels(crowded):
+    from fiftyone import ViewField
+
+    view = crowded.filter_labels("predictions", ViewField("confidence") > 0.5)
+    score = _evaluate(view)
+    assert score.true_positives + score.false_positives == view.count("predictions.detections")
+    marked = crowded.count("predictions.detections.eval")
+    assert marked == view.count("predictions.detections")
+    low = crowded.filter_labels("predictions", ViewField("confidence") <= 0.5)
+    assert set(low.values("predictions.detections.eval", unwind=True)) == {None}

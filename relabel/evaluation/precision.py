@@ -1,0 +1,92 @@
+"""Precision over recall, and average precision, as COCO's evaluation computes them.
+
+``COCOeval.accumulate`` of pycocotools
+(https://github.com/cocodataset/cocoapi/blob/master/PythonAPI/pycocotools/cocoeval.py), for objects
+of every size and at most 100 predictions of a class in an image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from .matching import Matches
+    from .tables import Detections
+
+    Floats = NDArray[np.float64]
+
+RECALLS = np.linspace(0, 1, 101)
+MOST_PREDICTIONS = 100
+NO_TRUTH = -1.0
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Precision over recall.
+
+    Args:
+        precision: of shape ``(thresholds, classes, 101)``, at each of :data:`RECALLS`; -1 for a
+            class without ground truth
+        confidence: of the same shape, from which confidence on that recall is reached
+        recall: of shape ``(thresholds, classes)``, the largest that is reached
+    """
+
+    precision: Floats
+    confidence: Floats
+    recall: Floats
+
+    def average(self, level: int | None = None) -> float | None:
+        """The mean average precision at one threshold or over all; None without ground truth."""
+        per_class = self.precision.mean(axis=2)
+        chosen = per_class if level is None else per_class[level : level + 1]
+        present = chosen[chosen > NO_TRUTH]
+        return float(present.mean()) if present.size else None
+
+
+def precision_recall(
+    predictions: Detections, truth: Detections, matches: Matches, classes: Sequence[str]
+) -> Curves:
+    """Computes the curves of each class.
+
+    Args:
+        predictions: each with a confidence
+        truth: the ground truth; crowds do not count, nor do predictions on them
+        matches: who was matched to whom, class by class
+        classes: the classes
+    """
+    levels = matches.truth_of.shape[0]
+    precision = np.full((levels, len(classes), RECALLS.size), NO_TRUTH)
+    confidence = precision.copy()
+    recall = np.full((levels, len(classes)), NO_TRUTH)
+    order = np.lexsort((matches.rank, predictions.image))
+    order = order[matches.rank[order] < MOST_PREDICTIONS]
+    order = order[np.argsort(-predictions.confidence[order], kind="stable")]
+    label_of = predictions.label[order]
+    for number, name in enumerate(classes):
+        total = int(np.count_nonzero((truth.label == name) & ~truth.crowd))
+        if not total:
+            continue
+        rows = order[label_of == name]
+        found = matches.truth_of[:, rows]
+        on_crowd = (found >= 0) & truth.crowd[found] if len(truth) else found >= 0
+        right = np.cumsum((found >= 0) & ~on_crowd, axis=1)
+        wrong = np.cumsum(found < 0, axis=1)
+        reached = right / total
+        counted = right + wrong
+        exact = np.divide(right, counted, out=np.zeros(right.shape), where=counted > 0)
+        exact = np.maximum.accumulate(exact[:, ::-1], axis=1)[:, ::-1]
+        recall[:, number] = reached[:, -1] if rows.size else 0.0
+        precision[:, number] = confidence[:, number] = 0.0
+        for level in range(levels):
+            at = np.searchsorted(reached[level], RECALLS, side="left")
+            inside = at < rows.size
+            precision[level, number, inside] = exact[level, at[inside]]
+            confidence[level, number, inside] = predictions.confidence[rows[at[inside]]]
+    return Curves(precision, confidence, recall)
