@@ -32,7 +32,7 @@ class Rate:
     check: float
 
 
-RATES = {
+RATES: dict[str, Rate] = {
     # Between 7 s (Papadopoulos et al., Extreme clicking for efficient object annotation, ICCV
     # 2017) and 25 s (the median of Su, Deng and Fei-Fei, Crowdsourcing annotations for visual
     # object detection, HCOMP 2012).
@@ -59,7 +59,7 @@ def label_seconds(field: RoundField, labels: int, images: int, request: Request)
         request: the rate of the user, if there is one
     """
     shape_type = field.schema.shape_type or kind_named(field.schema.kind).shape_type
-    rate = RATES.get(ShapeType(shape_type), RATES[ShapeType.RECTANGLE])
+    rate = RATES.get(shape_type, RATES[ShapeType.RECTANGLE])
     default = rate.check if labels else rate.draw
     seconds = default if request.seconds_per_label is None else request.seconds_per_label
     return (labels or images) * seconds
