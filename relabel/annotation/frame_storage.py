@@ -54,6 +54,12 @@ def read_values(dataset: fo.Dataset, places: Iterable[Place]) -> dict[Place, Any
     return found
 
 
+def frame_ids(dataset: fo.Dataset) -> dict[tuple[str, int], str]:
+    """Sample and frame number -> the id of the frame, for all frames that have a document."""
+    found = _frames(dataset).find({}, {"_sample_id": 1, "frame_number": 1})
+    return {(str(item["_sample_id"]), item["frame_number"]): str(item["_id"]) for item in found}
+
+
 def write(
     dataset: fo.Dataset, writes: Sequence[tuple[Place, Mapping[str, Any], Mapping[str, Any]]]
 ) -> int:

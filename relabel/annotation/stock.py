@@ -12,8 +12,10 @@ import fiftyone.utils.cvat as fouc
 
 from ..cvat import InputType
 from ..labels import ShapeType
+from . import frame_storage
 from .rounds import run_keys
 from .stock_runs import read_results, sent_fields, write_results
+from .videos import is_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -58,18 +60,27 @@ def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[S
         frames: its baseline
     """
     names = [field.name for field in record.fields]
-    id_map: dict[str, dict[str, list[str]]] = {name: {} for name in names}
+    id_map: dict[str, dict[str, Any]] = {name: {} for name in names}
     server_ids: dict[str, dict[int, str]] = {"shapes": {}, "tags": {}}
     frame_ids: dict[int, dict[int, dict[str, str]]] = {task.id: {} for task in record.tasks}
+    dataset = samples._root_dataset  # noqa: SLF001 - no public name
+    known = frame_storage.frame_ids(dataset) if is_video(dataset) else {}
     for frame in frames:
         field = frame.place.field
-        id_map[field][frame.sample_id] = [
-            label.id for label in frame.labels if label.start is None
-        ]
+        ids = [label.id for label in frame.labels if label.start is None]
+        shown = {"sample_id": frame.sample_id}
+        if frame.place.frame_number is None:
+            id_map[field][frame.sample_id] = ids
+        else:
+            frame_id = known.get((frame.sample_id, frame.place.frame_number))
+            if frame_id is None:
+                continue  # stock makes the frames of a video before it sends it, we do not
+            shown["frame_id"] = frame_id
+            id_map[field].setdefault(frame.sample_id, {})[frame_id] = ids
         for label in frame.labels:
             tag = label.drawn.type == ShapeType.TAG
             server_ids["tags" if tag else "shapes"][label.shape_id] = label.id
-        frame_ids[frame.task_id][frame.frame] = {"sample_id": frame.sample_id}
+        frame_ids[frame.task_id][frame.frame] = shown
     config = _config(samples, record.url, record.fields)
     backend = config.build()
     task_ids = [task.id for task in record.tasks]

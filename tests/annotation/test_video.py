@@ -273,3 +273,11 @@ def test_unreadable_video__is_named_before_anything_is_sent(dataset, client, sen
 def test_step_beyond_the_end__is_named(dataset, send):
     with pytest.raises(UnreadableMedia, match="none of those wanted"):
         send(field=FIELD, start_frame=FRAMES + 1)
+
+
+def test_stock__loads_a_round_and_keeps_its_frames(dataset, send, jobs, stock):
+    # Between keyframes stock copies the label id of the last one, and so loses labels with one.
+    before = labels(dataset)
+    jobs(send(field=FIELD))
+    stock.run(["load_annotations", "round_1", {"unexpected": "ignore"}])
+    assert labels(dataset).keys() == before.keys()
