@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fiftyone.core.media import VIDEO
 from fiftyone.operators import types
 
 from ..relabel.annotation import MediaReference, UnreadableMedia
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
 SEND, SHARE, STORAGE = "send", "share", "storage"
 HALF = 6  # of the form's width, in twelfths
 
-_PLAIN = ("media_field", "seconds_per_image", "seconds_per_label")
+_PLAIN = (
+    *("media_field", "seconds_per_image", "seconds_per_label"),
+    *("start_frame", "stop_frame", "frame_step"),
+)
 
 
 def ask_media(ctx: Any, inputs: types.Object) -> None:
     """Adds the questions that the dataset calls for."""
     dataset = ctx.dataset
+    if dataset.media_type == VIDEO:
+        _ask_frames(inputs)
+        return
     fields = dataset.app_config.media_fields
     if len(fields) > 1:
         field_choice(inputs, "media_field", fields, label="Images of the field", default=fields[0])
@@ -60,6 +67,16 @@ def read_media(ctx: Any) -> dict[str, Any]:
     if where != SEND:
         answers["media"] = _reference(params, where)
     return answers
+
+
+def _ask_frames(inputs: types.Object) -> None:
+    for name, label, description in (
+        ("start_frame", "First frame", "Counted from 1; empty for the first"),
+        ("stop_frame", "Last frame", "Empty for the last"),
+        ("frame_step", "Every", "So many frames one is sent; empty for all"),
+    ):
+        view = types.FieldView(space=4)
+        inputs.int(name, label=label, description=description, min=1, view=view)
 
 
 def _ask_where(ctx: Any, inputs: types.Object) -> None:

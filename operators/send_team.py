@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fiftyone.core.media import VIDEO
 from fiftyone.operators import types
 
 from ..relabel.annotation import InvalidDivision, Validation
@@ -53,7 +54,11 @@ def ask_more_of_team(ctx: Any, inputs: types.Object) -> None:
             default=False,
             label="Add to an existing project the classes and attributes that it lacks",
         )
-    _ask_number(inputs, "images_per_task", "Images per task", "Leave it empty for one task", HALF)
+    sends_videos = ctx.dataset.media_type == VIDEO
+    if not sends_videos:
+        _ask_number(
+            inputs, "images_per_task", "Images per task", "Leave it empty for one task", HALF
+        )
     _ask_number(inputs, "overlap", "Overlap", "Images that neighbouring jobs share", HALF)
     ask_for_names(
         inputs,
@@ -69,7 +74,8 @@ def ask_more_of_team(ctx: Any, inputs: types.Object) -> None:
         description="Who get the jobs that are sent to review",
         space=HALF,
     )
-    _ask_checks(ctx, inputs)
+    if not sends_videos:
+        _ask_checks(ctx, inputs)
 
 
 def read_team(ctx: Any) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def preview_json(review: Review) -> dict[str, Any]:
         "key": review.key,
         "counts": review.counts,
         "sample_ids": review.sample_ids,
-        "jobs": len(review.jobs),
+        "jobs": [job.id for job in review.jobs],
         "unchanged": review.unchanged,
     }
 
@@ -105,12 +105,18 @@ def _task_json(task: TaskStatus) -> dict[str, Any]:
 
 
 def _pulled_text(counts: Mapping[str, int], samples: int) -> str:
-    merged = [f"{counts[kind]} {kind}" for kind in _KINDS if counts.get(kind)]
+    merged = [
+        f"{counts[kind]:,} {_words(kind, counts[kind])}" for kind in _KINDS if counts.get(kind)
+    ]
     text = f"Merged into {_count(samples, 'sample')}: {', '.join(merged)}." if merged else ""
     conflicts = counts.get(_CONFLICT, 0)
     if conflicts:
         text += f" {_count(conflicts, 'conflict')} not merged."
     return text.strip() or "Nothing had changed in CVAT."
+
+
+def _words(kind: str, number: int) -> str:
+    return "attributes" if kind == "attribute" and number != 1 else kind
 
 
 def _count(number: int, noun: str) -> str:

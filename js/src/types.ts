@@ -143,7 +143,8 @@ export interface Preview {
   more_samples: number;
   counts: Counts;
   sample_ids: Partial<Record<ChangeKind, string[]>>;
-  jobs: number;
+  /** The ids of the jobs that were compared; a merge takes these and no others. */
+  jobs: number[];
   unchanged: number;
 }
 

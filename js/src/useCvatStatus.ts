@@ -127,10 +127,10 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
   }, [methods]);
 
   const merge = async () => {
-    if (!state.review) return;
-    const { key, policy, choice, leftOut } = state.review;
+    if (!state.review?.preview) return;
+    const { key, policy, leftOut, preview } = state.review;
     dispatch({ type: "merging" });
-    const answer = await methods.pull(key, policy, choice, leftOut);
+    const answer = await methods.pull(key, policy, { ...state.review.choice, jobs: preview.jobs }, leftOut);
     if (!answer.ok) {
       dispatch({ type: "mergeFailed", problem: answer.problem });
       return;

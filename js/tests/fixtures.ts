@@ -54,7 +54,7 @@ export const preview = (changes: Partial<Preview> = {}): Preview => ({
   more_samples: 0,
   counts: {},
   sample_ids: {},
-  jobs: 1,
+  jobs: [441],
   unchanged: 5,
   ...changes,
 });

@@ -9,6 +9,7 @@ import pytest
 
 from relabel.annotation import connect, list_rounds
 from tests.operators.app import execute, form, problems
+from tests.videos import write_video
 
 SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
 
@@ -19,6 +20,20 @@ def server(monkeypatch, cvat_url, cvat_admin):
     for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
         monkeypatch.setenv(name, value)
     return connect()
+
+
+@pytest.fixture
+def video_dataset(tmp_path):
+    """A video of ten frames with a label on each."""
+    sample = fo.Sample(filepath=str(write_video(tmp_path / "film.mp4", 10, (64, 48))))
+    for number in range(1, 11):
+        car = fo.Detection(label="car", bounding_box=[0.1, 0.1, 0.3, 0.3])
+        sample.frames[number] = fo.Frame(gt=fo.Detections(detections=[car]))
+    dataset = fo.Dataset()
+    dataset.add_sample(sample, dynamic=True)
+    dataset.compute_metadata()
+    yield dataset
+    dataset.delete()
 
 
 def asked(dataset, **params):
@@ -62,3 +77,11 @@ def test_send__starts_a_new_field_from_predictions(dataset, server):
     assert (record.fields[0].name, record.fields[0].start_from) == ("ground_truth", "predictions")
     assert record.fields[0].schema.classes == ("cat", "dog")
     assert len(shapes) == 12
+
+
+def test_form__asks_which_frames_of_videos_are_sent(server, video_dataset):
+    fields = asked(video_dataset, start_frame=3)
+    assert problems(fields) == []
+    assert {"start_frame", "stop_frame", "frame_step"} <= fields.keys()
+    assert not {"media", "images_per_task", "validation"} & fields.keys()
+    assert "start_frame" not in form("send_to_cvat", video_dataset, {"what": "dataset"})

@@ -117,14 +117,17 @@ def test_pull__does_what_the_preview_says_and_undo_takes_it_back(dataset, job_id
     assert preview["counts"] == {"moved": 1, "removed": 1}
     assert preview["sample_ids"]["moved"] == [dataset.first().id]
 
-    pulled, asked = call(dataset, "pull", key="fix_1")
+    assert preview["jobs"] == job_ids[:1]
+
+    annotator.set_state(job_ids[1], "completed")  # meanwhile; nobody has reviewed it
+    pulled, asked = call(dataset, "pull", key="fix_1", jobs=preview["jobs"])
     assert (pulled["counts"], pulled["samples"]) == (preview["counts"], 2)
     assert pulled["message"] == "Merged into 2 samples: 1 moved, 1 removed."
     assert "reload_dataset" in asked
     dataset.reload()
     assert dataset.first().ground_truth.detections[0].bounding_box[0] == pytest.approx(13 / 64)
     shown = call(dataset, "refresh")[0]["rounds"][0]
-    assert (shown["unpulled_jobs"], shown["can_undo"]) == (0, True)
+    assert (shown["unpulled_jobs"], shown["can_undo"]) == (1, True)
 
     undone, asked = call(dataset, "undo", key="fix_1")
     assert "2 samples" in undone["message"]

@@ -71,7 +71,7 @@ function mergeText(review: Review): string {
 /** Whether no job has anything new, or everything is left out. */
 function isNothingLeft({ preview, policy, leftOut }: Review): boolean {
   if (!preview) return false;
-  return preview.jobs === 0 || (leftOut.length > 0 && changesToWrite(preview, policy, leftOut) === 0);
+  return preview.jobs.length === 0 || (leftOut.length > 0 && changesToWrite(preview, policy, leftOut) === 0);
 }
 
 function Comparing() {
@@ -80,7 +80,7 @@ function Comparing() {
       <Typography color="text.secondary">Comparing CVAT with what was sent…</Typography>
       <Box sx={{ display: "flex", gap: 1, mt: 2 }}>
         {[0, 1, 2].map((index) => (
-          <Skeleton key={index} variant="rounded" width={92} height={64} />
+          <Skeleton key={index} variant="rounded" width={76} height={64} />
         ))}
       </Box>
     </>
@@ -93,8 +93,8 @@ function Changes({ preview, onShow }: { preview: Preview; onShow: (ids: string[]
     <>
       <Typography color="text.secondary">
         {found.length
-          ? `What ${plural(preview.jobs, "job")} would change here. Click a figure to see its samples.`
-          : `Nothing was changed in ${plural(preview.jobs, "job")}.`}
+          ? `What ${plural(preview.jobs.length, "job")} would change here. Click a figure to see its samples.`
+          : `Nothing was changed in ${plural(preview.jobs.length, "job")}.`}
       </Typography>
       <Box sx={{ display: "flex", flexWrap: "wrap", gap: 1, mt: 2 }}>
         {found.map((figure) => (
@@ -151,8 +151,8 @@ function FigureTile({ figure, onClick }: { figure: Figure; onClick: () => void }
         sx={{
           display: "block",
           textAlign: "left",
-          minWidth: 92,
-          px: 1.5,
+          minWidth: 76,
+          px: 1.25,
           py: 1,
           borderRadius: 1,
           border: 1,
