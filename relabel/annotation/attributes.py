@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..labels import Attribute, AttributeKind
+from .groups import every_sample
 from .videos import FRAMES, is_video
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def infer_attribute(
     if kind is AttributeKind.INT and _is_binary(types):
         kind = AttributeKind.BINARY
     if kind is AttributeKind.TEXT:
-        choices = dataset.distinct(path) if dataset.get_field(path) is not None else []
+        known = dataset.get_field(path) is not None
+        choices = every_sample(dataset).distinct(path) if known else []
         if 0 < len(choices) <= MOST_CHOICES and can_be_chosen(choices):
             return Attribute(name, AttributeKind.CHOICE, tuple(choices))
     return Attribute(name, kind) if kind else None
@@ -100,7 +102,7 @@ def _is_binary(types: Mapping[str, Mapping[str, Any]]) -> bool:
 def _is_simple(dataset: fo.Dataset, path: str) -> bool:
     """Whether lists hold nothing but texts, numbers and booleans."""
     field, _, _ = path.rpartition(".")
-    found = dataset._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
+    found = every_sample(dataset)._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
         frames_only=is_video(dataset),
         pipeline=[
             {"$project": {"label": f"${field.removeprefix(FRAMES)}"}},

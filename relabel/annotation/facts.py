@@ -25,6 +25,7 @@ from ..labels.boxes import ROTATION
 from ..labels.schema import PART
 from .attributes import declared_attribute, infer_attribute
 from .errors import UnsupportedField
+from .groups import every_sample
 from .provenance import PROVENANCE
 from .videos import FRAMES, is_video
 from .whole_values import mask_targets, scalar_attribute
@@ -188,7 +189,7 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
     kind = label_fields(dataset)[field]
     path = label_path(field, kind)
     # One group per attribute and type of value; null means that a label has no value.
-    groups = dataset._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
+    groups = every_sample(dataset)._aggregate(  # noqa: SLF001 - no public aggregation sees undeclared attributes
         frames_only=is_video(dataset),
         pipeline=[
             {"$project": {"label": f"${path.removeprefix(FRAMES)}"}},
@@ -229,7 +230,7 @@ def _field_facts(dataset: fo.Dataset, field: str, version: str) -> FieldFacts:  
 
 def _classes(dataset: fo.Dataset, field: str, path: str) -> tuple[str, ...]:
     declared = dataset.classes.get(field) or dataset.default_classes
-    present = dataset.distinct(f"{path}.label")
+    present = every_sample(dataset).distinct(f"{path}.label")
     return (*declared, *sorted(set(present) - set(declared)))
 
 

@@ -10,6 +10,7 @@ from cachetools import LRUCache, cached
 from ..labels import Attribute, AttributeKind
 from ..labels.scalars import VALUE
 from .attributes import MOST_CHOICES, can_be_chosen
+from .groups import every_sample
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -50,4 +51,4 @@ def _key(dataset: fo.Dataset, field: str, version: str) -> tuple[str, ...]:
 
 @cached(LRUCache(64), key=_key, lock=threading.Lock())
 def _distinct(dataset: fo.Dataset, field: str, version: str) -> tuple[str, ...]:  # noqa: ARG001
-    return tuple(dataset.distinct(field))
+    return tuple(every_sample(dataset).distinct(field))

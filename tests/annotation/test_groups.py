@@ -11,6 +11,7 @@ from relabel.annotation import (
     RoundField,
     UnsupportedField,
     UnsupportedMedia,
+    field_facts,
     make_plan,
     pull,
     review_pull,
@@ -78,6 +79,18 @@ def test_make_plan__takes_the_slices_that_are_asked_for(dataset):
     assert plan_of(dataset.limit(1), group_slices=("left", "right")).images == 2
     dataset.group_slice = "right"
     assert slices_of(dataset, plan_of(dataset).sample_ids) == ["right"] * 3
+
+
+def test_field_facts__looks_at_every_slice(dataset):
+    flat = dataset.select_group_slices(["left", "right"])
+    right = flat.match({"group.name": "right"}).first()
+    box = fo.Detection(label="dog", bounding_box=[0, 0, 1, 1], mood="calm")
+    right["ground_truth"].detections.append(box)
+    right.save()
+    dataset.add_dynamic_sample_fields()
+    facts = field_facts(dataset, "ground_truth")
+    assert (facts.classes, facts.labels) == (("cat", "dog"), 7)
+    assert [attribute.name for attribute in facts.attributes] == ["mood"]
 
 
 def test_make_plan__says_which_slices_can_be_sent(dataset):

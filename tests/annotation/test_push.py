@@ -9,6 +9,7 @@ from pathlib import Path
 import fiftyone as fo
 import fiftyone.core.odm as foo
 import pytest
+from PIL import ExifTags, Image
 
 from relabel.annotation import (
     EmptySelection,
@@ -143,6 +144,19 @@ def test_push__a_label_that_is_none(dataset, send, nothing_left):
         {"_id": dataset.first()._id},
         {"$set": {"ground_truth.detections.0.bounding_box": [0.125, 0.25, 0.25, 0.5]}},
     )
+
+
+def test_push__a_photo_that_its_camera_turned(dataset, client, send):
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    sample = dataset.first()
+    path = Path(sample.filepath).with_suffix(".jpg")
+    Image.new("RGB", (48, 64)).save(path, exif=turned)  # shown as 64 wide and 48 high
+    sample.filepath = str(path)
+    sample.save()
+    (task,) = send(samples=dataset.limit(1)).tasks
+    first, *_ = client.task_annotations(task.id).shapes
+    assert first.points == (0.125 * 64, 0.25 * 48, 0.375 * 64, 0.75 * 48)
 
 
 def test_make_plan__counts_what_would_be_sent(dataset):
