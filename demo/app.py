@@ -44,7 +44,7 @@ _WELCOME = """
   Three things to click:
   1. Press ` (the key left of 1), choose "Find false positives", tick "Tag the samples found",
      Find: the grid shows the images where the detector is sure and the label disagrees.
-  2. The paper plane over the grid, "Send to CVAT": samples tagged requires_annotation, Send.
+  2. "Send to CVAT" in the panel beside the grid, then Send: the images of the grid go out.
   3. In the CVAT panel beside the grid, watch the jobs{colleagues}.
      Then Pull, look at what it would change, Merge. Evaluate again to see the mAP move.
 
