@@ -54,6 +54,9 @@ def test_loop__tag_send_watch_pull_see_undo(app, dataset, cvat):
     app.screenshot("loop-2-finished")
 
     card.get_by_role("button", name="Pull 1 finished job").click()
+    app.cy("relabel-cancel").press("Escape")
+    expect(app.cy("relabel-review")).to_be_hidden()
+    card.get_by_role("button", name="Pull 1 finished job").click()
     expect(app.cy("relabel-figure-moved")).to_contain_text("1")
     app.cy("relabel-figure-moved").click()
     expect(app.page.get_by_text(re.compile(r"^1 sample$"))).to_be_visible()

@@ -18,6 +18,11 @@ export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Jo
         role="dialog"
         aria-label={reviewTitle(review.key, choice)}
         data-cy="relabel-review"
+        onKeyDown={(event) => {
+          if (event.key !== "Escape" || merging) return;
+          event.stopPropagation(); // the App would clear the selection in the grid
+          actions.closeReview();
+        }}
         elevation={8}
         sx={{ maxWidth: 640, mx: "auto", mt: 4, p: 2.5, bgcolor: "background.level2", backgroundImage: "none", border: 1, borderColor: "divider" }}
       >
@@ -42,7 +47,7 @@ export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Jo
           </Alert>
         )}
         <Box sx={{ display: "flex", justifyContent: "flex-end", gap: 1, mt: 2.5 }}>
-          <Button color="inherit" onClick={actions.closeReview} disabled={merging} data-cy="relabel-cancel">
+          <Button autoFocus color="inherit" onClick={actions.closeReview} disabled={merging} data-cy="relabel-cancel">
             Cancel
           </Button>
           <Button
