@@ -101,5 +101,5 @@ def at_most(
     name: str, our: float, peer: float | None, most: float, why: str = ""
 ) -> dict[str, Any]:
     """A figure that is not to be larger than a number."""
-    target = f"<= {why} = {most:.0f}" if why else f"<= {most:.0f}"
+    target = f"<= {why} = {most:.0f}" if why else f"<= {most:g}"
     return figure(name, our, peer, target, met=our <= most)

@@ -26,12 +26,13 @@ from .errors import (
     UnsupportedField,
     UnsupportedMedia,
 )
-from .facts import label_fields, label_path, travelling_fields
-from .groups import check_media_field, chosen_samples, every_sample
+from .facts import label_fields, travelling_fields
+from .groups import check_media_field, chosen_samples
 from .intents import is_torn
 from .request import FILEPATH
 from .rounds import RoundState, list_rounds, run_keys
-from .starting import check_start, without_labels
+from .starting import check_start
+from .survey import contents, sample_ids
 from .videos import FRAMES, check_frame_field, is_video, planned_frames
 
 if TYPE_CHECKING:
@@ -157,23 +158,31 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
     if is_video(dataset):
         request = with_tracks(request)
     check_fields(request.fields)
-    asked = _sample_ids(samples, request)
+    asked = list(sample_ids(chosen_samples(samples, request.group_slices)))
     elsewhere = find_elsewhere(dataset, asked, request)
     chosen = asked if request.include_out else without(asked, elsewhere)
     if not chosen:
         raise EmptySelection(*why_empty(elsewhere))
     check_division(len(chosen), request)
-    view = every_sample(dataset).select(chosen, ordered=True)
-    sizes = _sizes(view, request)
-    labels = [_count_labels(view, item) for item in request.fields]
-    frames = planned_frames(view, request.span) if is_video(dataset) else ()
+    found = contents(
+        dataset, tuple(chosen), {item.name: item.start_from for item in request.fields}
+    )
+    for item in request.fields:
+        if not item.schema.label_kind.put_together:
+            check_classes(found.classes[item.name], item.schema)
+    # Metadata are those of the file path; what CVAT finds itself does not travel.
+    known = request.media is None and request.media_field == FILEPATH
+    labels = [sum(found.classes[item.name].values()) for item in request.fields]
+    frames: tuple[int, ...] = ()
+    if is_video(dataset):
+        frames = planned_frames(dataset.select(chosen, ordered=True), request.span)
     return Plan(
         request=request,
         sample_ids=tuple(chosen),
         labels=sum(labels),
-        bytes=sum(size or 0 for size in sizes),
+        bytes=found.bytes if known else 0,
         elsewhere=elsewhere,
-        unsized=sum(size is None for size in sizes),
+        unsized=found.unsized if known else 0 if request.media else len(chosen),
         resumes=resumes,
         seconds=sum(
             label_seconds(item, count, sum(frames) or len(chosen), request)
@@ -275,45 +284,6 @@ def check_classes(present: Iterable[str | None], schema: LabelSchema) -> None:
             f"There are labels of the classes {', '.join(missing)} on these images.",
             "Add them to the classes for annotators.",
         )
-
-
-def _count_labels(view: fo.SampleCollection, field: RoundField) -> int:
-    """How many labels annotators will see, those included that they start from."""
-    own = _count(view, field.name, field.schema)
-    if field.start_from is None:
-        return own
-    return own + _count(without_labels(view, field.name), field.start_from, field.schema)
-
-
-def _count(view: fo.SampleCollection, name: str, schema: LabelSchema) -> int:
-    kind = travelling_fields(view._root_dataset).get(name)  # noqa: SLF001 - no public name
-    if kind is None:
-        return 0
-    if kind.put_together:
-        return int(view.count(name))
-    classes: dict[str | None, int] = view.count_values(f"{label_path(name, kind)}.label")
-    if kind.path is None:
-        classes.pop(None, None)  # of samples whose field is empty
-    check_classes(classes, schema)
-    return sum(classes.values())
-
-
-def _sizes(view: fo.SampleCollection, request: Request) -> list[int | None]:
-    """The bytes of the files that travel, as far as their metadata say it."""
-    if request.media:
-        return []
-    if request.media_field != FILEPATH:
-        return [None] * len(view)  # metadata are those of the file path
-    found: list[int | None] = view.values("metadata.size_bytes")
-    return found
-
-
-def _sample_ids(samples: fo.SampleCollection, request: Request) -> list[str]:
-    """The samples of a view in its order; the images of patches, each once."""
-    root = samples._dataset is not samples._root_dataset  # noqa: SLF001 - no public name
-    chosen = chosen_samples(samples, request.group_slices)
-    ids: list[str] = chosen.values("sample_id" if root else "id")
-    return list(dict.fromkeys(ids))
 
 
 def _number(count: int, word: str) -> str:
