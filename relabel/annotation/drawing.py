@@ -154,6 +154,7 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
     by_frame: dict[tuple[int, str], list[PulledShape]] = defaultdict(list)
     converted: Counter[tuple[str, str]] = Counter()
     left: Counter[tuple[str, str]] = Counter()
+    approximate: Counter[str] = Counter()
     unknown: set[str] = set()
     for shape in shapes:
         fields = names.fields_for(shape)
@@ -169,6 +170,7 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
                 drawn = replace(drawn, keyframe=shape.keyframe)
             pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
             by_frame[shape.frame, field.name].append(pulled)
+            approximate[shape.type] += shape.approximate
             break
         else:
             left[shape.type, fields[0].schema.label_kind.field_class] += 1
@@ -180,6 +182,12 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
         *(
             f"{n} of type {name} stay in CVAT only, not in a field of {holder}."
             for (name, holder), n in left.items()
+        ),
+        *(
+            f"{n} of type {name} lie between two keyframes, where CVAT may draw them slightly "
+            "otherwise. Make a keyframe of each that has to be exact."
+            for name, n in approximate.items()
+            if n
         ),
         *(
             f"The attribute {name!r} is none of the round's; it stays in CVAT."

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
-from pymongo import UpdateOne
+from pymongo import DeleteOne, UpdateOne
 from pymongo.errors import BulkWriteError
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _PREFIX = "frames."
 _DUPLICATE_KEY = 11000
+_OF_EVERY_FRAME = frozenset(
+    ("_id", "_sample_id", "_dataset_id", "frame_number", "created_at", "last_modified_at")
+)
 
 
 def stored_field(place: Place) -> str:
@@ -36,22 +39,32 @@ def adder(dataset: fo.Dataset, field: str) -> tuple[Callable[..., None], str]:
 
 def read_values(dataset: fo.Dataset, places: Iterable[Place]) -> dict[Place, Any]:
     """The values of fields of frames, as far as they have a document; those of images are not."""
-    wanted: dict[tuple[str, int], list[Place]] = defaultdict(list)
-    for place in places:
-        if place.frame_number is not None:
-            wanted[place.sample_id, place.frame_number].append(place)
-    if not wanted:
-        return {}
-    query = {
-        "_sample_id": {"$in": [ObjectId(sample_id) for sample_id in {key[0] for key in wanted}]},
-        "frame_number": {"$in": sorted({key[1] for key in wanted})},
+    wanted = _by_frame(places)
+    names = {stored_field(place): 1 for asked in wanted.values() for place in asked}
+    fields = {"_sample_id": 1, "frame_number": 1, **names}
+    return {
+        place: document.get(stored_field(place))
+        for key, document in _documents(dataset, wanted, fields).items()
+        for place in wanted[key]
     }
-    names = {stored_field(place): 1 for found in wanted.values() for place in found}
-    found: dict[Place, Any] = {}
-    for document in _frames(dataset).find(query, {"_sample_id": 1, "frame_number": 1, **names}):
-        key = str(document["_sample_id"]), document["frame_number"]
-        found |= {place: document.get(stored_field(place)) for place in wanted.get(key, ())}
-    return found
+
+
+def without_document(dataset: fo.Dataset, places: Iterable[Place]) -> set[Place]:
+    """Which of some places are in frames that have no document yet."""
+    wanted = _by_frame(places)
+    there = _documents(dataset, wanted, {"_sample_id": 1, "frame_number": 1})
+    return {place for key in wanted.keys() - there.keys() for place in wanted[key]}
+
+
+def delete_empty(dataset: fo.Dataset, places: Iterable[Place]) -> None:
+    """Deletes the documents of frames in which no field has a value."""
+    deletions = [
+        DeleteOne(document)
+        for document in _documents(dataset, _by_frame(places)).values()
+        if all(document[name] is None for name in document.keys() - _OF_EVERY_FRAME)
+    ]
+    if deletions:
+        _frames(dataset).bulk_write(deletions, ordered=False)
 
 
 def frame_ids(dataset: fo.Dataset) -> dict[tuple[str, int], str]:
@@ -94,6 +107,32 @@ def write(
             raise
         result = error.details
     return int(result["nMatched"]) + int(result["nUpserted"])
+
+
+def _by_frame(places: Iterable[Place]) -> dict[tuple[str, int], list[Place]]:
+    """Sample and frame number -> the places there; those of images are left out."""
+    found: dict[tuple[str, int], list[Place]] = defaultdict(list)
+    for place in places:
+        if place.frame_number is not None:
+            found[place.sample_id, place.frame_number].append(place)
+    return found
+
+
+def _documents(
+    dataset: fo.Dataset,
+    frames: Mapping[tuple[str, int], Any],
+    fields: Mapping[str, int] | None = None,
+) -> dict[tuple[str, int], dict[str, Any]]:
+    """The documents of frames, as far as they have one."""
+    if not frames:
+        return {}
+    query = {
+        "_sample_id": {"$in": [ObjectId(sample_id) for sample_id in {key[0] for key in frames}]},
+        "frame_number": {"$in": sorted({key[1] for key in frames})},
+    }
+    found = _frames(dataset).find(query, fields)
+    by_key = {(str(item["_sample_id"]), item["frame_number"]): item for item in found}
+    return {key: item for key, item in by_key.items() if key in frames}
 
 
 def _frames(dataset: fo.Dataset) -> Collection[dict[str, Any]]:

@@ -146,7 +146,7 @@ def _write(
     if settled:
         number = record.pulls[-1].number + 1 if record.pulls else 1
         before = {job.id: record.pulled.get(job.id) for job in review.jobs}
-        save_undo(record.id, number, settled)
+        save_undo(dataset, record.id, number, settled)
         record = replace(record, pulls=(*record.pulls, Pull(number, datetime.now(UTC), before)))
         save_round(record)
         lost = _write_labels(dataset, record, review, merged, terms)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
 
-from . import storage
+from . import frame_storage, storage
 from .baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
 from .errors import NothingToUndo
 from .places import Place, place_document, read_place, samples_of
@@ -16,7 +16,7 @@ from .rounds import Round, holding, list_rounds, load_round, save_round
 from .stock import note_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import fiftyone as fo
     from bson import ObjectId
@@ -108,6 +108,7 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
         save_round(replace(record, pulls=(*record.pulls[:-1], replace(last, writing=True))))
     saved = {read_place(item): item for item in _load_undo(record.id, last.number)}
     left = _restore_labels(dataset, record, saved)
+    _delete_new_frames(dataset, saved)
     _restore_baseline(dataset, record, saved, left)
     pulled = dict(record.pulled)
     for job_id, version in last.jobs.items():
@@ -154,18 +155,24 @@ def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, fr
     return [target[label_id] for label_id in ordered], frozenset(left)
 
 
-def save_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
+def save_undo(
+    dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
+) -> None:
     """Keeps what a pull is about to overwrite: labels and baseline, one document for a place."""
+    new = frame_storage.without_document(dataset, (frame.place for frame in frames))
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
-    _undo().insert_many(_document(round_id, pull, frame) for frame in frames)
+    _undo().insert_many(
+        _document(round_id, pull, frame, new_frame=frame.place in new) for frame in frames
+    )
 
 
 def update_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
     """Keeps what a pull is about to overwrite in images whose labels were edited meanwhile."""
     for frame in frames:
         key = {"round_id": round_id, "pull": pull, **place_document(frame.place)}
-        _undo().replace_one(key, _document(round_id, pull, frame), upsert=True)
+        # Somebody else has edited it, so its frame has a document without us.
+        _undo().replace_one(key, _document(round_id, pull, frame, new_frame=False), upsert=True)
 
 
 def forget_undo(round_id: ObjectId, pull: int) -> None:
@@ -208,6 +215,14 @@ def _restore_labels(
         item = saved[place]
         left[place] = frozenset(storage.changed_ids(item["before"], item["after"]))
     return left
+
+
+def _delete_new_frames(dataset: fo.Dataset, saved: dict[Place, dict[str, Any]]) -> None:
+    """Deletes the documents that the pull made for frames, where nothing is left in them."""
+    made = [place for place, item in saved.items() if item.get("new_frame")]
+    if made:
+        frame_storage.delete_empty(dataset, made)
+        storage.refresh(dataset, samples_of(made))
 
 
 def _restore_baseline(
@@ -261,7 +276,9 @@ def _nothing(where: str) -> NothingToUndo:
     )
 
 
-def _document(round_id: ObjectId, pull: int, frame: MergedFrame) -> dict[str, Any]:
+def _document(
+    round_id: ObjectId, pull: int, frame: MergedFrame, *, new_frame: bool
+) -> dict[str, Any]:
     return {
         "round_id": round_id,
         "pull": pull,
@@ -269,6 +286,7 @@ def _document(round_id: ObjectId, pull: int, frame: MergedFrame) -> dict[str, An
         "before": frame.before,
         "after": frame.after,
         "sent": frame_document(round_id, frame.sent),
+        "new_frame": new_frame,
     }
 
 

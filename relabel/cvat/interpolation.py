@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ def interpolate(left: Shape, right: Shape | None, frame: int) -> Shape:
     here = replace(left, frame=frame, keyframe=frame == left.frame)
     if right is None or here.keyframe or left.outside or left.type != right.type:
         return here
+    if left.type in _OUTLINES:
+        here = replace(here, approximate=left.points != right.points)
     moving = left.type in RIGID or left.type in _OUTLINES or len(left.points) == _POINT
     if not moving or len(left.points) != len(right.points):
         return here
@@ -84,12 +85,3 @@ def interpolate(left: Shape, right: Shape | None, frame: int) -> Shape:
     points = tuple(a + (b - a) * share for a, b in zip(left.points, right.points, strict=True))
     turn = (right.rotation - left.rotation + 180) % 360 - 180
     return replace(here, points=points, rotation=(left.rotation + turn * share + 360) % 360)
-
-
-def approximated(track: Track, first: int, last: int) -> int:
-    """How many frames of a track CVAT's editor may draw slightly otherwise than we do."""
-    return sum(
-        max(0, min(right.frame, last + 1) - max(left.frame + 1, first))
-        for left, right in pairwise(track.shapes)
-        if left.type in _OUTLINES and not left.outside and left.points != right.points
-    )

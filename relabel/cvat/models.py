@@ -219,6 +219,8 @@ class Shape:
         outside: whether it is not to be seen, which nodes of skeletons can be
         elements: the nodes of a skeleton
         keyframe: whether it is not merely what CVAT draws between two keyframes of a track
+        approximate: whether it lies between two keyframes where CVAT's editor may draw it slightly
+            otherwise than we do
     """
 
     type: str
@@ -235,6 +237,7 @@ class Shape:
     outside: bool = False
     elements: tuple[Shape, ...] = ()
     keyframe: bool = True
+    approximate: bool = False
 
     @property
     def of_track(self) -> bool:

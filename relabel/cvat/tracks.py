@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .interpolation import approximated, expand
+from .interpolation import expand
 from .models import Shape
 
 if TYPE_CHECKING:
@@ -114,10 +114,6 @@ class Annotations:
             for first, last in spans:
                 shapes += expand(track, first, last)
         return shapes
-
-    def approximated(self, first: int, last: int) -> int:
-        """How many of these CVAT's editor may draw slightly otherwise; see :func:`expand`."""
-        return sum(approximated(track, first, last) for track in self.tracks)
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that stores it."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relabel.cvat import Shape, Track
-from relabel.cvat.interpolation import approximated, expand, interpolate
+from relabel.cvat.interpolation import expand, interpolate
 from relabel.labels.tracks import FrameShape, build_tracks
 
 LAST = 15
@@ -95,7 +95,8 @@ def test_expand__other_types(kind, left, right, middle):
     found = expand(track, 0, 3)
     assert [shape.points for shape in found] == [left, middle, right, right]
     assert {shape.id for shape in found} == {-5}
-    assert approximated(track, 0, 3) == (1 if kind.startswith("poly") else 0)
+    is_outline = kind.startswith("poly")
+    assert [shape.approximate for shape in found] == [False, is_outline, False, False]
 
 
 def test_expand__skeleton_and_the_frames_that_are_wanted():

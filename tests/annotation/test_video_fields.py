@@ -1,0 +1,160 @@
+"""Videos in rounds of all sorts: several at once, several fields, kinds of labels, new frames."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import fiftyone as fo
+import pytest
+
+from relabel.annotation import pull, review_pull, undo_pull
+from relabel.cvat import JobState, Shape, Track
+from tests.annotation.test_video import Annotator, documents, label_named
+from tests.videos import write_video
+
+pytestmark = pytest.mark.cvat
+
+FRAMES = 12
+SIZE = (64, 48)
+
+
+def _box(label, frame, index=1, **more):
+    return fo.Detection(
+        label=label, bounding_box=[0.01 * frame, 0.1, 0.3, 0.37], index=index, **more
+    )
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """Two videos; a class has the same name in two fields, and one frame has no document."""
+    dataset = fo.Dataset()
+    for name in ("one", "two"):
+        sample = fo.Sample(filepath=str(write_video(tmp_path / f"{name}.mp4", FRAMES, SIZE)))
+        for frame in range(1, FRAMES):
+            labels = [_box("car", frame)] if frame > 4 else []
+            sample.frames[frame] = fo.Frame(
+                gt=fo.Detections(detections=labels) if labels else None,
+                model=fo.Detections(
+                    detections=[
+                        _box("car", frame + 1, confidence=0.5),
+                        _box("bus", frame + 2, confidence=0.25),
+                    ]
+                ),
+            )
+        dataset.add_sample(sample, dynamic=True)
+    dataset.compute_metadata()
+    yield dataset
+    dataset.delete()
+
+
+def annotators(client, record):
+    """One for each job of a round, which are completed at once."""
+    found = client.jobs(task.id for task in record.tasks)
+    for job in found:
+        client.set_job(job.id, state=JobState.COMPLETED)
+    return [Annotator(client, job) for job in found]
+
+
+def timeless(found):
+    """Documents without the time of their last change, which an undo moves on."""
+    return [{**item, "last_modified_at": None} for item in found]
+
+
+def car_track(label_id, frame):
+    """A track that is drawn on one frame and the next."""
+    shapes = (
+        Shape("rectangle", frame, label_id, (0, 0, 8, 8)),
+        Shape("rectangle", frame + 1, label_id, (4, 4, 12, 12)),
+    )
+    return Track(label_id, shapes)
+
+
+def test_undo__deletes_the_documents_that_the_pull_made_for_frames(dataset, client, send):
+    record = send(field="frames.gt")
+    before = documents(dataset)
+    first = annotators(client, record)[0]
+    first.add(car_track(label_named(client, record, "car"), FRAMES - 2))
+    held = dataset.first().frames
+    pull(dataset, record.key, client)
+    assert len(documents(dataset)) == len(before) + 1
+    assert held[FRAMES].gt.detections[0].label == "car"
+    undo_pull(dataset)
+    assert timeless(documents(dataset)) == timeless(before)
+    assert FRAMES not in dataset.first().frames
+    pull(dataset, record.key, client)
+    assert dataset.first().frames[FRAMES].gt.detections[0].index == 2
+
+
+def test_undo__keeps_a_frame_that_something_else_was_written_to(dataset, client, send):
+    record = send(field="frames.gt")
+    first = annotators(client, record)[0]
+    first.add(car_track(label_named(client, record, "car"), FRAMES - 2))
+    pull(dataset, record.key, client)
+    sample = dataset.first()
+    sample.frames[FRAMES]["note"] = "night"
+    sample.save()
+    undo_pull(dataset)
+    frame = dataset.first().frames[FRAMES]
+    assert (frame.note, frame.gt) == ("night", None)
+
+
+OUTLINE = [(0.1, 0.1), (0.4, 0.1), (0.3, 1 / 3)]
+
+
+def _closed(frame):
+    return fo.Polyline(label="lane", points=[OUTLINE], closed=True, filled=True, index=1)
+
+
+def _open(frame):
+    points = [(x + 0.01 * frame, y) for x, y in OUTLINE]
+    return fo.Polyline(label="lane", points=[points], index=1)
+
+
+def _points(frame):
+    nan = float("nan")
+    points = [(0.1 + 0.01 * frame, 1 / 3), (nan, nan) if frame % 3 else (0.5, 0.5)]
+    return fo.Keypoint(label="person", points=points, index=1)
+
+
+@pytest.mark.parametrize(
+    ("holder", "label_at"),
+    [
+        (lambda labels: fo.Polylines(polylines=labels), _closed),
+        (lambda labels: fo.Polylines(polylines=labels), _open),
+        (lambda labels: fo.Keypoints(keypoints=labels), _points),
+    ],
+)
+def test_other_tracks__come_back_to_the_last_bit(dataset, client, send, holder, label_at):
+    for sample in dataset:
+        for frame in range(1, FRAMES):
+            if frame != 6:
+                sample.frames[frame]["other"] = holder([label_at(frame)])
+        sample.save()
+    before = documents(dataset)
+    record = send(field="frames.other", images_per_job=5, overlap=2)
+    assert client.task_annotations(record.tasks[0].id).tracks
+    annotators(client, record)
+    review = review_pull(dataset, record.key, client)
+    assert (review.counts, review.remarks) == ({}, ())
+    pull(dataset, record.key, client)
+    assert str(documents(dataset)) == str(before), "NaN is unlike itself"
+
+
+def test_review__says_what_cvat_may_draw_otherwise(dataset, client, send):
+    sample = dataset.first()
+    for frame in (1, 2, 3, 4, 5):
+        sample.frames[frame]["other"] = fo.Polylines(polylines=[_open(frame)])
+    sample.save()
+    record = send(field="frames.other")
+
+    def without_keyframe(track):
+        kept = [shape for shape in track.shapes if shape.frame not in {2, 3}]
+        return replace(track, shapes=tuple(kept))
+
+    annotators(client, record)[0].edit(without_keyframe)
+    remark = (
+        "2 of type polyline lie between two keyframes, where CVAT may draw them slightly "
+        "otherwise. Make a keyframe of each that has to be exact."
+    )
+    assert review_pull(dataset, record.key, client).remarks == (remark,)
+    assert pull(dataset, record.key, client).problems == (remark,)
