@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relabel.cvat import CvatClient, CvatConfig, CvatServerError, ImageFile, Timeouts, tus, uploads
+from relabel.cvat import (
+    CvatClient,
+    CvatConfig,
+    CvatForbidden,
+    CvatServerError,
+    ImageFile,
+    Timeouts,
+    tus,
+    uploads,
+)
 from relabel.cvat.uploads import UploadJournal
 from tests.annotation.faulty_proxy import FAULTS, faulty_proxy
 from tests.cvat.conftest import Answer
@@ -86,7 +95,27 @@ def test_send_images__large_and_small_files_in_one_task_keep_their_order(client,
     assert max(steps) <= CHUNK, "it is told chunk by chunk"
 
 
-@pytest.mark.parametrize("lost", list(itertools.product(FAULTS, [1, 2, 3])), ids=str)
+def test_send__a_refused_chunk_is_an_error_after_which_it_goes_on(client, proxy, task, files):
+    large = files[1]
+    refusals = iter([lambda: proxy.spoil(2, "403")])
+    upload = tus.ResumableUpload(
+        client._transport,
+        task,
+        large.path,
+        large.name,
+        note=lambda _: next(refusals, lambda: None)(),
+    )
+    with pytest.raises(CvatForbidden):
+        upload.send(lambda _: None)
+    upload.send(lambda _: None)
+    client.upload_images(task, [large], journal=Remembered({large.name: "forgotten"}))
+    assert holds(client, task, [large])
+
+
+LOST = [fault for fault in FAULTS if fault != "403"]
+
+
+@pytest.mark.parametrize("lost", list(itertools.product(LOST, [1, 2, 3])), ids=str)
 def test_send__a_lost_connection(client, proxy, task, files, lost):
     """One of the chunks, or its answer, is lost: nothing is missing and nothing is doubled."""
     large, (fault, number) = files[1], lost
