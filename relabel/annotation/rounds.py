@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.odm as foo
 from bson import DBRef, ObjectId
 
-from ..cvat import AttributeSpec, InputType, LabelSpec
-from ..labels import Attribute, AttributeKind, LabelSchema
 from .errors import RoundBusy, UnknownRound
 from .lease import dead_holder, this_process
 from .request import Request, RoundField, read_request, request_document
+from .schema_documents import read_label, read_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +31,8 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from pymongo.collection import Collection
 
-    from ..labels import LabelKind
+    from ..cvat import LabelSpec
+    from ..labels import LabelKind, LabelSchema
 
 _LONGEST_HOLD = timedelta(minutes=15)  # a crashed process must not hold a round for ever
 
@@ -309,7 +309,7 @@ def run_keys(dataset: fo.Dataset) -> dict[ObjectId, str]:
 
 def _read_round(document: Mapping[str, Any], key: str) -> Round:
     round_fields = tuple(
-        RoundField(item["name"], _read_schema(item["schema"]), item.get("start_from"))
+        RoundField(item["name"], read_schema(item["schema"]), item.get("start_from"))
         for item in document["fields"]
     )
     request = document.get("request")
@@ -333,59 +333,17 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
     )
 
 
-def _read_schema(schema: Mapping[str, Any]) -> LabelSchema:
-    attributes = tuple(
-        Attribute(
-            item["name"],
-            AttributeKind(item["kind"]),
-            tuple(item["choices"]),
-            tuple(item.get("classes", ())),
-            item.get("unset"),
-        )
-        for item in schema["attributes"]
-    )
-    return LabelSchema(
-        classes=tuple(schema["classes"]),
-        attributes=attributes,
-        kind=schema.get("kind", "detections"),
-        shape_type=schema.get("shape_type", ""),
-        nodes=tuple(schema.get("nodes", ())),
-        edges=tuple((start, end) for start, end in schema.get("edges", ())),
-        tracks=schema.get("tracks", False),
-        targets=tuple((number, name) for number, name in schema.get("targets", ())),
-    )
-
-
 def _read_task(document: Mapping[str, Any]) -> SentTask:
     return SentTask(
         id=document["id"],
         name=document["name"],
         images=document["images"],
         jobs=tuple(document["jobs"]),
-        labels=tuple(map(_read_label, document["labels"])),
+        labels=tuple(map(read_label, document["labels"])),
         step=TaskStep(document.get("step", TaskStep.DRAWN)),
         overlap=document.get("overlap", 0),
         honeypots=tuple(document.get("honeypots", ())),
         pool=document.get("pool", 0),
-    )
-
-
-def _read_label(document: Mapping[str, Any]) -> LabelSpec:
-    return LabelSpec(
-        name=document["name"],
-        type=document["type"],
-        id=document["id"],
-        attributes=tuple(
-            AttributeSpec(
-                name=item["name"],
-                input_type=InputType(item["input_type"]),
-                values=tuple(item["values"]),
-                default=item["default"],
-                id=item["id"],
-            )
-            for item in document["attributes"]
-        ),
-        sublabels=tuple(map(_read_label, document.get("sublabels", ()))),
     )
 
 
