@@ -7,6 +7,7 @@ import pytest
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.cvat import CvatClient, CvatConfig
 from relabel.labels import LabelSchema
+from tests.annotation.stock_labels import KINDS, boxes
 from tests.annotation.stock_rounds import Stock
 
 
@@ -50,3 +51,26 @@ def stock(dataset, client, cvat_config):
     yield stock
     for task_id in stock.task_ids:
         client.delete_task(task_id)
+
+
+@pytest.fixture
+def fill(dataset):
+    """Gives every second sample a label of a kind in the field ``labels``."""
+
+    def fill(name):
+        for sample in dataset.match_tags("even"):
+            sample["labels"] = KINDS[name][0]()
+            sample.save()
+        dataset.add_dynamic_sample_fields()
+        return KINDS[name][1]
+
+    return fill
+
+
+@pytest.fixture
+def odd(dataset):
+    """Boxes that are not on whole pixels."""
+    for sample in dataset:
+        sample["ground_truth"] = boxes()
+        sample.save()
+    dataset.add_dynamic_sample_fields()

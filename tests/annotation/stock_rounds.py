@@ -106,3 +106,12 @@ class Editor:
 def stored(dataset):
     """The samples as the database holds them."""
     return list(dataset._sample_collection.find().sort("_id", 1))
+
+
+def boxes_of(dataset, index=0):
+    return dataset.skip(index).first().ground_truth.detections
+
+
+def shape_of(editor, name, frame=0):
+    class_id = editor.classes()[name].id
+    return next(shape for shape in editor.shapes(frame) if shape.label_id == class_id)

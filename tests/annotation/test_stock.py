@@ -20,8 +20,8 @@ from relabel.annotation import (
 )
 from relabel.annotation.rounds import forget_orphans
 from relabel.cvat import JobState, Shape
+from tests.annotation.stock_labels import KINDS
 from tests.annotation.stock_rounds import Editor
-from tests.annotation.test_adoption import KINDS
 
 pytestmark = pytest.mark.cvat
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 
 import pytest
@@ -10,62 +9,24 @@ import pytest
 from relabel.annotation import (
     EVERYTHING,
     InvalidDivision,
-    ProjectLacksClasses,
     Request,
     RoundField,
     field_facts,
     list_rounds,
     load_round,
     make_plan,
-    project_additions,
     pull,
     review_pull,
     rounds_status,
 )
-from relabel.cvat import JobStage, JobState, JobType, LabelSpec, ProjectConflict, Shape
+from relabel.cvat import JobStage, JobState, JobType
+from tests.annotation.desk import Desk
 from tests.annotation.small_push import tasks_of
+from tests.annotation.stock_rounds import stored
 
 pytestmark = pytest.mark.cvat
 
 EVERY = tuple(JobType)
-
-
-def stored(dataset):
-    return list(dataset._sample_collection.find().sort("_id", 1))
-
-
-class Desk:
-    """Works on single jobs of a round's task in CVAT."""
-
-    def __init__(self, client, record):
-        self.client = client
-        self.task = record.tasks[0]
-
-    def jobs(self, job_type=JobType.ANNOTATION):
-        return self.client.jobs([self.task.id], types=(job_type,))
-
-    def names(self):
-        return self.client.frame_names(self.task.id)
-
-    def shapes(self, job, frame=None):
-        shapes = self.client.job_annotations(job.id).shapes
-        return [shape for shape in shapes if frame in {None, shape.frame}]
-
-    def move(self, job, shape, by=1.5):
-        """Moves a shape, as an annotator of one job does."""
-        points = tuple(value + by for value in shape.points)
-        item = replace(shape, points=points).to_json() | {"id": shape.id}
-        body = {"version": 0, "tags": [], "tracks": [], "shapes": [item]}
-        path = f"/api/jobs/{job.id}/annotations"
-        self.client._transport.send_json("PATCH", path, body, {"action": "update"})
-
-    def draw(self, job, frame, name="cat", points=(1.0, 2.0, 11.0, 12.0)):
-        label_id = next(label.id for label in self.task.labels if label.name == name)
-        self.client.add_job_shapes(job.id, [Shape("rectangle", frame, label_id, points)])
-
-    def finish(self, *jobs):
-        for job in jobs:
-            self.client.set_job(job.id, state=JobState.COMPLETED)
 
 
 @pytest.fixture
@@ -331,89 +292,3 @@ def test_plan__refuses_what_cannot_be_divided(dataset):
     schema = field_facts(dataset, "ground_truth").to_schema()
     with pytest.raises(InvalidDivision, match="share 5 images"):
         make_plan(dataset, Request("round_1", (RoundField("ground_truth", schema),), overlap=5))
-
-
-# Projects
-
-
-@pytest.fixture
-def project(client):
-    """A name that no project has; projects of that name are deleted after the test."""
-    name = f"relabel-test-{uuid.uuid4().hex[:8]}"
-    yield name
-    for item in client._transport.pages("/api/projects", name=name):
-        client._transport.request("DELETE", f"/api/projects/{item['id']}")
-
-
-def test_project__two_rounds_of_the_same_classes_stay_apart(dataset, client, send, project):
-    for sample in dataset:
-        sample["second"] = sample.ground_truth.copy()
-        sample.save()
-    first = send(project=project)
-    second = send(key="round_2", field="second", project=f"#{first.project_id}")
-    assert second.project_id == first.project_id
-    assert client.projects.find(project).tasks == 2
-    before = stored(dataset)
-    works = [Desk(client, record) for record in (first, second)]
-    for work in works:
-        work.finish(*work.jobs())
-    for key in ("round_1", "round_2"):
-        report = pull(dataset, key, client)
-        assert (report.counts, report.problems) == ({}, ())
-    assert stored(dataset) == before
-    (job,) = works[1].jobs()
-    works[1].draw(job, frame=0)
-    works[1].move(job, works[1].shapes(job, frame=0)[0])
-    assert pull(dataset, "round_1", client).counts == {}
-    assert pull(dataset, "round_2", client).counts == {"added": 1, "moved": 1}
-    sample = dataset.first()
-    assert [len(sample[name].detections) for name in ("ground_truth", "second")] == [2, 3]
-
-
-def test_project__is_extended_only_if_that_is_allowed(dataset, client, send, project):
-    made = client.projects.create(project, [LabelSpec("cat"), LabelSpec("bird")])
-    tasks = len(list(client._transport.pages("/api/tasks")))
-    with pytest.raises(ProjectLacksClasses, match=r"lacks cat\.label_id, .*dog"):
-        send(project=project)
-    assert len(list(client._transport.pages("/api/tasks"))) == tasks
-    assert list_rounds(dataset) == []
-    record = send(project=project, extend_project=True)
-    assert project_additions(record.request, client) == []
-    names = [label.name for label in client.projects.labels(made.id)]
-    assert names == ["cat", "bird", "dog"]
-
-
-def test_project_additions__says_what_would_be_added(dataset, client, project):
-    schema = field_facts(dataset, "ground_truth").to_schema()
-    request = Request("round_1", (RoundField("ground_truth", schema),), project=project)
-    assert project_additions(request, client) == []
-    made = client.projects.create(project, [replace(schema.to_specs()[0], attributes=())])
-    found = project_additions(request, client)
-    assert "cat.label_id" in found
-    assert "dog" in found
-    assert [label.attributes for label in client.projects.labels(made.id)] == [()]
-
-
-def test_project__of_another_shape_is_refused_before_anything_is_sent(
-    dataset, client, send, project
-):
-    client.projects.create(project, [LabelSpec("cat", "polygon")])
-    with pytest.raises(ProjectConflict, match="for shapes of type polygon"):
-        send(project=project, extend_project=True)
-    assert list_rounds(dataset) == []
-
-
-@pytest.mark.parametrize("made_by_us", [True, False])
-def test_project__of_a_push_that_is_cancelled(client, send, project, monkeypatch, made_by_us):
-    if not made_by_us:
-        client.projects.create(project, [])
-
-    def cancel(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as context:
-        context.setattr(client, "put_task_shapes", cancel)
-        with pytest.raises(KeyboardInterrupt):
-            send(project=project, extend_project=True)
-    found = client.projects.find(project)
-    assert found is None if made_by_us else found.tasks == 0
