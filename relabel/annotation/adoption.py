@@ -25,7 +25,7 @@ from ..labels import UNKNOWN
 from ..labels.stock_drawing import draw_as_stock
 from . import storage
 from .baseline import SentFrame, SentLabel, add_frames
-from .errors import UnknownRound, UnreadableMedia
+from .errors import FieldGone, UnknownRound, UnreadableMedia
 from .facts import field_facts, hidden_attributes, label_fields
 from .places import Place
 from .renamed_fields import field_names, fields_with, follow_fields
@@ -125,9 +125,18 @@ def _adopt(dataset: fo.Dataset, run: StockRun) -> None:
 
 
 def _field(dataset: fo.Dataset, run: StockRun, name: str) -> RoundField:
-    """A field of a run, as it is called now."""
+    """A field of a run, as it is called now.
+
+    Raises:
+        FieldGone: if it is gone, and nothing could tell where its values are
+    """
     info = run.fields[name]
     if info["type"] == SCALAR:
+        if name not in field_names(dataset):
+            raise FieldGone(
+                f"The field {name!r} of the round {run.key!r} is no more in the dataset.",
+                f"If you renamed it, name it {name!r} again.",
+            )
         return RoundField(name, field_facts(dataset, name).to_schema())
     if name not in field_names(dataset):
         kind = read_schema(info, run.config, (), ()).kind

@@ -1,7 +1,8 @@
 """Follows label fields that were renamed while a round was out.
 
 FiftyOne keeps no trace of a field's old name. But labels keep their ids, so the field that holds
-the labels of the baseline is the field that was sent, whatever it is called.
+the labels of the baseline is the field that was sent, whatever it is called. A number or a text
+has no id, so that a field of these is not followed: it must get its name back.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.odm as foo
 from bson import ObjectId
 
+from ..labels import MalformedLabel
 from .baseline import load_some_frames
 from .errors import FieldGone
 from .facts import label_fields, label_path
 from .naming import class_names
+from .places import Place
 from .rounds import holding, load_round, save_round
+from .storage import by_id, read_labels
 from .videos import FRAMES
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
+    from ..labels import LabelKind
     from .baseline import SentFrame
     from .request import RoundField
     from .rounds import Round
@@ -81,7 +86,7 @@ def fields_with(
     return [
         name
         for name, kind in kinds.items()
-        if kind.name == kind_name and _has(dataset, label_path(name, kind), some)
+        if kind.name == kind_name and _has(dataset, name, kind, some)
     ]
 
 
@@ -121,14 +126,22 @@ def _find(
             f"Rename the one that the round is to go on with to {field.name!r}.",
         )
     raise FieldGone(
-        f"{problem}, and its labels are in no other field.",
-        f"Load what CVAT has with dataset.load_annotations({record.key!r}, dest_field=...), or "
-        f"delete the run with dataset.delete_annotation_run({record.key!r}).",
+        f"{problem}, and no other field has labels with the ids of its labels.",
+        f"If you renamed it, name it {field.name!r} again. If you deleted it, load what CVAT has "
+        f"with dataset.load_annotations({record.key!r}, dest_field=...), or delete the run with "
+        f"dataset.delete_annotation_run({record.key!r}).",
     )
 
 
-def _has(dataset: fo.Dataset, path: str, labels: Iterable[tuple[str, Iterable[str]]]) -> bool:
-    """Whether one of some labels, by sample, is at a path."""
+def _has(
+    dataset: fo.Dataset, name: str, kind: LabelKind, labels: Iterable[tuple[str, Iterable[str]]]
+) -> bool:
+    """Whether a field has one of some labels, by sample."""
+    if kind.take_apart:
+        return any(
+            _has_part(dataset, Place(sample_id, name), kind, ids) for sample_id, ids in labels
+        )
+    path = label_path(name, kind)
     of_frames = path.startswith(FRAMES)
     key = "_sample_id" if of_frames else "_id"
     path = path.removeprefix(FRAMES) if of_frames else path
@@ -139,6 +152,15 @@ def _has(dataset: fo.Dataset, path: str, labels: Iterable[tuple[str, Iterable[st
     # FiftyOne would load the samples or frames.
     found_in = dataset._frame_collection if of_frames else dataset._sample_collection  # noqa: SLF001
     return bool(matches) and found_in.find_one({"$or": matches}, {"_id": 1}) is not None
+
+
+def _has_part(dataset: fo.Dataset, place: Place, kind: LabelKind, ids: Iterable[str]) -> bool:
+    """Whether a value that is taken apart into labels has one of some labels."""
+    try:
+        found = read_labels(dataset, [place], {place.field: kind})
+    except MalformedLabel:  # of colours perhaps, which were never sent
+        return False
+    return not by_id(found.get(place)).keys().isdisjoint(ids)
 
 
 def _rename(round_id: ObjectId, old: str, new: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import fiftyone as fo
+import numpy as np
 import pytest
 
 from relabel.annotation import FieldGone, pull, review_pull, rounds_status, undo_pull
@@ -70,6 +73,78 @@ def test_pull__a_field_that_became_two_asks_which(dataset, client, send):
     assert pull(dataset, "round_1", client).counts == {}
 
 
+def segment(dataset, field):
+    """Gives the samples a segmentation of two classes."""
+    for sample in dataset:
+        mask = np.zeros((48, 64), dtype=np.uint8)
+        mask[10:20, 10:20], mask[30:40, 30:40] = 1, 2
+        sample[field] = fo.Segmentation(mask=mask)
+        sample.save()
+
+
+def moved(shape, by):
+    return replace(shape, points=(*shape.points[:-4], *(n + by for n in shape.points[-4:])))
+
+
+def test_pull__follows_a_segmentation_that_was_renamed(dataset, client, send):
+    for field in ("sky", "other"):
+        segment(dataset, field)
+    editor = editor_of(client, send(field="sky", classes=["1", "2"]))
+    editor.patch("update", moved(editor.shapes()[0], 2))
+    editor.finish()
+    before = [document["sky"] for document in stored(dataset)]
+    pull(dataset, "round_1", client)
+    dataset.rename_sample_field("sky", "heaven")
+    dataset.set_values("other", [fo.Segmentation(mask=np.zeros((48, 64, 3), np.uint8))] * 6)
+    assert rounds_status(dataset, client)[0].label_fields == ("heaven",)
+    editor.patch("update", moved(editor.shapes(1)[0], 2))
+    editor.finish()
+    assert pull(dataset, "round_1", client).counts == {"moved": 1}
+    for sample in dataset.limit(2):
+        assert np.argwhere(sample.heaven.mask == 1)[[0, -1]].tolist() == [[12, 12], [21, 21]]
+    undo_pull(dataset, "round_1")
+    undo_pull(dataset, "round_1")
+    assert [document["heaven"] for document in stored(dataset)] == before
+    assert not dataset.has_field("sky")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([True, False] * 3, id="bool"),
+        pytest.param(list(range(6)), id="int"),
+        pytest.param([number / 3 for number in range(6)], id="float"),
+        pytest.param([f"text {number}" for number in range(6)], id="str"),
+    ],
+)
+def test_pull__a_value_that_was_renamed_comes_when_it_has_its_name_again(
+    dataset, client, send, values
+):
+    dataset.set_values("value", values)
+    editor = editor_of(client, send(field="value"))
+    (tag, *_) = editor.shapes()
+    editor.patch("delete", tag)
+    editor.finish()
+    dataset.rename_sample_field("value", "worth")
+    before = stored(dataset)
+    for call in (pull, review_pull):
+        with pytest.raises(FieldGone, match="name it 'value' again"):
+            call(dataset, "round_1", client)
+    assert rounds_status(dataset, client)[0].unpulled_jobs == 1
+    assert stored(dataset) == before
+    dataset.rename_sample_field("worth", "value")
+    assert pull(dataset, "round_1", client).counts == {"removed": 1}
+    assert dataset.values("value") == [None, *values[1:]]
+    dataset.rename_sample_field("value", "worth")
+    before = stored(dataset)
+    with pytest.raises(FieldGone, match="name it 'value' again"):
+        undo_pull(dataset, "round_1")
+    assert stored(dataset) == before
+    dataset.rename_sample_field("worth", "value")
+    undo_pull(dataset, "round_1")
+    assert dataset.values("value") == values
+
+
 def test_pull__a_field_of_a_stock_round_that_was_renamed(dataset, client, stock):
     editor = Editor(client, stock.annotate(label_field="ground_truth"))
     rounds_status(dataset, client)
@@ -90,6 +165,36 @@ def test_pull__a_field_of_a_stock_round_that_was_renamed_before_it_was_seen(
     before = [document["truth"] for document in stored(dataset)]
     assert pull(dataset, "stock_1", client).counts == {"conflict": 1}
     assert [document["truth"] for document in stored(dataset)] == before
+
+
+def test_pull__a_segmentation_of_a_stock_round_that_was_renamed_before_it_was_seen(
+    dataset, client, stock
+):
+    segment(dataset, "sky")
+    targets = {1: "cloud", 2: "bird"}
+    editor = Editor(client, stock.annotate(label_field="sky", mask_targets=targets))
+    dataset.rename_sample_field("sky", "heaven")
+    editor.finish()
+    before = stored(dataset)
+    assert rounds_status(dataset, client)[0].label_fields == ("heaven",)
+    assert pull(dataset, "stock_1", client).counts == {}
+    assert stored(dataset) == before
+
+
+def test_pull__a_value_of_a_stock_round_that_was_renamed_before_it_was_seen(
+    dataset, client, stock
+):
+    dataset.set_values("value", list(range(6)))
+    editor = Editor(client, stock.annotate(label_field="value"))
+    dataset.rename_sample_field("value", "worth")
+    editor.finish()
+    before = stored(dataset)
+    assert rounds_status(dataset, client) == []
+    with pytest.raises(FieldGone, match="name it 'value' again"):
+        pull(dataset, "stock_1", client)
+    assert stored(dataset) == before
+    dataset.rename_sample_field("worth", "value")
+    assert pull(dataset, "stock_1", client).counts == {}
 
 
 def test_pull__a_dataset_and_a_run_that_were_renamed(dataset, client, send):
