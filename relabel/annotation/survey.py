@@ -18,6 +18,7 @@ from cachetools import TTLCache, cached
 from .facts import label_path, travelling_fields
 from .groups import every_sample
 from .starting import without_labels
+from .videos import is_video
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +58,10 @@ def contents(
         ids: their samples
         fields: the label fields to count -> the field that the labels of each start from, if any
     """
-    return _contents(dataset, ids, tuple(fields.items()), version_of(dataset))
+    asked = tuple(fields.items())
+    if is_video(dataset):  # an edit of a frame's labels does not show on its sample
+        return _look(dataset, ids, asked)
+    return _contents(dataset, ids, asked, version_of(dataset))
 
 
 def version_of(samples: fo.SampleCollection) -> str:
@@ -93,6 +97,12 @@ def _contents(
     ids: tuple[str, ...],
     fields: tuple[tuple[str, str | None], ...],
     version: str,  # noqa: ARG001
+) -> Contents:
+    return _look(dataset, ids, fields)
+
+
+def _look(
+    dataset: fo.Dataset, ids: tuple[str, ...], fields: tuple[tuple[str, str | None], ...]
 ) -> Contents:
     view = every_sample(dataset)
     if len(ids) < view.count():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fiftyone as fo
+
 from relabel.annotation.survey import contents, sample_ids
 
 FIELD = "ground_truth"
@@ -38,3 +40,21 @@ def test_contents__of_a_part(dataset):
         "not there yet": {},
     }
     assert found.bytes + found.unsized > 0
+
+
+def test_contents__sees_an_edit_of_a_frame(tmp_path):
+    box = fo.Detection(label="cat", bounding_box=[0, 0, 0.5, 0.5])
+    sample = fo.Sample(filepath=str(tmp_path / "video.mp4"))
+    sample.frames[1] = fo.Frame(boxes=fo.Detections(detections=[box]))
+    videos = fo.Dataset()
+    videos.add_sample(sample)
+    try:
+        assert contents(videos, sample_ids(videos), {"frames.boxes": None}).classes == {
+            "frames.boxes": {"cat": 1}
+        }
+        videos.set_values("frames.boxes.detections.label", [[["dog"]]])
+        assert contents(videos, sample_ids(videos), {"frames.boxes": None}).classes == {
+            "frames.boxes": {"dog": 1}
+        }
+    finally:
+        videos.delete()
