@@ -165,7 +165,10 @@ def make_plan(samples: fo.SampleCollection, request: Request) -> Plan:
         raise EmptySelection(*why_empty(elsewhere))
     check_division(len(chosen), request)
     found = contents(
-        dataset, tuple(chosen), {item.name: item.start_from for item in request.fields}
+        dataset,
+        tuple(chosen),
+        {item.name: item.start_from for item in request.fields},
+        request.span if is_video(dataset) else None,
     )
     for item in request.fields:
         if not item.schema.label_kind.put_together:

@@ -16,6 +16,7 @@ from . import storage
 from .baseline import Start
 from .errors import UnsupportedField
 from .facts import label_path, left_by_runs, travelling_fields
+from .videos import FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +46,13 @@ def check_start(dataset: fo.Dataset, field: RoundField) -> None:
 
 
 def without_labels(samples: fo.SampleCollection, field: str) -> fo.SampleCollection:
-    """The samples that have no label in a field, which may not exist yet."""
+    """The samples, or the frames, that have no label in a field, which may not exist yet."""
     kind = travelling_fields(samples._root_dataset).get(field)  # noqa: SLF001 - no public name
     if kind is None:
         return samples
+    if field.startswith(FRAMES):
+        value = ViewField(label_path(field, kind).removeprefix(FRAMES))
+        return samples.match_frames(value.length() == 0 if kind.path else ~value.exists())
     if kind.path is None:
         return samples.exists(field, bool=False)
     return samples.match(ViewField(label_path(field, kind)).length() == 0)

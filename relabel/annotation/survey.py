@@ -18,10 +18,12 @@ from cachetools import TTLCache, cached
 from .facts import label_path, travelling_fields
 from .groups import every_sample
 from .starting import without_labels
-from .videos import is_video
+from .videos import wanted_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ..cvat import FrameSpan
 
 _SECONDS = 120
 _REMEMBERED = 8
@@ -49,7 +51,10 @@ def sample_ids(samples: fo.SampleCollection) -> tuple[str, ...]:
 
 
 def contents(
-    dataset: fo.Dataset, ids: tuple[str, ...], fields: Mapping[str, str | None]
+    dataset: fo.Dataset,
+    ids: tuple[str, ...],
+    fields: Mapping[str, str | None],
+    span: FrameSpan | None = None,
 ) -> Contents:
     """What is on some images of a dataset.
 
@@ -57,11 +62,9 @@ def contents(
         dataset: the dataset
         ids: their samples
         fields: the label fields to count -> the field that the labels of each start from, if any
+        span: of videos, which of their frames are looked at
     """
-    asked = tuple(fields.items())
-    if is_video(dataset):  # an edit of a frame's labels does not show on its sample
-        return _look(dataset, ids, asked)
-    return _contents(dataset, ids, asked, version_of(dataset))
+    return _contents(dataset, ids, tuple(fields.items()), span, version_of(dataset))
 
 
 def version_of(samples: fo.SampleCollection) -> str:
@@ -74,10 +77,14 @@ def version_of(samples: fo.SampleCollection) -> str:
 
 
 def _version(dataset: fo.Dataset) -> list[Any]:
+    frames = dataset._frame_collection  # noqa: SLF001 - None where there are no videos
     return [
         dataset._doc.id,  # noqa: SLF001 - the id has no public name
         dataset._max("last_modified_at"),  # noqa: SLF001 - reads one index entry
         dataset._sample_collection.estimated_document_count(),  # noqa: SLF001 - reads no sample
+        # An edit of a frame leaves its sample as it was.
+        None if frames is None else dataset._max("frames.last_modified_at"),  # noqa: SLF001
+        None if frames is None else frames.estimated_document_count(),
     ]
 
 
@@ -89,26 +96,23 @@ def _sample_ids(samples: fo.SampleCollection, version: str) -> tuple[str, ...]: 
 
 @cached(
     TTLCache(_REMEMBERED, _SECONDS),
-    key=lambda _, ids, fields, version: (ids, fields, version),
+    key=lambda _, ids, fields, span, version: (ids, fields, span, version),
     lock=threading.Lock(),
 )
 def _contents(
     dataset: fo.Dataset,
     ids: tuple[str, ...],
     fields: tuple[tuple[str, str | None], ...],
+    span: FrameSpan | None,
     version: str,  # noqa: ARG001
-) -> Contents:
-    return _look(dataset, ids, fields)
-
-
-def _look(
-    dataset: fo.Dataset, ids: tuple[str, ...], fields: tuple[tuple[str, str | None], ...]
 ) -> Contents:
     view = every_sample(dataset)
     if len(ids) < view.count():
         view = view.select(ids)
     size = "metadata.size_bytes"
     total, sized = view.aggregate([fo.Sum(size), fo.Count(size)])
+    if span is not None:
+        view = wanted_frames(view, span)
     return Contents(
         bytes=int(total or 0),
         unsized=len(ids) - sized,

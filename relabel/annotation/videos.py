@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import fiftyone.core.media as fom
+from fiftyone import ViewField
 
 from ..cvat import ImageFile
 from .errors import UnreadableMedia, UnsupportedField
@@ -122,6 +123,15 @@ def planned_frames(videos: fo.SampleCollection, span: FrameSpan) -> tuple[int, .
     """How many frames of each video would be sent, 0 where its metadata do not say."""
     counts: Sequence[int | None] = videos.values("metadata.total_frame_count")
     return tuple(len(span.numbers(count or 0)) for count in counts)
+
+
+def wanted_frames(videos: fo.SampleCollection, span: FrameSpan) -> fo.SampleCollection:
+    """Videos with only those of their frames that are sent."""
+    first, number = span.start + 1, ViewField("frame_number")
+    wanted = (number >= first) & ((number - first) % span.step == 0)
+    if span.stop is not None:
+        wanted &= number <= span.stop + 1
+    return videos.match_frames(wanted)
 
 
 def largest_indices(

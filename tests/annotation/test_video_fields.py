@@ -7,7 +7,15 @@ from dataclasses import replace
 import fiftyone as fo
 import pytest
 
-from relabel.annotation import pull, review_pull, undo_pull
+from relabel.annotation import (
+    Request,
+    RoundField,
+    field_facts,
+    make_plan,
+    pull,
+    review_pull,
+    undo_pull,
+)
 from relabel.cvat import JobState, Shape, Track
 from tests.annotation.test_video import Annotator, documents, label_named
 from tests.videos import write_video
@@ -42,7 +50,6 @@ def dataset(tmp_path):
                 ),
             )
         dataset.add_sample(sample, dynamic=True)
-    dataset.compute_metadata()
     yield dataset
     dataset.delete()
 
@@ -158,3 +165,84 @@ def test_review__says_what_cvat_may_draw_otherwise(dataset, client, send):
     )
     assert review_pull(dataset, record.key, client).remarks == (remark,)
     assert pull(dataset, record.key, client).problems == (remark,)
+
+
+def fields_of(dataset, *names):
+    return tuple(RoundField(name, field_facts(dataset, name).to_schema()) for name in names)
+
+
+def moved(track):
+    """A track whose first keyframe is elsewhere."""
+    first, *others = track.shapes
+    return replace(track, shapes=(replace(first, points=(1.0, 2.0, 33.0, 44.0)), *others))
+
+
+def test_fields__of_several_videos_come_back_each_to_its_own(dataset, client, send):
+    before = documents(dataset)
+    record = send(field="frames.gt", fields=fields_of(dataset, "frames.gt", "frames.model"))
+    assert len(record.tasks) == 2
+    names = {label.name for label in record.tasks[1].labels}
+    assert names == {"car_frames.gt", "car_frames.model", "bus"}
+    car = next(item.id for item in record.tasks[1].labels if item.name == "car_frames.model")
+    _, second = annotators(client, record)
+    second.edit(lambda track: moved(track) if track.label_id == car else track)
+    report = pull(dataset, record.key, client)
+    assert (report.counts, report.problems) == ({"moved": 1}, ())
+    assert report.sample_ids == (dataset.last().id,)
+    label = dataset.last().frames[1].model.detections[0]
+    assert label.bounding_box == pytest.approx([1 / 64, 2 / 48, 0.5, 42 / 48])
+    assert label.confidence == 0.5
+    undo_pull(dataset)
+    assert timeless(documents(dataset)) == timeless(before)
+
+
+def test_start_from__frames_that_have_no_label(dataset, client, send):
+    (field,) = fields_of(dataset, "frames.model")
+    fields = (replace(field, name="frames.gt", start_from="frames.model"),)
+    own, started = 7 * 2, 4 * 2 * 2
+    assert make_plan(dataset, Request("round_1", fields)).labels == own + started
+    part = Request("round_1", fields, start_frame=2, stop_frame=7, frame_step=2)
+    assert make_plan(dataset, part).labels == 2 * 1 + 2 * 2 * 2  # frame 6; frames 2 and 4
+    record = send(field="frames.gt", fields=fields)
+    assert record.labels == own + started
+    before = documents(dataset)
+    annotators(client, record)
+    report = pull(dataset, record.key, client)
+    assert (report.counts, report.problems) == ({"added": started}, ())
+    for sample in dataset:
+        found = sample.frames[2]
+        pairs = list(zip(found.gt.detections, found.model.detections, strict=True))
+        assert all(new.bounding_box == old.bounding_box for new, old in pairs)
+        assert all(new.id != old.id for new, old in pairs)
+        assert [new.confidence for new, _ in pairs] == [0.5, 0.25]
+    undo_pull(dataset)
+    assert timeless(documents(dataset)) == timeless(before)
+
+
+def test_start_from__fills_a_new_field(dataset, client, send):
+    (field,) = fields_of(dataset, "frames.model")
+    fields = (replace(field, name="frames.checked", start_from="frames.model"),)
+    assert make_plan(dataset, Request("round_1", fields)).labels == 2 * 2 * (FRAMES - 1)
+    record = send(field="frames.gt", fields=fields)
+    annotators(client, record)
+    assert pull(dataset, record.key, client).counts == {"added": 2 * 2 * (FRAMES - 1)}
+    for frame in dataset.first().frames.values():
+        assert len(frame.checked.detections) == 2
+
+
+def test_renamed__field_of_frames_is_followed(dataset, client, send):
+    record = send(field="frames.gt")
+    first, second = annotators(client, record)
+    first.edit(moved)
+    pull(dataset, record.key, client)
+    dataset.rename_frame_field("gt", "truth")
+    second.edit(moved)
+    assert pull(dataset, record.key, client).counts == {"moved": 1}
+    for sample in dataset:
+        box = sample.frames[5].truth.detections[0].bounding_box
+        assert box == pytest.approx([1 / 64, 2 / 48, 0.5, 42 / 48])
+    undo_pull(dataset)
+    undo_pull(dataset)
+    for sample in dataset:
+        assert sample.frames[5].truth.detections[0].bounding_box == [0.05, 0.1, 0.3, 0.37]
+    assert not dataset.has_frame_field("gt")
