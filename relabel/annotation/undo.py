@@ -14,6 +14,7 @@ from .places import Place, place_document, read_place, samples_of
 from .renamed_fields import follow_fields
 from .rounds import Round, holding, list_rounds, load_round, save_round
 from .stock import note_labels
+from .unset_fields import places_without_field, unset_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,6 +109,7 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
         save_round(replace(record, pulls=(*record.pulls[:-1], replace(last, writing=True))))
     saved = {read_place(item): item for item in _load_undo(record.id, last.number)}
     left = _restore_labels(dataset, record, saved)
+    unset_empty(dataset, (place for place, item in saved.items() if item.get("unset")))
     _delete_new_frames(dataset, saved)
     _restore_baseline(dataset, record, saved, left)
     pulled = dict(record.pulled)
@@ -159,11 +161,20 @@ def save_undo(
     dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
 ) -> None:
     """Keeps what a pull is about to overwrite: labels and baseline, one document for a place."""
-    new = frame_storage.without_document(dataset, (frame.place for frame in frames))
+    places = [frame.place for frame in frames]
+    new = frame_storage.without_document(dataset, places)
+    unset = places_without_field(dataset, places)
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
     _undo().insert_many(
-        _document(round_id, pull, frame, new_frame=frame.place in new) for frame in frames
+        _document(
+            round_id,
+            pull,
+            frame,
+            new_frame=frame.place in new,
+            unset=frame.place in unset,
+        )
+        for frame in frames
     )
 
 
@@ -171,8 +182,9 @@ def update_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) ->
     """Keeps what a pull is about to overwrite in images whose labels were edited meanwhile."""
     for frame in frames:
         key = {"round_id": round_id, "pull": pull, **place_document(frame.place)}
-        # Somebody else has edited it, so its frame has a document without us.
-        _undo().replace_one(key, _document(round_id, pull, frame, new_frame=False), upsert=True)
+        # Somebody has edited it: its frame has a document without us, and its field a value.
+        document = _document(round_id, pull, frame, new_frame=False, unset=False)
+        _undo().replace_one(key, document, upsert=True)
 
 
 def forget_undo(round_id: ObjectId, pull: int) -> None:
@@ -277,7 +289,7 @@ def _nothing(where: str) -> NothingToUndo:
 
 
 def _document(
-    round_id: ObjectId, pull: int, frame: MergedFrame, *, new_frame: bool
+    round_id: ObjectId, pull: int, frame: MergedFrame, *, new_frame: bool, unset: bool
 ) -> dict[str, Any]:
     return {
         "round_id": round_id,
@@ -287,6 +299,7 @@ def _document(
         "after": frame.after,
         "sent": frame_document(round_id, frame.sent),
         "new_frame": new_frame,
+        "unset": unset,
     }
 
 
