@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 
 from ..cvat import CvatClient, CvatConfig
+from .errors import RoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .rounds import Round
 
 SECRETS = tuple(
     f"FIFTYONE_CVAT_{name}"
@@ -69,3 +72,17 @@ def connect(secrets: Mapping[str, str | None] | None = None) -> CvatClient:
         if config not in _clients:
             _clients[config] = CvatClient(config)
         return _clients[config]
+
+
+def check_server(record: Round, client: CvatClient) -> None:
+    """Holds that a round is on the server that we are connected to.
+
+    Raises:
+        RoundError: if it is on another one
+    """
+    if record.url != client.server.url:
+        raise RoundError(
+            f"The round {record.key!r} is on {record.url}, but we are connected to "
+            f"{client.server.url}.",
+            "Set FIFTYONE_CVAT_URL to its address.",
+        )

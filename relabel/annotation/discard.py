@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .connection import check_server
 from .errors import RoundError
 from .projects import discard_project
-from .review import check_server
 from .rounds import (
     Round,
     RoundState,

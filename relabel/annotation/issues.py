@@ -16,8 +16,8 @@ from ..labels import kind_named
 from . import storage
 from .adoption import find_round
 from .baseline import load_numbered
+from .connection import check_server
 from .places import Place
-from .review import check_server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

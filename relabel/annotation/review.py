@@ -11,9 +11,9 @@ from .adoption import find_round
 from .baseline import load_frames
 from .choice import FINISHED, Choice, jobs_to_pull
 from .collector import collector_paused
+from .connection import check_server
 from .diff import Change, FrameDiff, PulledShape, diff_frame
 from .drawing import draw_labels, read_shapes
-from .errors import RoundError
 from .naming import TaskNames
 from .overlaps import shapes_of
 from .parts import join_classes
@@ -21,7 +21,7 @@ from .places import Place, samples_of
 from .placing import own_frames
 from .rounds import save_classes
 from .undo import take_back_torn_pull
-from .video_painting import followed
+from .video_reading import followed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -141,20 +141,6 @@ def review_pull(
     record = take_back_torn_pull(dataset, find_round(dataset, key))
     listed = list_jobs(record, client)
     return compare(dataset, with_classes(record, listed, client), client, listed, choice)
-
-
-def check_server(record: Round, client: CvatClient) -> None:
-    """Holds that a round is on the server that we are connected to.
-
-    Raises:
-        RoundError: if it is on another one
-    """
-    if record.url != client.server.url:
-        raise RoundError(
-            f"The round {record.key!r} is on {record.url}, but we are connected to "
-            f"{client.server.url}.",
-            "Set FIFTYONE_CVAT_URL to its address.",
-        )
 
 
 def list_jobs(record: Round, client: CvatClient) -> list[Job]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..cvat import JobStage, JobState, JobType
 from .adoption import find_round
+from .connection import check_server
 from .errors import InvalidJobChange
-from .review import check_server
 from .turns import Turns
 
 if TYPE_CHECKING:

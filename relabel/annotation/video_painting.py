@@ -12,14 +12,13 @@ from .baseline import SentFrame, SentLabel, forget_frames, save_frames
 from .diff import match_shapes
 from .drawing import draw_images, read_shapes
 from .errors import RoundError
-from .facts import label_path
 from .following import follow
 from .naming import TaskNames
 from .parts import join_parts
 from .placing import shared_images
 from .rounds import TaskStep
 from .starting import find_starts
-from .videos import frames_of, largest_indices
+from .videos import frames_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,24 +160,3 @@ def _with_ids(frames: Sequence[SentFrame], pulled: PulledShapes) -> list[SentFra
         labels = (replace(label, shape_id=matched[label.id].shape_id) for label in frame.labels)
         found.append(replace(frame, labels=tuple(labels)))
     return found
-
-
-def followed(
-    dataset: fo.Dataset, record: Round, pulled: PulledShapes, frames: Sequence[SentFrame]
-) -> PulledShapes:
-    """What is drawn in a video, where its tracks are labels of frames; see :mod:`.following`.
-
-    Args:
-        dataset: the dataset
-        record: the round
-        pulled: what is drawn; of images it comes back as it is
-        frames: the baseline of these frames
-    """
-    if not frames or not any(field.schema.tracks for field in record.fields):
-        return pulled
-    paths = {
-        field.name: label_path(field.name, field.schema.label_kind)
-        for field in record.fields
-        if dataset.get_field(field.name) is not None
-    }
-    return follow(pulled, frames, largest_indices(dataset, paths, frames[0].sample_id))
