@@ -82,7 +82,11 @@ def read_labels(ctx: Any) -> tuple[RoundField, ...]:
         schema = LabelSchema(classes)
     else:
         facts = field_facts(ctx.dataset, known)
-        schema = facts.to_schema(classes or facts.classes, _attributes(params, known, facts))
+        schema = facts.to_schema(
+            classes or facts.classes,
+            _attributes(params, known, facts),
+            outlined=bool(params.get("outlined")),
+        )
     more_fields = () if is_folded(ctx, "more") else ctx.params.get("more_fields") or ()
     others = [name for name in more_fields if name != field]
     return (
@@ -123,6 +127,13 @@ def _ask_classes_and_attributes(ctx: Any, inputs: types.Object, facts: FieldFact
                 description="Press Enter after each",
                 known=names,
             )
+    if facts.with_mask:
+        inputs.bool(
+            "outlined",
+            default=False,
+            label="Send instance masks as polygons",
+            description="For annotators who would rather move points than paint",
+        )
     if facts.left_out:
         show_notice(
             inputs,

@@ -37,6 +37,7 @@ class SendToCvat(foo.Operator):
         which_attributes: ``all`` that can travel, ``some``, or ``none``; by default ``some`` if
             ``attributes`` names some, else ``all``
         attributes: names of attributes, for ``some``
+        outlined: whether instance masks are sent as polygons
         more_fields: fields that go along, with all of their classes and attributes
         images_per_task, images_per_job, assignees, weights, task_assignees, reviewers, project,
             extend_project, overlap, validation, validation_share, honeypots_per_job,

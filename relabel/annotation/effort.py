@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..labels import ShapeType, kind_named
+from ..labels import ShapeType
 from .request import Validation
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def label_seconds(field: RoundField, labels: int, images: int, request: Request)
         images: on how many images
         request: the rate of the user, if there is one
     """
-    shape_type = field.schema.shape_type or kind_named(field.schema.kind).shape_type
-    rate = RATES.get(shape_type, RATES[ShapeType.RECTANGLE])
+    rate = RATES.get(field.schema.draws, RATES[ShapeType.RECTANGLE])
     default = rate.check if labels else rate.draw
     seconds = default if request.seconds_per_label is None else request.seconds_per_label
     return (labels or images) * seconds

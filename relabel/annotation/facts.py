@@ -22,7 +22,7 @@ from ..labels import (
     kind_of_class,
 )
 from ..labels.boxes import ROTATION
-from ..labels.schema import PART
+from ..labels.schema import ANY, PART
 from .attributes import declared_attribute, infer_attribute
 from .errors import UnsupportedField
 from .groups import every_sample
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import fiftyone as fo
-
-ANY = "any"
-"""The type of a class of which annotators can draw shapes of any type."""
 
 _NOT_FOR_ANNOTATORS = frozenset(
     {
@@ -91,12 +88,15 @@ class FieldFacts:
         self,
         classes: Iterable[str] | None = None,
         attributes: Iterable[Attribute] | None = None,
+        *,
+        outlined: bool = False,
     ) -> LabelSchema:
         """What a round of the field offers to annotators.
 
         Args:
             classes: the classes, or None for those that the field has
             attributes: the attributes, or None for all that can travel
+            outlined: whether instance masks are drawn as polygons
         """
         return LabelSchema(
             classes=self.classes if classes is None else tuple(classes),
@@ -106,6 +106,7 @@ class FieldFacts:
             nodes=self.nodes,
             edges=self.edges,
             targets=self.targets,
+            outlined=outlined,
         )
 
 

@@ -32,6 +32,7 @@ def read_schema(schema: Mapping[str, Any]) -> LabelSchema:
         edges=tuple((start, end) for start, end in schema.get("edges", ())),
         tracks=schema.get("tracks", False),
         targets=tuple((number, name) for number, name in schema.get("targets", ())),
+        outlined=schema.get("outlined", False),
     )
 
 

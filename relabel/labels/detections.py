@@ -2,7 +2,7 @@
 
 A label whose mask has no pixel in the image is drawn as its box. What annotators draw otherwise
 becomes what a detection can hold: an ellipse its box, turned as the ellipse is; a cuboid the box
-around its corners; a polygon the mask of its inside.
+around its corners; a polygon the mask of the pixels whose centres are inside.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def changed_fields(
     if drawn.type == ShapeType.MASK:
         return masks.changed_fields(drawn, before, size, schema)
     fields = boxes.changed_fields(drawn, before, size, schema)
-    if before is not None and before.type == ShapeType.MASK:
+    if before is not None and before.type in {ShapeType.MASK, ShapeType.POLYGON}:
         fields |= {masks.MASK: None, masks.MASK_PATH: None}
     return fields
 
@@ -43,8 +43,8 @@ def accept(drawn: Drawn) -> Drawn | None:
     if drawn.type == ShapeType.RECTANGLE:
         return drawn
     if drawn.type in {ShapeType.MASK, ShapeType.POLYGON}:
-        fit = pixels.tighten if drawn.type == ShapeType.MASK else pixels.fill
-        tight = fit(points)
+        is_mask = drawn.type == ShapeType.MASK
+        tight = pixels.tighten(points) if is_mask else pixels.fill([points])
         return replace(drawn, type=ShapeType.MASK, points=tight, rotation=0.0) if tight else None
     if drawn.type == ShapeType.ELLIPSE:
         x, y, right, top = points

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import classifications, detections, keypoints, polylines, scalars, segmentations
+from . import (
+    classifications,
+    detections,
+    keypoints,
+    outlines,
+    polylines,
+    scalars,
+    segmentations,
+)
 from .common import copies
 from .drawn import ShapeType
 
@@ -142,9 +150,20 @@ _KINDS = {
 }
 
 
-def kind_named(name: str) -> LabelKind:
-    """A kind by the name that a schema has for it."""
-    return _KINDS[name]
+_OUTLINED = {
+    kind.name: kind
+    for kind in _entry("detections", "Detection", outlines, ShapeType.POLYGON, has_parts=True)
+}
+
+
+def kind_named(name: str, *, outlined: bool = False) -> LabelKind:
+    """A kind by the name that a schema has for it.
+
+    Args:
+        name: the name
+        outlined: whether instance masks are drawn as polygons
+    """
+    return _OUTLINED.get(name, _KINDS[name]) if outlined else _KINDS[name]
 
 
 def kind_of_class(field_class: str) -> LabelKind | None:

@@ -13,10 +13,9 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -74,19 +73,52 @@ def tighten(points: Sequence[float]) -> tuple[int, ...]:
     return encode(*decode(points))
 
 
-def fill(polygon: Sequence[float]) -> tuple[int, ...]:
-    """The mask of what is inside a polygon, its border included.
+def fill(
+    polygons: Iterable[Sequence[float]], size: tuple[int, int] | None = None
+) -> tuple[int, ...]:
+    """The mask of the pixels whose centres are inside an odd number of polygons.
+
+    A centre that is on an outline is inside if the polygon goes on to the right of it or below.
 
     Args:
-        polygon: x, y, x, y, ... in pixels
+        polygons: each as x, y, x, y, ... in pixels
+        size: width and height of the image, to which the mask is cut; None for no limit
+
+    Returns:
+        run lengths and box, or nothing if there is no such pixel
     """
-    xs, ys = polygon[0::2], polygon[1::2]
-    left, top = int(np.floor(min(xs))), int(np.floor(min(ys)))
-    size = (int(np.ceil(max(xs))) - left + 1, int(np.ceil(max(ys))) - top + 1)
-    image = Image.new("1", size)
-    corners = [(x - left, y - top) for x, y in zip(xs, ys, strict=True)]
-    ImageDraw.Draw(image).polygon(corners, fill=1, outline=1)
-    return encode(np.asarray(image, dtype=bool), left, top)
+    rings = [np.asarray(polygon, dtype=float).reshape(-1, 2) - 0.5 for polygon in polygons]
+    corners = np.concatenate(rings)
+    left, top = np.ceil(corners.min(axis=0)).astype(int)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
+    if size is not None:
+        left, right, top, bottom = (
+            max(left, 0),
+            min(right, size[0]),
+            max(top, 0),
+            min(bottom, size[1]),
+        )
+    if right <= left or bottom <= top:
+        return ()
+    crossed = np.zeros((bottom - top, right - left + 1), dtype=bool)
+    for ring in rings:
+        _cross(crossed, ring - (left, top))
+    inside = np.logical_xor.accumulate(crossed, axis=1)[:, :-1]
+    return encode(inside, int(left), int(top))
+
+
+def _cross(crossed: Mask, ring: NDArray[np.float64]) -> None:
+    """Turns over, row by row, the first pixel to the right of each crossing of an outline."""
+    start, end = ring, np.roll(ring, -1, axis=0)
+    height, width = crossed.shape
+    first = np.clip(np.ceil(np.minimum(start[:, 1], end[:, 1])), 0, height).astype(int)
+    last = np.clip(np.ceil(np.maximum(start[:, 1], end[:, 1])), 0, height).astype(int)
+    counts = last - first
+    edge = np.repeat(np.arange(len(ring)), counts)
+    rows = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    (x, y), (dx, dy) = start[edge].T, (end - start)[edge].T
+    columns = np.clip(np.ceil(x + (rows - y) * dx / dy), 0, width - 1).astype(int)
+    np.logical_xor.at(crossed, (rows, columns), np.True_)
 
 
 def resize(mask: Mask, width: int, height: int) -> Mask:

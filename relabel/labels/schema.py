@@ -26,6 +26,11 @@ LABEL_ID = "label_id"
 PART = "label_part"
 """The text attribute that says which part of its label a shape is: ``1``, ``2``, ..."""
 
+ANY = "any"
+"""The type of a class of which annotators can draw shapes of any type."""
+
+_OUTLINED = {ShapeType.MASK.value: ShapeType.POLYGON.value, ShapeType.RECTANGLE.value: ANY}
+
 
 @dataclass(frozen=True)
 class LabelSchema:
@@ -40,6 +45,7 @@ class LabelSchema:
         edges: the nodes that lines of the skeleton join, counted from 0
         tracks: whether labels with an index are drawn as tracks, as those of videos are
         targets: number and class, for a segmentation
+        outlined: whether instance masks are drawn as polygons; see :mod:`.outlines`
     """
 
     classes: tuple[str, ...]
@@ -50,11 +56,20 @@ class LabelSchema:
     edges: tuple[tuple[int, int], ...] = ()
     tracks: bool = False
     targets: tuple[tuple[int, str], ...] = ()
+    outlined: bool = False
 
     @property
     def label_kind(self) -> LabelKind:
         """The kind of labels."""
-        return kind_named(self.kind)
+        return kind_named(self.kind, outlined=self.outlined)
+
+    @property
+    def draws(self) -> str:
+        """What annotators draw: a type of shape, or :data:`ANY`."""
+        if self.nodes:
+            return ShapeType.SKELETON
+        drawn = self.shape_type or self.label_kind.shape_type
+        return _OUTLINED.get(drawn, drawn) if self.outlined else drawn
 
     @property
     def travelling(self) -> tuple[Attribute, ...]:
@@ -79,13 +94,10 @@ class LabelSchema:
         own = [AttributeSpec(LABEL_ID, InputType.TEXT)]
         if self.label_kind.has_parts:
             own.append(AttributeSpec(PART, InputType.TEXT))
-        shape_type = self.shape_type or self.label_kind.shape_type
-        if self.nodes:
-            shape_type = ShapeType.SKELETON
         return [
             LabelSpec(
                 names[name] if names else name,
-                shape_type,
+                self.draws,
                 (*own, *(item.to_spec() for item in self.declared if item.is_for(name))),
                 sublabels=tuple(LabelSpec(node, ShapeType.POINTS) for node in self.nodes),
                 svg=draw_svg(self.nodes, self.edges) if self.nodes else "",

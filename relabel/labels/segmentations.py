@@ -163,8 +163,8 @@ def accept(drawn: Drawn) -> Drawn | None:
     """What a segmentation makes of a shape, or None if it cannot hold it."""
     if drawn.type not in {ShapeType.MASK, ShapeType.POLYGON}:
         return None
-    fit = pixels.tighten if drawn.type == ShapeType.MASK else pixels.fill
-    points = fit(drawn.points)
+    is_mask = drawn.type == ShapeType.MASK
+    points = pixels.tighten(drawn.points) if is_mask else pixels.fill([drawn.points])
     return replace(drawn, type=ShapeType.MASK, points=points, rotation=0.0) if points else None
 
 

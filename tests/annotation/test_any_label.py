@@ -94,6 +94,7 @@ LABELS = {
     "keypoints": labels(fo.Keypoint, points=st.lists(st.one_of(POINTS, MISSING), max_size=6)),
     "classifications": labels(fo.Classification),
 }
+LABELS["outlines"] = LABELS["detections"]
 SETTINGS = settings(
     max_examples=6,
     deadline=None,
@@ -112,12 +113,13 @@ def sent(client, tmp_path):
     @contextmanager
     def sent(kind, items):
         dataset = fo.Dataset()
+        outlined = kind == "outlines"
+        kind = "detections" if outlined else kind
         sample = fo.Sample(filepath=str(path))
         sample["labels"] = getattr(fo, kind_named(kind).field_class)(**{kind: items})
         dataset.add_sample(sample)
-        schema = LabelSchema(
-            ("car", "Größe 😀"), ATTRIBUTES, kind, "any" if kind != "classifications" else ""
-        )
+        shape_type = "any" if kind != "classifications" else ""
+        schema = LabelSchema(("car", "Größe 😀"), ATTRIBUTES, kind, shape_type, outlined=outlined)
         request = Request("round_1", (RoundField("labels", schema),))
         record = push(dataset, make_plan(dataset, request), client)
         yield dataset, record.tasks[0]

@@ -58,8 +58,48 @@ def test_decode__what_a_server_stores_of_a_careless_client():
     assert pixels.tighten((4, 0, 0, 1, 1)) == ()
 
 
-def test_fill__the_inside_and_the_border():
-    assert pixels.fill((1, 1, 3, 1, 3, 3, 1, 3)) == (0, 9, 1, 1, 3, 3)
+def test_fill__the_pixels_whose_centres_are_inside():
+    assert pixels.fill([(1, 1, 3, 1, 3, 3, 1, 3)]) == (0, 4, 1, 1, 2, 2)
+    assert pixels.fill([(1.4, 1.4, 2.6, 1.4, 2.6, 2.6, 1.4, 2.6)]) == (0, 4, 1, 1, 2, 2)
+    assert pixels.fill([(1.6, 1.6, 2.4, 1.6, 2.4, 2.4, 1.6, 2.4)]) == ()
+    half = (0.5, 0.5, 2.5, 0.5, 2.5, 2.5, 0.5, 2.5)  # centres on all four sides
+    assert pixels.fill([half]) == (0, 4, 0, 0, 1, 1)
+
+
+def test_fill__a_hole_and_an_island_in_it():
+    squares = [(a, a, b, a, b, b, a, b) for a, b in ((0, 5), (1, 4), (2, 3))]
+    mask, left, top = pixels.decode(pixels.fill(squares))
+    expected = np.ones((5, 5), bool)
+    expected[1:4, 1:4] = False
+    expected[2, 2] = True
+    assert (left, top, mask.tolist()) == (0, 0, expected.tolist())
+
+
+def test_fill__is_cut_to_the_image():
+    huge = (-1e9, -1e9, 1e9, -1e9, 1e9, 2, -1e9, 2)
+    assert pixels.fill([huge], (3, 4)) == (0, 6, 0, 0, 2, 1)
+    assert pixels.fill([(9, 9, 12, 9, 12, 12)], (3, 4)) == ()
+
+
+RINGS = st.lists(st.tuples(st.floats(-3, 15), st.floats(-3, 15)), min_size=3, max_size=8)
+
+
+@given(st.lists(RINGS, min_size=1, max_size=3))
+def test_fill__by_the_even_odd_rule(rings):
+    flat = [[number for point in ring for number in point] for ring in rings]
+    canvas = np.zeros((12, 12), bool)
+    for row, column in np.ndindex(12, 12):
+        canvas[row, column] = sum(crossings(ring, column + 0.5, row + 0.5) for ring in rings) % 2
+    assert pixels.fill(flat, (12, 12)) == pixels.encode(canvas)
+
+
+def crossings(ring, x, y):
+    """How often a ray from a point to the left meets a closed line."""
+    count = 0
+    for (x1, y1), (x2, y2) in zip(ring, [*ring[1:], ring[0]], strict=True):
+        if min(y1, y2) <= y < max(y1, y2):
+            count += x1 - 0.5 + (y - y1) * (x2 - x1) / (y2 - y1) <= x - 0.5
+    return count
 
 
 @given(MASKS, st.integers(1, 5))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from relabel.annotation import connect, list_rounds
@@ -106,6 +107,20 @@ def test_send__all_some_or_no_attributes_travel(dataset, server, params, names):
     (record,) = list_rounds(dataset)
     server.delete_task(record.tasks[0].id)
     assert [item.name for item in record.fields[0].schema.attributes] == names
+
+
+def test_send__instance_masks_as_polygons(dataset, server):
+    params = {"what": "dataset", "key": "r", "edit_labels": True}
+    assert "outlined" not in form("send_to_cvat", dataset, params), "there is no mask"
+    sample = dataset.first()
+    sample.ground_truth.detections[0].mask = np.ones((8, 8), bool)
+    sample.save()
+    assert "outlined" in form("send_to_cvat", dataset, params)
+    execute("send_to_cvat", dataset, {**params, "outlined": True})
+    (record,) = list_rounds(dataset)
+    shapes = server.task_annotations(record.tasks[0].id).shapes
+    server.delete_task(record.tasks[0].id)
+    assert sorted({shape.type for shape in shapes}) == ["polygon", "rectangle"]
 
 
 def test_send__more_fields_in_one_round(dataset, server):
