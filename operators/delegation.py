@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
+from bson import ObjectId
 from fiftyone.operators import types
-from fiftyone.operators.executor import ExecutionOptions
+from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import ExecutionOptions, ExecutionRunState
 
 from ..relabel.compute.executors import alive
+from ..relabel.errors import RelabelError
 from .forms import show_notice, show_warning
 
 if TYPE_CHECKING:
@@ -93,8 +96,15 @@ class DelegatedOperator(foo.Operator):
         return "Run here" if chosen == HERE else f"Schedule on {chosen}"
 
 
+class Cancelled(RelabelError):
+    """A delegated operation is no longer wanted."""
+
+
 def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
     """Makes a progress callback that reports to FiftyOne, at most once a second.
+
+    A delegated operation that was cancelled, which FiftyOne marks as failed, ends there: the
+    callback raises `Cancelled`.
 
     Args:
         ctx: the execution context
@@ -111,10 +121,25 @@ def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
         if done < total and now - last < _REPORT_SECONDS:
             return
         last = now
+        require_wanted(ctx)
         fraction = done / total if total else 1.0
         ctx.set_progress(progress=fraction, label=f"{done:,} of {total:,} {what}")
 
     return report
+
+
+def require_wanted(ctx: Any) -> None:
+    """Ends a delegated operation that was cancelled meanwhile.
+
+    Raises:
+        Cancelled: if it was
+    """
+    run = ctx.request_params.get("run_doc") if ctx.delegated else None
+    if run is None:
+        return
+    state = DelegatedOperationService().get(ObjectId(run)).run_state
+    if state == ExecutionRunState.FAILED:
+        raise Cancelled("The operation was cancelled.", "Schedule it again if it was not meant.")
 
 
 def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:

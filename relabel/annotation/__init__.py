@@ -12,6 +12,7 @@ from .choice import EVERYTHING, FINISHED, Choice, change_reference
 from .connection import SECRETS, configured, connect
 from .diff import Change, ChangeKind
 from .discard import discard_round
+from .elsewhere import samples_out
 from .errors import (
     EmptySelection,
     FieldGone,
@@ -108,6 +109,7 @@ __all__ = [
     "review_pull",
     "rounds_status",
     "samples_of_job",
+    "samples_out",
     "send_to_review",
     "travelling_fields",
     "undo_pull",

@@ -62,6 +62,12 @@ def find_elsewhere(
     return {key: found for key, labels in counts.items() if (found := _among(wanted, labels))}
 
 
+def samples_out(dataset: fo.Dataset) -> set[str]:
+    """The samples that are out in any round that is not finished."""
+    rounds = [record for record in list_rounds(dataset) if not record.finished]
+    return {place.sample_id for place in places_out(rounds)} if rounds else set()
+
+
 def without(sample_ids: Sequence[str], elsewhere: Mapping[str, Elsewhere]) -> list[str]:
     """Leaves out the samples that are out."""
     out = {sample_id for found in elsewhere.values() for sample_id in found.sample_ids}

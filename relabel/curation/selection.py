@@ -1,20 +1,54 @@
-"""Selects samples that differ most from one another."""
+"""Selects the samples that add most to what is labelled already."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .coverage import Coverage, alike_distance
 from .errors import SelectionError
+from .farthest import farthest_first
+from .rules import NO_GROUP, Rules
+from .unit_rows import UnitRows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from .embeddings import Embeddings
+
+# Nothing that may be chosen weighs nothing: distance still tells the least wanted apart.
+_LEAST_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What to select. All of it combines.
+
+    Args:
+        count: how many samples
+        seeds: samples that count as chosen already, such as the labelled ones
+        apart: samples closer than this to one that is chosen are left out, in [0, 2]
+        weights: sample -> how many times its distance counts, 0 or more. A sample that has none
+            weighs as little as the least
+        balance: sample -> its group; of each group as many are selected, as long as it has some
+        limit: sample -> its group in another division; those that are in none are not limited
+        most: how many samples at most of each group of ``limit``
+        alike: the distance within which a sample stands for another when coverage is told; by
+            default what :func:`alike_distance` finds
+    """
+
+    count: int
+    seeds: Collection[str] = ()
+    apart: float = 0.0
+    weights: Mapping[str, float] | None = None
+    balance: Mapping[str, Hashable] | None = None
+    limit: Mapping[str, Hashable] | None = None
+    most: int = 1
+    alike: float | None = None
 
 
 @dataclass(frozen=True)
@@ -22,43 +56,74 @@ class Selection:
     """Samples in the order in which they were chosen: any first part is a good selection too.
 
     Args:
-        sample_ids: the samples
+        sample_ids: the samples; fewer than wished if the wishes leave no more
         distances: how far each was from what was chosen before it, in [0, 2]
+        coverage: how well they and the seeds stand for all
+        seeds: how many of the samples counted as chosen already
+        passes: how often all vectors were read
     """
 
     sample_ids: tuple[str, ...]
     distances: tuple[float, ...]
+    coverage: Coverage = field(repr=False)
+    seeds: int = 0
+    passes: int = 0
 
 
-def select_unique(embeddings: Embeddings, count: int) -> Selection:
-    """Selects samples far from one another.
+def select_unique(
+    embeddings: Embeddings,
+    wishes: Wishes,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Selection:
+    """Selects samples far from one another and from those that count as chosen.
 
-    Farthest-first traversal (Gonzalez, "Clustering to minimize the maximum intercluster
-    distance", 1985): the smallest distance within the selection is at least half of the best
-    possible. ``O(count * N * D)`` time and ``O(N)`` memory beside the vectors. Not yet: knowing
-    what is labelled already.
+    Farthest-first traversal, see :func:`farthest_first`. Distances are those of the vectors at
+    length 1, from 0 (the same) over 1.41 (nothing in common) to 2.
 
     Args:
-        embeddings: the vectors of the samples to select from
-        count: how many to select
-
-    Returns:
-        the selection
+        embeddings: the vectors of the samples to select from, and of the seeds
+        wishes: what to select
+        progress: called with how many are chosen and how many are to be; it may raise to cancel
 
     Raises:
-        SelectionError: if there are not so many samples
+        SelectionError: if there are not so many samples, or a wish cannot be granted
+        EmbeddingsError: if a vector is zero, or holds something that is not a number
     """
-    require_count(count, len(embeddings))
-    vectors = embeddings.normalized()
-    order, distances = farthest_first(vectors, count)
+    ids = embeddings.sample_ids
+    wanted = frozenset(wishes.seeds)
+    seeds = [row for row, sample_id in enumerate(ids) if sample_id in wanted]
+    require_count(wishes.count, len(ids) - len(seeds), len(seeds))
+    rules = Rules(
+        apart=require_apart(wishes.apart),
+        weights=_weights(ids, wishes.weights),
+        balance=_groups(ids, wishes.balance),
+        limit=_groups(ids, wishes.limit),
+        most=require_most(wishes.most),
+    )
+    rows = UnitRows(embeddings.vectors)
+    alike = alike_distance(rows) if wishes.alike is None else wishes.alike
+    found = farthest_first(
+        rows, wishes.count, seeds=seeds, rules=rules, alike=alike, progress=progress
+    )
+    radii = tuple(radius if np.isfinite(radius) else None for radius in found.radii)
+    shares = tuple(count / len(rows) for count in found.covered)
     return Selection(
-        tuple(embeddings.sample_ids[index] for index in order),
-        tuple(float(distance) for distance in distances),
+        sample_ids=tuple(ids[row] for row in found.order),
+        distances=found.distances,
+        coverage=Coverage(alike, radii, shares),
+        seeds=len(seeds),
+        passes=found.passes,
     )
 
 
-def require_count(count: int | None, available: int) -> int:
+def require_count(count: int | None, available: int, seeds: int = 0) -> int:
     """Checks how many samples are to be selected.
+
+    Args:
+        count: how many
+        available: out of how many
+        seeds: how many more there are that count as chosen already
 
     Returns:
         the number
@@ -69,38 +134,63 @@ def require_count(count: int | None, available: int) -> int:
     if not count or count < 1:
         raise SelectionError(f"{count or 0} samples cannot be selected.", "Select at least one.")
     if count > available:
+        besides = f" beside the {seeds:,} that count as chosen already" if seeds else ""
         raise SelectionError(
-            f"{count:,} samples cannot be selected out of {available:,}.",
-            f"Select at most {available:,}.",
+            f"{count:,} samples cannot be selected out of {available:,}{besides}.",
+            f"Select at most {available:,}." if available else "Target other samples.",
         )
     return count
 
 
-def farthest_first(
-    vectors: NDArray[np.float32], count: int
-) -> tuple[Sequence[int], NDArray[np.float32]]:
-    """Orders vectors so that each is the farthest from all before it.
+def require_apart(distance: float | None) -> float:
+    """Checks a distance between vectors of length 1; nothing is 0.
 
-    The first is the one farthest from the mean.
-
-    Args:
-        vectors: ``[N, D]``, each of length 1
-        count: how many to order, at most N
-
-    Returns:
-        their indices and, for each, its distance to the nearest before it
+    Raises:
+        SelectionError: if it is not in [0, 2]
     """
-    squares = np.einsum("nd,nd->n", vectors, vectors)
-    nearest = np.full(len(vectors), np.inf, dtype=np.float32)
-    order: list[int] = []
-    distances = np.empty(count, dtype=np.float32)
-    candidate = int(np.argmax(np.linalg.norm(vectors - vectors.mean(axis=0), axis=1)))
-    first_distance = float(np.linalg.norm(vectors[candidate] - vectors.mean(axis=0)))
-    for step in range(count):
-        order.append(candidate)
-        distances[step] = np.sqrt(max(nearest[candidate], 0.0)) if step else first_distance
-        to_candidate = squares + squares[candidate] - 2.0 * (vectors @ vectors[candidate])
-        np.minimum(nearest, to_candidate, out=nearest)
-        nearest[candidate] = -np.inf  # never again, even among duplicates
-        candidate = int(np.argmax(nearest))
-    return order, distances
+    if not 0 <= (distance or 0) <= 2:
+        raise SelectionError(f"{distance} is no distance of two samples.", "Use 0 to 2.")
+    return distance or 0.0
+
+
+def require_most(most: int | None) -> int:
+    """Checks a limit for each group.
+
+    Raises:
+        SelectionError: if it leaves none
+    """
+    if not most or most < 1:
+        raise SelectionError(f"{most or 0} of each group leaves none.", "Allow at least one.")
+    return most
+
+
+def _weights(
+    ids: Sequence[str], weights: Mapping[str, float] | None
+) -> NDArray[np.float32] | None:
+    if weights is None:
+        return None
+    known = [weights[key] for key in ids if key in weights]
+    if not known:
+        raise SelectionError("None of these samples has a weight.", "Choose another field.")
+    least, largest = min(known), max(known)
+    if not (least >= 0 and np.isfinite(largest)):
+        raise SelectionError("A weight is negative or endless.", "A weight is 0 or more.")
+    if largest == 0:
+        return None
+    found = np.array([weights.get(key, least) for key in ids], np.float64) / largest
+    return np.maximum(found, _LEAST_WEIGHT).astype(np.float32)
+
+
+def _groups(
+    ids: Sequence[str], groups: Mapping[str, Hashable] | None
+) -> NDArray[np.integer] | None:
+    if groups is None:
+        return None
+    numbers: dict[Hashable, int] = {}
+    return np.array(
+        [
+            numbers.setdefault(groups[key], len(numbers)) if key in groups else NO_GROUP
+            for key in ids
+        ],
+        np.intp,
+    )

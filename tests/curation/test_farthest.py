@@ -45,10 +45,10 @@ def rules_of(count, wish, seed=0):
     )
 
 
-def allowed(rules, order, nearest):
+def allowed(rules, seeds, order, nearest):
     """The rows that may be next, by the words of `Rules`."""
     free = np.ones(len(nearest), bool)
-    free[list(order)] = False
+    free[[*seeds, *order]] = False
     free &= nearest >= rules.apart - 1e-4
     if rules.limit is not None:
         for group in set(rules.limit.tolist()) - {NO_GROUP}:
@@ -70,8 +70,7 @@ def assert_farthest_first(vectors, rules, seeds, found):
         if not before:
             continue
         nearest = distances[:, before].min(axis=1)
-        free = allowed(rules, [*found.order[:step]], nearest)
-        free[list(seeds)] = False
+        free = allowed(rules, seeds, [*found.order[:step]], nearest)
         wanted = nearest * weights
         assert found.distances[step] == pytest.approx(nearest[row], abs=1e-3)
         assert free[row]
@@ -93,9 +92,7 @@ def test_farthest_first__as_good_as_brute_force(vectors, wish, data):
     assert_farthest_first(vectors, rules, seeds, found)
     if len(found.order) < count and (found.order or seeds):
         nearest = distances_of(vectors)[:, [*seeds, *found.order]].min(axis=1)
-        left = allowed(rules, list(found.order), nearest - 2e-4)
-        left[list(seeds)] = False
-        assert not left.any()
+        assert not allowed(rules, seeds, list(found.order), nearest - 2e-4).any()
 
 
 @pytest.mark.parametrize("balanced", [False, True])

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from relabel.curation.coverage import Coverage
+from relabel.curation.errors import SelectionError
+from relabel.curation.selection import Selection
+from relabel.curation.selection_runs import (
+    Marks,
+    discard_selection,
+    is_selection,
+    require_marks,
+    save_selection,
+    selections,
+    suggest_name,
+)
+
+
+@pytest.fixture
+def selection(dataset):
+    ids = dataset.values("id")
+    return Selection((ids[4], ids[1]), (1.0, 0.5), Coverage(0.3, (None, 1.0, 0.5), (0, 0.5, 1.0)))
+
+
+ALL = Marks("unique", tag="odd", order_field="unique_order")
+
+
+def test_save_selection__tag_view_order_and_run(dataset, selection):
+    save_selection(dataset, selection, ALL, {"count": 2})
+    ids = dataset.values("id")
+    assert dataset.load_saved_view("unique").values("id") == [ids[4], ids[1]]
+    assert dataset.values("unique_order") == [None, 2, None, None, 1, None]
+    assert ids[4] in dataset.match_tags("odd").values("id")
+    results = dataset.load_run_results("unique", cache=False)
+    assert results.sample_ids == [ids[4], ids[1]]
+    assert results.radii == [None, 1.0, 0.5]
+    assert dataset.get_run_info("unique").config.count == 2
+    assert selections(dataset) == ["unique"]
+
+
+def test_discard_selection__leaves_all_as_it_was(dataset, selection):
+    before = dataset.count_sample_tags(), set(dataset.get_field_schema())
+    tags = dataset.values("tags")
+    save_selection(dataset, selection, ALL, {})
+    assert discard_selection(dataset, "unique") == 1  # the other had the tag before
+    dataset.reload()
+    assert (dataset.count_sample_tags(), set(dataset.get_field_schema())) == before
+    assert dataset.values("tags") == tags
+    assert (dataset.list_saved_views(), dataset.list_runs()) == ([], [])
+
+
+def test_save_selection__again_only_if_asked(dataset, selection):
+    save_selection(dataset, selection, ALL, {})
+    with pytest.raises(SelectionError, match="There is a selection 'unique'"):
+        save_selection(dataset, selection, ALL, {})
+    other = Selection(selection.sample_ids[1:], (1.0,), selection.coverage)
+    save_selection(dataset, other, ALL, {}, replace=True)
+    ids = dataset.values("id")
+    assert dataset.load_saved_view("unique").values("id") == [ids[1]]
+    assert dataset.values("unique_order") == [None, 1, None, None, None, None]
+    assert ids[4] not in dataset.match_tags("odd").values("id")
+
+
+def test_save_selection__of_others_nothing_is_overwritten(dataset, selection):
+    dataset.save_view("mine", dataset.limit(1))
+    dataset.register_run("theirs", dataset.init_run(method="other"))
+    for marks in (
+        Marks("mine"),
+        Marks("theirs"),
+        Marks("unique", order_field="filepath"),
+        Marks("unique", order_field="a b"),
+        Marks("1st"),
+        Marks(""),
+    ):
+        with pytest.raises(SelectionError):
+            save_selection(dataset, selection, marks, {}, replace=True)
+    assert dataset.list_saved_views() == ["mine"]
+    assert dataset.list_runs() == ["theirs"]
+    assert set(dataset.count_sample_tags()) == {"even", "odd"}
+
+
+def test_suggest_name__free(dataset, selection):
+    assert suggest_name(dataset, "unique") == "unique"
+    save_selection(dataset, selection, Marks("unique"), {})
+    dataset.save_view("unique_2", dataset.limit(1))
+    assert suggest_name(dataset, "unique") == "unique_3"
+    assert require_marks(dataset, Marks("unique_3")).name == "unique_3"
+
+
+def test_discard_selection__none_of_that_name(dataset):
+    assert not is_selection(dataset, "unique")
+    with pytest.raises(SelectionError, match="no selection"):
+        discard_selection(dataset, "unique")
