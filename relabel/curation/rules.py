@@ -49,8 +49,9 @@ class Candidates:
         # One group for all is the same as no balance.
         self.groups = np.zeros(count, np.intp) if rules.balance is None else rules.balance + 1
         self._chosen = np.zeros(int(self.groups.max(initial=0)) + 1, np.int64)
-        limit = np.full(1, NO_GROUP) if rules.limit is None else rules.limit
-        self._in_limit = np.zeros(int(limit.max(initial=NO_GROUP)) + 1, np.int64)
+        # The last place is that of the rows in no group, whose number is -1; nobody counts there.
+        groups = 0 if rules.limit is None else int(rules.limit.max(initial=NO_GROUP)) + 1
+        self._in_limit = np.zeros(groups + 1, np.int64)
 
     @property
     def group_count(self) -> int:
@@ -88,8 +89,7 @@ class Candidates:
         if self._rules.apart > 0:
             forbidden |= squared < self._rules.apart**2
         if self._rules.limit is not None:
-            groups = self._rules.limit[rows]
-            forbidden |= (groups != NO_GROUP) & (self._in_limit[groups] >= self._rules.most)
+            forbidden |= self._in_limit[self._rules.limit[rows]] >= self._rules.most
         keys[forbidden] = NEVER
         return keys
 
