@@ -33,9 +33,9 @@ demo: setup ## Show the whole loop in the App; HEADLESS=1 SEED=n prints its resu
 test: lint js-check browser ## Set up, check and test everything, in a real browser too
 	@$(WITHOUT_CVAT) $(PY) -m pytest $(PYTEST)
 
-test-cvat: setup ## Run the exchange's tests against the CVAT at FIFTYONE_CVAT_URL
+test-cvat: setup ## Run the tests of the exchange against the CVAT at FIFTYONE_CVAT_URL
 	@test -n "$(FIFTYONE_CVAT_URL)" || { echo "Set FIFTYONE_CVAT_URL, FIFTYONE_CVAT_USERNAME and" \
-		"FIFTYONE_CVAT_PASSWORD: these tests need a real CVAT, and an administrator of it."; exit 2; }
+		"FIFTYONE_CVAT_PASSWORD: these tests need a CVAT, and an administrator of it."; exit 2; }
 	@$(PY) -m pytest -m cvat $(PYTEST)
 
 lint: setup

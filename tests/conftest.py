@@ -39,8 +39,7 @@ def _isolate_fiftyone() -> Path:
 assert "fiftyone" not in sys.modules, "FiftyOne was imported before it could be isolated"
 FOLDER = _isolate_fiftyone()
 
-if (ROOT / "tests" / "cvat_fixtures.py").exists():
-    pytest_plugins = ["tests.cvat_fixtures"]
+pytest_plugins = ["tests.cvat_fixtures", "tests.real_cvat"]
 
 
 def pytest_unconfigure() -> None:

@@ -5,16 +5,10 @@ from __future__ import annotations
 import pytest
 
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
-from relabel.cvat import CvatClient, CvatConfig
+from relabel.cvat import CvatClient
 from relabel.labels import LabelSchema
 from tests.annotation.stock_labels import KINDS, boxes
 from tests.annotation.stock_rounds import Stock
-
-
-@pytest.fixture(scope="session")
-def cvat_config(cvat_url, cvat_admin):
-    username, password = cvat_admin
-    return CvatConfig(cvat_url, username, password)
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +39,7 @@ def send(dataset, client):
 
 
 @pytest.fixture
-def stock(dataset, client, cvat_config):
+def stock(dataset, client, cvat_config, cvat_admin):
     """Stock FiftyOne; the tasks that it made in CVAT are removed after the test."""
     stock = Stock(dataset, cvat_config)
     yield stock

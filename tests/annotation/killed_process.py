@@ -52,7 +52,7 @@ def run(order):
     uploads.MAX_REQUEST_FILES = 2
     if chunk := order["options"].pop("chunk", None):
         uploads.MAX_REQUEST_BYTES = tus.CHUNK_BYTES = chunk
-    with CvatClient(CvatConfig(*sys.argv[1:4])) as client:
+    with CvatClient(CvatConfig.from_mapping(os.environ)) as client:
         options = {name: frozen(value) for name, value in order["options"].items()}
         request = request_of(dataset, order["key"], order["assignees"], **options)
         plan = make_plan(dataset, request)

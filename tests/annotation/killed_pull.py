@@ -45,7 +45,7 @@ def killing(writes):
 def run(order):
     foo.get_db_client().close()
     dataset = fo.load_dataset(order["dataset"])
-    with CvatClient(CvatConfig(*sys.argv[1:4])) as client:
+    with CvatClient(CvatConfig.from_mapping(os.environ)) as client:
         killing(order["writes"])
         if order["action"] == "pull":
             pull(dataset, order["key"], client)

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import uuid
+
 import fiftyone.core.odm as foo
 
 from relabel.annotation import Request, RoundField, field_facts, load_round
 from relabel.labels import LabelSchema
+
+
+def unique(name):
+    """A name that nothing on the server has, as what is found by it is deleted."""
+    return f"{name}_{uuid.uuid4().hex[:8]}"
 
 
 def request_of(dataset, key, assignees, **options):
@@ -21,11 +29,17 @@ def request_of(dataset, key, assignees, **options):
 
 
 def tasks_of(client, key):
-    """The tasks in CVAT that belong to a round, by name."""
-    listed = client._transport.pages("/api/tasks")
+    """The tasks of ours in CVAT that belong to a round, by name."""
     return sorted(
-        (task for task in listed if task["name"].startswith(key)), key=lambda task: task["name"]
+        (task for task in own_tasks(client) if task["name"].startswith(key)),
+        key=lambda task: task["name"],
     )
+
+
+def own_tasks(client):
+    """The tasks that we own; others may make some while the tests run."""
+    condition = json.dumps({"==": [{"var": "owner"}, client.user.username]})
+    return list(client._transport.pages("/api/tasks", filter=condition))
 
 
 def state_of(dataset, client, key):

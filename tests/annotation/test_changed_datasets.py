@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from relabel.annotation import FieldGone, pull, review_pull, rounds_status, undo_pull
+from tests.annotation.small_push import unique
 from tests.annotation.stock_rounds import Editor, stored
 
 pytestmark = pytest.mark.cvat
@@ -258,10 +259,9 @@ def test_pull__tasks_that_were_deleted(dataset, client, send):
 
 
 def test_pull__a_stock_round_whose_project_was_deleted(dataset, client, stock):
-    stock.annotate(label_field="ground_truth", project_name="gone")
-    (project,) = [
-        item for item in client._transport.pages("/api/projects") if item["name"] == "gone"
-    ]
+    name = unique("gone")
+    stock.annotate(label_field="ground_truth", project_name=name)
+    (project,) = client._transport.pages("/api/projects", name=name)
     client._transport.request("DELETE", f"/api/projects/{project['id']}")
     before = stored(dataset)
     (status,) = rounds_status(dataset, client)

@@ -20,13 +20,13 @@ from relabel.annotation import (
 from relabel.cvat import CvatClient, Timeouts
 from relabel.errors import RelabelError
 from tests.annotation.faulty_proxy import FAULTS, faulty_proxy
-from tests.annotation.small_push import remove, request_of, state_of
+from tests.annotation.small_push import remove, request_of, state_of, unique
 from tests.annotation.test_pull_requests import remark
 from tests.annotation.test_round_trip import Annotator, documents
 
 pytestmark = pytest.mark.cvat
 
-KEY = "faulty"
+KEY = unique("faulty")
 TIMEOUT = 1.0
 
 
@@ -37,10 +37,10 @@ def proxy(cvat_config):
 
 
 @pytest.fixture
-def plan(dataset, cvat_team, monkeypatch):
+def plan(dataset, cvat_pair, monkeypatch):
     """Two tasks of one job each, for two persons; the labels of a task travel in two requests."""
     monkeypatch.setattr(painting, "_IMAGES_AT_ONCE", 2)
-    request = replace(request_of(dataset, KEY, cvat_team[:2]), images_per_job=3)
+    request = replace(request_of(dataset, KEY, cvat_pair), images_per_job=3)
     return make_plan(dataset, request)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from relabel.annotation import pull, rounds_status, undo_pull
 from tests.annotation.test_crash import edited, undo_if_there_is_one
+from tests.annotation.test_resume import environment_of
 
 __all__ = ["edited"]
 
@@ -22,11 +23,13 @@ pytestmark = pytest.mark.cvat
 def killed(dataset, cvat_config):
     """Pulls or undoes in a process that is killed at a write; says whether it was."""
     dataset.persistent = True
-    credentials = [cvat_config.url, cvat_config.username, cvat_config.password]
-    command = [sys.executable, "-m", "tests.annotation.killed_pull", *credentials]
-    root = Path(__file__).resolve().parent.parent.parent
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-m", "tests.annotation.killed_pull"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).resolve().parent.parent.parent,
+        env=environment_of(cvat_config),
     ) as process:
 
         def killed(action, writes):

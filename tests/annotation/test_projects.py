@@ -18,6 +18,7 @@ from relabel.annotation import (
 )
 from relabel.cvat import LabelSpec, ProjectConflict
 from tests.annotation.desk import Desk
+from tests.annotation.small_push import own_tasks
 from tests.annotation.stock_rounds import stored
 
 pytestmark = pytest.mark.cvat
@@ -59,10 +60,10 @@ def test_project__two_rounds_of_the_same_classes_stay_apart(dataset, client, sen
 
 def test_project__is_extended_only_if_that_is_allowed(dataset, client, send, project):
     made = client.projects.create(project, [LabelSpec("cat"), LabelSpec("bird")])
-    tasks = len(list(client._transport.pages("/api/tasks")))
+    tasks = len(own_tasks(client))
     with pytest.raises(ProjectLacksClasses, match=r"lacks cat\.label_id, .*dog"):
         send(project=project)
-    assert len(list(client._transport.pages("/api/tasks"))) == tasks
+    assert len(own_tasks(client)) == tasks
     assert list_rounds(dataset) == []
     record = send(project=project, extend_project=True)
     assert project_additions(record.request, client) == []

@@ -28,12 +28,13 @@ from relabel.annotation.elsewhere import Elsewhere
 from relabel.annotation.rounds import RoundState
 from relabel.cvat import CvatDataRejected, CvatForbidden, JobState, UnknownAssignee
 from relabel.labels import LabelSchema, boxes
+from tests.annotation.small_push import own_tasks
 
 pytestmark = pytest.mark.cvat
 
 
 def task_names(client):
-    return [task["name"] for task in client._transport.pages("/api/tasks")]
+    return [task["name"] for task in own_tasks(client)]
 
 
 @pytest.fixture
@@ -71,11 +72,11 @@ def test_push__frame_i_is_sample_i_and_coordinates_are_exact(dataset, client, se
     assert record.state is RoundState.OUT
 
 
-def test_push__assigns_jobs_in_the_order_of_their_frames(dataset, client, send, cvat_team):
-    record = send(images_per_job=1, assignees=cvat_team[:2])
+def test_push__assigns_jobs_in_the_order_of_their_frames(dataset, client, send, cvat_pair):
+    record = send(images_per_job=1, assignees=cvat_pair)
     jobs = client.jobs([record.tasks[0].id])
     assert [job.start_frame for job in jobs] == list(range(6))
-    assert [job.assignee for job in jobs] == [*cvat_team[:2]] * 3
+    assert [job.assignee for job in jobs] == [*cvat_pair] * 3
 
 
 def test_push__an_unknown_assignee(dataset, send, nothing_left):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -19,35 +21,43 @@ from relabel.annotation import (
     push,
 )
 from relabel.cvat import CvatClient, CvatConfig, CvatDataRejected, JobState, MediaNotOnServer
-from tests.annotation.small_push import request_of, tasks_of
+from tests.annotation.small_push import request_of, tasks_of, unique
+from tests.cvat_fixtures import SHARE, is_real
 
-KEY = "by_reference"
+pytestmark = pytest.mark.cvat
+
+KEY, PHOTOS = unique("by_reference"), unique("photos")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def server(request, tmp_path_factory):
+    """A server, and the local folder that it mounts as its share."""
+    if is_real():
+        if SHARE not in os.environ:
+            pytest.skip(f"needs the share of the server: set {SHARE} to its folder here")
+        yield request.getfixturevalue("cvat_config"), Path(os.environ[SHARE])
+        return
     folder = tmp_path_factory.mktemp("cvat")
     (folder / "share").mkdir()
     with running_server(folder) as server:
-        yield server, folder
+        yield CvatConfig(server.url, "lead", server.users["lead"]), folder / "share"
 
 
 @pytest.fixture
 def client(server):
-    running, _ = server
-    with CvatClient(CvatConfig(running.url, "lead", running.users["lead"])) as client:
+    with CvatClient(server[0]) as client:
         yield client
 
 
 @pytest.fixture
 def share(server, tmp_path):
     """The images of the dataset on the share, in a folder of their own."""
-    folder = server[1] / "share" / "photos"
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = server[1] / PHOTOS
     folder.mkdir()
     for path in tmp_path.glob("image-*.png"):
         shutil.copy(path, folder)
-    return folder
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -61,7 +71,7 @@ def nothing_left(dataset, client):
 
 
 def plan_of(dataset, root, **options):
-    media = MediaReference(str(root), "photos", **options)
+    media = MediaReference(str(root), PHOTOS, **options)
     request = replace(request_of(dataset, KEY, ()), media=media)
     return make_plan(dataset.sort_by("filepath", reverse=True), request)
 
@@ -69,8 +79,8 @@ def plan_of(dataset, root, **options):
 def test_push__images_of_a_share_and_back(dataset, client, share, tmp_path):
     record = push(dataset, plan_of(dataset, tmp_path), client)
     names = [name for task in record.tasks for name in client.frame_names(task.id)]
-    assert names == [f"photos/image-{number}.png" for number in (5, 4, 3, 2, 1, 0)]
-    assert load_round(dataset, KEY).request.media == MediaReference(str(tmp_path), "photos")
+    assert names == [f"{PHOTOS}/image-{number}.png" for number in (5, 4, 3, 2, 1, 0)]
+    assert load_round(dataset, KEY).request.media == MediaReference(str(tmp_path), PHOTOS)
     for task in record.tasks:
         client.put_task_shapes(task.id, [])
         for job in task.jobs:
@@ -85,7 +95,7 @@ def test_push__the_wrong_root_fails_before_anything_is_made(
     dataset, client, share, tmp_path, nothing_left
 ):
     shutil.rmtree(share)
-    with pytest.raises(MediaNotOnServer, match=r"'photos/image-5\.png'.*root of the share"):
+    with pytest.raises(MediaNotOnServer, match=rf"'{PHOTOS}/image-5\.png'.*root of the share"):
         push(dataset, plan_of(dataset, tmp_path), client)
 
 
@@ -93,7 +103,7 @@ def test_push__an_image_that_the_share_does_not_have(
     dataset, client, share, tmp_path, nothing_left
 ):
     (share / "image-1.png").unlink()
-    with pytest.raises(CvatDataRejected, match=r"No such file.*photos/image-1\.png"):
+    with pytest.raises(CvatDataRejected, match=rf"{PHOTOS}/image-1\.png"):
         push(dataset, plan_of(dataset, tmp_path), client)
 
 

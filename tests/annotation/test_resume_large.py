@@ -11,14 +11,14 @@ from PIL import Image
 
 from relabel.annotation import make_plan, push
 from relabel.cvat import tus, uploads
-from tests.annotation.small_push import remove, request_of, state_of
+from tests.annotation.small_push import remove, request_of, state_of, unique
 from tests.annotation.test_resume import killed
 
 __all__ = ["killed"]
 
 pytestmark = pytest.mark.cvat
 
-KEY = "large_files"
+KEY = unique("large_files")
 CHUNK = 4096
 
 

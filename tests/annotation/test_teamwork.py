@@ -21,7 +21,7 @@ from relabel.annotation import (
 )
 from relabel.cvat import JobStage, JobState, JobType
 from tests.annotation.desk import Desk
-from tests.annotation.small_push import tasks_of
+from tests.annotation.small_push import own_tasks
 from tests.annotation.stock_rounds import stored
 
 pytestmark = pytest.mark.cvat
@@ -258,7 +258,8 @@ def test_push__gives_tasks_and_jobs_in_the_order_given(client, send, cvat_team):
     assert workers == [two, one, two] * 2
     reviewers = [job.assignee for job in jobs if job.type == JobType.GROUND_TRUTH]
     assert reviewers == [three, two]
-    managers = [task["assignee"]["username"] for task in tasks_of(client, "round_1")]
+    tasks = [client._transport.get(f"/api/tasks/{task.id}") for task in record.tasks]
+    managers = [task["assignee"]["username"] for task in tasks]
     assert managers == [three, one]
     assert all(job.stage == JobStage.ANNOTATION for job in jobs)
 
@@ -267,10 +268,10 @@ def test_push__gives_tasks_and_jobs_in_the_order_given(client, send, cvat_team):
 def test_push__an_unknown_person_is_an_error_before_anything_is_sent(
     dataset, client, send, option
 ):
-    tasks = len(list(client._transport.pages("/api/tasks")))
+    tasks = len(own_tasks(client))
     with pytest.raises(Exception, match="nobody_of_that_name"):
         send(**{option: ("nobody_of_that_name",)})
-    assert len(list(client._transport.pages("/api/tasks"))) == tasks
+    assert len(own_tasks(client)) == tasks
     assert list_rounds(dataset) == []
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from relabel.cvat import ImageFile, JobStage, JobState, JobType, LabelSpec, Shape, Yardstick
-from tests.annotation.conftest import client, cvat_config
+from tests.annotation.conftest import client
 from tests.demo.cvat_server.client import png
 
-__all__ = ["client", "cvat_config"]
+__all__ = ["client"]
 
 pytestmark = pytest.mark.cvat
 EVERY = tuple(JobType)
@@ -40,16 +40,16 @@ def spans(jobs):
     return [(job.start_frame, job.stop_frame) for job in jobs]
 
 
-def test_set_job__a_new_stage_keeps_the_state_that_is_given(client, make_task, cvat_team):
+def test_set_job__a_new_stage_keeps_the_state_that_is_given(client, make_task, cvat_people):
     task_id = make_task()
     (job,) = client.jobs([task_id])
-    person = client.find_users(cvat_team[:1])[cvat_team[0]]
+    person = client.find_users(cvat_people[:1])[cvat_people[0]]
     client.set_job(job.id, state=JobState.REJECTED, stage=JobStage.VALIDATION, assignee=person)
     (job,) = client.jobs([task_id])
-    assert (job.state, job.stage, job.assignee) == ("rejected", "validation", cvat_team[0])
+    assert (job.state, job.stage, job.assignee) == ("rejected", "validation", cvat_people[0])
     client.set_job(job.id, state=JobState.COMPLETED)
     (job,) = client.jobs([task_id])
-    assert (job.state, job.stage, job.assignee) == ("completed", "validation", cvat_team[0])
+    assert (job.state, job.stage, job.assignee) == ("completed", "validation", cvat_people[0])
     client.set_job(job.id, state=JobState.NEW, assignee=None)
     (job,) = client.jobs([task_id])
     assert (job.state, job.assignee) == ("new", None)

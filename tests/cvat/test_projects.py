@@ -16,9 +16,9 @@ from relabel.cvat import (
     describe_missing,
     missing_labels,
 )
-from tests.annotation.conftest import client, cvat_config
+from tests.annotation.conftest import client
 
-__all__ = ["client", "cvat_config"]
+__all__ = ["client"]
 
 SIZE = AttributeSpec("size", InputType.SELECT, ("small", "large"), "small")
 AGE = AttributeSpec("age", InputType.NUMBER, ("0", "9", "1"), "0")

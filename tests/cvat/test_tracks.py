@@ -15,10 +15,10 @@ from relabel.cvat import (
     Shape,
     Track,
 )
-from tests.annotation.conftest import client, cvat_config
+from tests.annotation.conftest import client
 from tests.videos import write_video
 
-__all__ = ["client", "cvat_config"]
+__all__ = ["client"]
 
 pytestmark = pytest.mark.cvat
 

@@ -13,9 +13,9 @@ import pytest
 
 from relabel.annotation import pull, review_pull
 from relabel.cvat import JobState, Shape
-from tests.annotation.conftest import client, cvat_config, send
+from tests.annotation.conftest import client, send
 
-__all__ = ["client", "cvat_config", "send"]
+__all__ = ["client", "send"]
 
 pytestmark = pytest.mark.cvat
 

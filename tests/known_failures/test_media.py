@@ -11,10 +11,10 @@ import requests
 
 from relabel.cvat import CvatDataRejected, ImageFile, LabelSpec
 from relabel.cvat.uploads import MAX_REQUEST_BYTES
-from tests.annotation.conftest import client, cvat_config
+from tests.annotation.conftest import client
 from tests.demo.cvat_server.client import png
 
-__all__ = ["client", "cvat_config"]
+__all__ = ["client"]
 
 pytestmark = pytest.mark.cvat
 

@@ -25,11 +25,12 @@ from relabel.annotation import (
     rounds_status,
     undo_pull,
 )
-from relabel.cvat import CvatClient, CvatConfig, CvatForbidden, JobState, Shape
-from tests.annotation.conftest import client, cvat_config, send, stock
+from relabel.cvat import CvatClient, CvatForbidden, JobState, Shape
+from tests.annotation.conftest import client, send, stock
+from tests.annotation.small_push import unique
 from tests.annotation.stock_rounds import Editor, stored
 
-__all__ = ["client", "cvat_config", "send", "stock"]
+__all__ = ["client", "send", "stock"]
 
 pytestmark = pytest.mark.cvat
 
@@ -79,7 +80,7 @@ def test_failure_16__a_class_of_two_fields_of_a_project_keeps_its_name(dataset, 
         RoundField(name, field_facts(dataset, name).to_schema())
         for name in ("ground_truth", "second")
     )
-    request = Request("round_1", fields, project="failure_16")
+    request = Request("round_1", fields, project=unique("failure_16"))
     record = push(dataset, make_plan(dataset, request), client)
     try:
         editor = editor_of(client, record)
@@ -177,31 +178,34 @@ def test_failure_22__a_round_that_fails_on_the_way_leaves_nothing(
     assert len(send(images_per_task=2).tasks) == 3
 
 
-def test_failure_25__other_credentials_are_another_user(cvat):
+def test_failure_25__other_credentials_are_another_user(cvat_url, cvat_admin, cvat_annotator):
     """Stock goes on with the session that it has, so that one user acts as another."""
+    people = [cvat_annotator, cvat_admin, cvat_annotator]
     secrets = [
         {
-            "FIFTYONE_CVAT_URL": cvat.url,
+            "FIFTYONE_CVAT_URL": cvat_url,
             "FIFTYONE_CVAT_USERNAME": name,
-            "FIFTYONE_CVAT_PASSWORD": cvat.users[name],
+            "FIFTYONE_CVAT_PASSWORD": password,
         }
-        for name in ("ann.a", "ann.b", "ann.a")
+        for name, password in people
     ]
     clients = [connect(item) for item in secrets]
-    assert [one.user.username for one in clients] == ["ann.a", "ann.b", "ann.a"]
+    assert [one.user.username for one in clients] == [name for name, _ in people]
     assert clients[0] is clients[2], "one log-in serves all calls of one user"
 
 
-def test_failure_27__who_has_only_a_job_sees_and_pulls_it(dataset, client, send, cvat):
+def test_failure_27__who_has_only_a_job_sees_and_pulls_it(
+    dataset, client, send, cvat_config, cvat_annotator
+):
     """Stock asks for the task, which CVAT refuses to who is assigned a job of it."""
-    if client.server.url != cvat.url:
-        pytest.skip("needs a plain user of the server")
-    record = send(images_per_job=2, assignees=("ann.a", "ann.b"))
+    name, password = cvat_annotator
+    record = send(images_per_job=2, assignees=(name, client.user.username))
     editor = editor_of(client, record)
     for frame in range(6):
         editor.move(editor.shapes(frame)[0], *CORNER)
     editor.finish()
-    with CvatClient(CvatConfig(cvat.url, "ann.a", cvat.users["ann.a"])) as annotator:
+    his = replace(cvat_config, username=name, password=password, token=None)
+    with CvatClient(his) as annotator:
         assert not annotator.task_exists(record.tasks[0].id)
         (status,) = rounds_status(dataset, annotator)
         assert [job.id for job in status.jobs] == [

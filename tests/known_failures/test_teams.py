@@ -24,10 +24,11 @@ from relabel.annotation import (
     push,
 )
 from relabel.cvat import JobState, JobType, LabelSpec, UnknownAssignee
-from tests.annotation.conftest import client, cvat_config, send
+from tests.annotation.conftest import client, send
+from tests.annotation.small_push import own_tasks
 from tests.operators.app import execute
 
-__all__ = ["client", "cvat_config", "send"]
+__all__ = ["client", "send"]
 
 pytestmark = pytest.mark.cvat
 
@@ -121,21 +122,22 @@ def test_failure_32__an_unknown_person_is_an_error_before_anything_is_sent(
     dataset, client, send, option
 ):
     """Stock leaves the task to nobody, and says nothing."""
-    tasks = [task["id"] for task in client._transport.pages("/api/tasks")]
+    tasks = own_tasks(client)
     with pytest.raises(UnknownAssignee, match=NOBODY):
         send(**{option: (NOBODY,)})
-    assert [task["id"] for task in client._transport.pages("/api/tasks")] == tasks
+    assert own_tasks(client) == tasks
     assert list_rounds(dataset) == []
     assert dataset.list_annotation_runs() == []
 
 
 @pytest.mark.usefixtures("environment")
-def test_failure_33__who_is_named_in_the_form_gets_the_jobs(dataset, cvat_team):
+def test_failure_33__who_is_named_in_the_form_gets_the_jobs(dataset, client, cvat_pair):
     """The form of @voxel51/annotation sends what nothing reads."""
     asked = {"what": "dataset", "key": "by_form", "images_per_job": 3}
     with pytest.raises(ExecutionError, match=NOBODY):
         execute("send_to_cvat", dataset, {**asked, "assignees": [NOBODY]})
-    sent = execute("send_to_cvat", dataset, {**asked, "assignees": list(cvat_team[:2])})
+    sent = execute("send_to_cvat", dataset, {**asked, "assignees": list(cvat_pair)})
     task_id = sent.result["tasks"][0]["id"]
-    assert [job.assignee for job in connect().jobs([task_id])] == list(cvat_team[:2])
+    assert [job.assignee for job in connect().jobs([task_id])] == list(cvat_pair)
+    client.delete_task(task_id)
     connect().delete_task(task_id)

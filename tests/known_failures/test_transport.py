@@ -22,12 +22,11 @@ from relabel.cvat import (
     Shape,
     Timeouts,
 )
-from tests.annotation.conftest import cvat_config
 from tests.annotation.faulty_proxy import faulty_proxy
-from tests.annotation.small_push import remove, request_of
+from tests.annotation.small_push import remove, request_of, unique
 from tests.cvat.conftest import Answer, config, script, serve
 
-__all__ = ["config", "cvat_config", "script", "serve"]
+__all__ = ["config", "script", "serve"]
 
 
 def test_failure_21__a_server_that_never_answers(config):
@@ -86,13 +85,14 @@ def test_failure_26__what_was_sent_is_in_no_message_and_no_log(script, config, c
 @pytest.mark.cvat
 def test_failure_28__the_status_of_a_server_that_is_gone_is_an_error(dataset, cvat_config):
     """Stock reports an empty status, as if nothing had been sent."""
+    key = unique("gone")
     with CvatClient(cvat_config) as straight:
         with faulty_proxy(cvat_config.url, 1.0) as proxy:
             client = CvatClient(replace(cvat_config, url=proxy.url))
-            push(dataset, make_plan(dataset, request_of(dataset, "gone", ())), client)
+            push(dataset, make_plan(dataset, request_of(dataset, key, ())), client)
             (status,) = rounds_status(dataset, client)
             assert status.images == 6
             client.close()
         with pytest.raises(CvatUnreachable, match="cannot be reached"):
             rounds_status(dataset, client)
-        remove(dataset, straight, "gone")
+        remove(dataset, straight, key)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from relabel.annotation import pull
-from tests.annotation.conftest import client, cvat_config, send
+from tests.annotation.conftest import client, send
 from tests.annotation.test_video import FIELD, FRAMES, dataset, documents, jobs, labels
 
-__all__ = ["client", "cvat_config", "dataset", "jobs", "send"]
+__all__ = ["client", "dataset", "jobs", "send"]
 
 pytestmark = pytest.mark.cvat
 
