@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ..relabel.curation.uniqueness import compute_uniqueness, require_uniqueness_field
-from .delegation import DelegatedOperator
+from .delegation import DelegatedOperator, progress_reporter
 from .embedding_source import ROWS, ask_for_embeddings, describe, get_embeddings
 from .forms import (
     as_form,
@@ -60,8 +60,9 @@ class ComputeUniqueness(DelegatedOperator):
         """
         view, field = target_images(ctx), _field(ctx)
         embeddings = get_embeddings(ctx, view)
-        ctx.set_progress(progress=1, label="Comparing")
-        compute_uniqueness(view, embeddings, field)
+        compute_uniqueness(
+            view, embeddings, field, progress=progress_reporter(ctx, "images compared")
+        )
         if not ctx.delegated:
             ctx.ops.reload_dataset()
         return {"field": field, **describe(embeddings)}

@@ -7,39 +7,48 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import numpy as np
 from fiftyone.brain.internal.core.uniqueness import UniquenessConfig
-from sklearn.neighbors import NearestNeighbors
 
 from .errors import BrainKeyError, EmbeddingsError
+from .neighbours import nearest_neighbours
 from .similarity import require_brain_key
+from .unit_rows import UnitRows
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
     from .embeddings import Embeddings
+    from .neighbours import Progress
 
 _WEIGHTS = np.array([0.6, 0.3, 0.1])  # of the three nearest, as in FiftyOne
 
 
-def compute_uniqueness(view: SampleCollection, embeddings: Embeddings, field: str) -> None:
+def compute_uniqueness(
+    view: SampleCollection,
+    embeddings: Embeddings,
+    field: str,
+    *,
+    progress: Progress | None = None,
+) -> None:
     """Writes each sample's uniqueness to a field, as a FiftyOne brain run of that name.
 
     A run of that name is replaced. FiftyOne's own uniqueness leaves out the true nearest
-    neighbour, so that one of two duplicates looks as unique as the rest; here it counts most. Not
-    yet better than stock: every vector is compared with every other.
+    neighbour, so that one of two duplicates looks as unique as the rest; here it counts most.
 
     Args:
         view: the samples
         embeddings: their vectors
         field: the name of the field and of the run
+        progress: called with how many samples are compared and how many there are; it may raise
+            to cancel, and then nothing has changed
 
     Raises:
         BrainKeyError: if the name cannot be used
-        EmbeddingsError: if there are fewer than two vectors
+        EmbeddingsError: if there are fewer than two vectors, or one is zero or no number
     """
     dataset = view._dataset  # noqa: SLF001
     require_uniqueness_field(dataset, field)
-    scores = uniqueness(embeddings.normalized())
+    scores = uniqueness(embeddings.vectors, progress=progress)
     if dataset.has_brain_run(field):
         dataset.delete_brain_run(field)
     run = UniquenessConfig(field).build()
@@ -50,31 +59,33 @@ def compute_uniqueness(view: SampleCollection, embeddings: Embeddings, field: st
     run.save_run_results(view, field, None)
 
 
-def uniqueness(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Scores how far each vector is from its three nearest.
+def uniqueness(
+    vectors: NDArray[np.float32], *, progress: Progress | None = None
+) -> NDArray[np.float64]:
+    """Scores how far each vector is from its three nearest, see :func:`nearest_neighbours`.
 
     The weighted geometric mean of the three distances (weights .6, .3, .1), divided by the
     largest. The mean is geometric so that an exact duplicate scores 0 whatever else is near.
 
     Args:
-        vectors: ``[N, D]``, each of length 1
+        vectors: ``[N, D]`` of any length; only their directions count
+        progress: called with how many are compared and how many there are; it may raise to cancel
 
     Returns:
         the scores in [0, 1], ``[N]``
 
     Raises:
-        EmbeddingsError: if there are fewer than two vectors
+        EmbeddingsError: if there are fewer than two vectors, or one is zero or no number
     """
     if len(vectors) < 2:
         raise EmbeddingsError("One sample alone is not comparable.", "Target at least two.")
+    rows = UnitRows(vectors)
     count = min(len(_WEIGHTS), len(vectors) - 1)
-    index = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(vectors)
-    neighbours = index.kneighbors(return_distance=False)
-    distances = np.stack(
-        [np.linalg.norm(vectors - vectors[neighbours[:, k]], axis=1) for k in range(count)], axis=1
-    )
+    neighbours = nearest_neighbours(rows, count, progress=progress)
+    each = np.arange(len(vectors))
+    squared = np.stack([rows.exact_squared(each, neighbours[:, k]) for k in range(count)], axis=1)
     weights = _WEIGHTS[:count] / _WEIGHTS[:count].sum()
-    scores: NDArray[np.float64] = np.prod(np.sort(distances, axis=1) ** weights, axis=1)
+    scores: NDArray[np.float64] = np.prod(np.sort(np.sqrt(squared), axis=1) ** weights, axis=1)
     return scores / max(float(scores.max()), 1e-12)
 
 

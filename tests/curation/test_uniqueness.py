@@ -43,6 +43,32 @@ def test_uniqueness__one_alone():
         uniqueness(np.ones((1, 2), np.float32))
 
 
+@pytest.mark.parametrize("count", [100, 50_000])
+def test_uniqueness__duplicates_score_nothing_at_any_size(count):
+    vectors = np.random.default_rng(0).normal(size=(count, 6)).astype(np.float32)
+    scores = uniqueness(np.concatenate([vectors, vectors[:20], 5 * vectors[:20]]))
+    assert not scores[:20].any()
+    assert not scores[-40:].any()
+    assert scores[20:count].min() > 0
+
+
+def test_uniqueness__the_same_whatever_the_length_of_the_vectors():
+    vectors = np.random.default_rng(0).normal(size=(50, 16)).astype(np.float32)
+    lengths = np.linspace(0.1, 10, 50, dtype=np.float32)[:, None]
+    assert uniqueness(vectors * lengths) == pytest.approx(uniqueness(vectors), abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [0, np.nan, np.inf])
+def test_compute_uniqueness__unusable_vectors_leave_the_dataset_alone(dataset, value):
+    vectors = np.eye(6, dtype=np.float32)
+    vectors[2] = value
+    unusable = Embeddings(tuple(dataset.values("id")), vectors, "test")
+    with pytest.raises(EmbeddingsError, match="1 of 6 vectors"):
+        compute_uniqueness(dataset, unusable, "uniqueness")
+    assert not dataset.has_field("uniqueness")
+    assert dataset.list_brain_runs() == []
+
+
 @pytest.fixture
 def embeddings(dataset):
     vectors = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
