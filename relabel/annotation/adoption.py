@@ -21,7 +21,7 @@ from bson import ObjectId
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import RelabelError
-from ..labels import UNKNOWN
+from ..labels import UNKNOWN, MalformedLabel
 from ..labels.stock_drawing import draw_as_stock
 from . import storage
 from .baseline import SentFrame, SentLabel, add_frames
@@ -250,8 +250,11 @@ def _label(
     """A label of the baseline; ``document`` is None for one that was deleted here."""
     if document is None:
         return SentLabel(label_id, 0, UNKNOWN, guessed=True)
-    here = schema.label_kind.to_drawn(document, size, schema)
-    drawn = draw_as_stock(document, size, schema)
+    try:
+        here = schema.label_kind.to_drawn(document, size, schema)
+        drawn = draw_as_stock(document, size, schema)
+    except MalformedLabel:  # a pull will say so of this image, and leave it out
+        return SentLabel(label_id, 0, UNKNOWN, guessed=True)
     if drawn is None:
         return SentLabel(label_id, 0, here or UNKNOWN, guessed=True)
     return SentLabel(label_id, 0, drawn, here if here != drawn else None, guessed)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..labels import MalformedLabel, UnknownClass
+from ..labels.drawn import problem_of
 from ..labels.tracks import with_indices
 from . import storage
 from .diff import PulledShape
@@ -33,10 +35,12 @@ class PulledShapes:
     Args:
         by_frame: frame and field -> the shapes there
         remarks: what was made into something else, and what no field can hold
+        unreadable: frame -> why a shape on it cannot be read
     """
 
     by_frame: dict[tuple[int, str], list[PulledShape]]
     remarks: tuple[str, ...] = ()
+    unreadable: Mapping[int, str] = dataclasses.field(default_factory=dict)
 
     def at(self, frame: SentFrame) -> Sequence[PulledShape]:
         """The shapes of a field of an image."""
@@ -149,17 +153,23 @@ def shape_ids(put: Iterable[Shape], names: TaskNames) -> dict[str, int]:
 def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
     """Reads the shapes of a task.
 
-    A shape whose class was added in CVAT goes to the first field that can hold it.
+    A shape whose class was added in CVAT goes to the first field that can hold it. Whatever else
+    is on its frame, a shape that cannot be read makes it unreadable: without it, a label of that
+    frame would look removed.
     """
     by_frame: dict[tuple[int, str], list[PulledShape]] = defaultdict(list)
     converted: Counter[tuple[str, str]] = Counter()
     left: Counter[tuple[str, str]] = Counter()
     approximate: Counter[str] = Counter()
     unknown: set[str] = set()
+    unreadable: dict[int, str] = {}
     for shape in shapes:
         fields = names.fields_for(shape)
         for field in fields:
             read = names.of_field(field.name).read(shape, field.schema)
+            if problem := problem_of(read.drawn):
+                unreadable[shape.frame] = f"{problem} Correct or delete it in CVAT."
+                break
             drawn = field.schema.label_kind.accept(read.drawn)
             if drawn is None or shape.id is None or not field.schema.takes(drawn.label):
                 continue
@@ -174,7 +184,17 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
             break
         else:
             left[shape.type, fields[0].schema.label_kind.field_class] += 1
-    remarks = [
+    remarks = _remarks(converted, left, approximate, unknown)
+    return PulledShapes(dict(by_frame), remarks, unreadable)
+
+
+def _remarks(
+    converted: Mapping[tuple[str, str], int],
+    left: Mapping[tuple[str, str], int],
+    approximate: Mapping[str, int],
+    unknown: Iterable[str],
+) -> tuple[str, ...]:
+    return (
         *(
             f"{n} of type {name} became what a field of {holder} can hold."
             for (name, holder), n in converted.items()
@@ -193,8 +213,7 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
             f"The attribute {name!r} is none of the round's; it stays in CVAT."
             for name in sorted(unknown)
         ),
-    ]
-    return PulledShapes(dict(by_frame), tuple(remarks))
+    )
 
 
 def _doubles(documents: Sequence[Mapping[str, Any]]) -> MalformedLabel:

@@ -14,14 +14,13 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .drawing import PulledShapes
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..labels import Drawn
     from .baseline import SentFrame
     from .diff import PulledShape
+    from .drawing import PulledShapes
 
     Object = tuple[int, str]
     Seen = list[tuple[int, PulledShape]]
@@ -48,7 +47,7 @@ def follow(
         shapes = {frame.frame: pulled.at(frame) for frame in sent}
         for number, named in _Objects(sent).name(shapes, largest.get(field, -1)).items():
             found[number, field] = named
-    return PulledShapes(found, pulled.remarks)
+    return replace(pulled, by_frame=found)
 
 
 class _Objects:

@@ -162,7 +162,7 @@ def _write(
         for place, frame in merged.items()
         if frame.left or place in lost
     }
-    _close(record, review.jobs, open_frames | review.skipped)
+    _close(record, review.jobs, open_frames | review.open_frames)
     if settled:
         forget_old_pulls(dataset)
     return lost
@@ -241,9 +241,4 @@ def _problems(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -
             f"{len(samples_of(lost))} images were edited in FiftyOne at the same moment and were "
             "left as they are. Pull again."
         )
-    if review.samples_gone:
-        problems.append(f"{len(review.samples_gone)} images are no longer in the dataset.")
-    if review.tasks_gone:
-        names = ", ".join(map(str, review.tasks_gone))
-        problems.append(f"CVAT does not show us the task {names}: it was deleted, or is not ours.")
-    return (*problems, *review.remarks)
+    return (*problems, *review.problems)

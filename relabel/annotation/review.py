@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ..labels import MalformedLabel
 from . import storage
 from .adoption import find_round
 from .baseline import load_frames
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .storage import Labels
 
 CONFLICT = "conflict"
+_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,22 @@ class ReviewedFrame:
 
 
 @dataclass(frozen=True)
+class UnreadableImage:
+    """One field of an image that cannot be compared. It is left out and stays open.
+
+    Args:
+        frame: its baseline
+        reason: why, and what to do about it
+    """
+
+    frame: SentFrame
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Sample {self.frame.sample_id} is left out and stays open: {self.reason}"
+
+
+@dataclass(frozen=True)
 class Review:
     """What a pull would change. Nothing has been changed yet.
 
@@ -74,6 +92,7 @@ class Review:
         key: the round
         jobs: the jobs that would be pulled
         frames: the images of those jobs that are wanted and still in the dataset
+        unreadable: those of them that cannot be compared
         skipped: the frames of those jobs that are not wanted, as pairs of task and number
         samples_gone: the samples that are not in the dataset any more
         tasks_gone: the tasks that CVAT does not show (any more)
@@ -87,6 +106,29 @@ class Review:
     samples_gone: tuple[str, ...] = ()
     tasks_gone: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
+    unreadable: tuple[UnreadableImage, ...] = ()
+
+    @property
+    def open_frames(self) -> frozenset[tuple[int, int]]:
+        """The frames that a pull leaves open, as pairs of task and number."""
+        unreadable = (image.frame for image in self.unreadable)
+        return self.skipped.union((frame.task_id, frame.frame) for frame in unreadable)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What a pull cannot take over, and why; of many images the first ones are named."""
+        problems = list(map(str, self.unreadable[:_NAMED]))
+        if len(self.unreadable) > _NAMED:
+            more = len(self.unreadable) - _NAMED
+            problems.append(f"{more:,} more images are left out for such reasons.")
+        if self.samples_gone:
+            problems.append(f"{len(self.samples_gone)} images are no longer in the dataset.")
+        if self.tasks_gone:
+            names = ", ".join(map(str, self.tasks_gone))
+            problems.append(
+                f"CVAT does not show us the task {names}: it was deleted, or is not ours."
+            )
+        return (*problems, *self.remarks)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -191,6 +233,7 @@ def compare(
     """
     jobs = jobs_to_pull(record.pulled, listed, choice)
     frames: list[ReviewedFrame] = []
+    unreadable: list[UnreadableImage] = []
     skipped: set[tuple[int, int]] = set()
     gone: list[Place] = []
     remarks: list[str] = []
@@ -211,18 +254,33 @@ def compare(
         pulled = followed(dataset, record, pulled, sent)
         skipped |= {(task.id, frame.frame) for frame in sent if not choice.takes_frame(frame)}
         sent = [frame for frame in sent if choice.takes_frame(frame)]
-        labels = storage.read_labels(dataset, [frame.place for frame in sent], record.kinds)
-        gone += [frame.place for frame in sent if frame.place not in labels]
-        frames += [
-            review_frame(
-                job_of[frame.frame],
-                frame,
-                pulled.at(frame),
-                labels[frame.place],
-                record.schemas[frame.place.field],
-            )
+        reasons = {
+            frame.place: pulled.unreadable[frame.frame]
             for frame in sent
-            if frame.place in labels
+            if frame.frame in pulled.unreadable
+        }
+        places = [frame.place for frame in sent]
+        labels = storage.read_labels(dataset, places, record.kinds, reasons)
+        gone += [place for place in places if place not in labels and place not in reasons]
+        for frame in sent:
+            if frame.place in reasons or frame.place not in labels:
+                continue
+            try:
+                frames.append(
+                    review_frame(
+                        job_of[frame.frame],
+                        frame,
+                        pulled.at(frame),
+                        labels[frame.place],
+                        record.schemas[frame.place.field],
+                    )
+                )
+            except MalformedLabel as error:
+                reasons[frame.place] = str(error)
+        unreadable += [
+            UnreadableImage(frame, reasons[frame.place])
+            for frame in sent
+            if frame.place in reasons
         ]
     return Review(
         key=record.key,
@@ -232,6 +290,7 @@ def compare(
         samples_gone=tuple(samples_of(gone)),
         tasks_gone=_tasks_gone(record, listed),
         remarks=tuple(remarks),
+        unreadable=tuple(unreadable),
     )
 
 

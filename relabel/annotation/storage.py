@@ -17,6 +17,7 @@ import fiftyone.core.sample as fos
 from bson import ObjectId, encode
 from pymongo import UpdateOne
 
+from ..labels import MalformedLabel
 from . import frame_storage
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ Query: TypeAlias = dict[str, Any]
 
 
 def read_labels(
-    dataset: fo.Dataset, places: Iterable[Place], kinds: Mapping[str, LabelKind]
+    dataset: fo.Dataset,
+    places: Iterable[Place],
+    kinds: Mapping[str, LabelKind],
+    unreadable: dict[Place, str] | None = None,
 ) -> dict[Place, Labels]:
     """Reads the labels of many places.
 
@@ -45,9 +49,13 @@ def read_labels(
         dataset: the dataset
         places: where they are; those whose sample is not in the dataset are left out
         kinds: field -> the kind of its labels
+        unreadable: takes the places whose labels cannot be read, and why
 
     Returns:
         place -> its labels
+
+    Raises:
+        MalformedLabel: if labels cannot be read, and nothing takes that
     """
     wanted = _by_sample(places)
     found: dict[Place, Labels] = {}
@@ -60,7 +68,12 @@ def read_labels(
             for place in wanted[str(document["_id"])]:
                 of_image = place.frame_number is None
                 value = document.get(place.field) if of_image else frames.get(place)
-                found[place] = kinds[place.field].labels_of(value, str(place))
+                try:
+                    found[place] = kinds[place.field].labels_of(value, str(place))
+                except MalformedLabel as error:
+                    if unreadable is None:
+                        raise
+                    unreadable[place] = str(error)
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 _NEAR = 1e-9
+_MOST_PIXELS = 2**28  # of the box of a mask; no image has more
 
 
 class ShapeType(StrEnum):
@@ -79,6 +80,44 @@ class Drawn:
                 for a, b in zip(mine, theirs, strict=True)
             )
         )
+
+
+_LEAST_NUMBERS: dict[str, int] = {
+    ShapeType.RECTANGLE: 4,
+    ShapeType.ELLIPSE: 4,
+    ShapeType.CUBOID: 16,
+    ShapeType.POLYGON: 6,
+    ShapeType.POLYLINE: 4,
+    ShapeType.POINTS: 2,
+    ShapeType.MASK: 5,
+}
+_FIXED = frozenset({ShapeType.RECTANGLE, ShapeType.ELLIPSE, ShapeType.CUBOID})
+
+
+def problem_of(drawn: Drawn) -> str:
+    """Why coordinates that were read from CVAT are none of their type; empty if they are."""
+    points, count = drawn.points, len(drawn.points)
+    least = _LEAST_NUMBERS.get(drawn.type, 0)
+    is_whole = drawn.type == ShapeType.MASK or count % 2 == 0
+    fits = is_whole and (count == least if drawn.type in _FIXED else count >= least)
+    if not fits or not math.isfinite(sum(points)):
+        return f"A {drawn.type} of the class {drawn.label!r} has {count} numbers that make none."
+    if drawn.type in {ShapeType.MASK, ShapeType.POLYGON}:
+        left, top, right, bottom = _box(drawn)
+        if right < left or bottom < top or (right - left + 1) * (bottom - top + 1) > _MOST_PIXELS:
+            return (
+                f"A {drawn.type} of the class {drawn.label!r} goes from {left:g}, {top:g} to "
+                f"{right:g}, {bottom:g}."
+            )
+    return ""
+
+
+def _box(drawn: Drawn) -> tuple[float, float, float, float]:
+    if drawn.type == ShapeType.MASK:
+        left, top, right, bottom = drawn.points[-4:]
+        return left, top, right, bottom
+    xs, ys = drawn.points[0::2], drawn.points[1::2]
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 UNKNOWN = Drawn("", ())
