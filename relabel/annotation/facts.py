@@ -49,6 +49,8 @@ _LEFT_BY_RUNS = frozenset(
         # what FiftyOne's brain and evaluation leave on labels
         *("mistakenness", "mistakenness_loc", "possible_missing", "possible_spurious"),
         *("max_iou", "dup_ids", "hardness", "uniqueness", "eval_iou", "eval_id", "eval"),
+        # what Relabel's queue of label errors does
+        *("label_error", "label_error_score", "label_error_instead"),
     }
 )
 

@@ -1,0 +1,91 @@
+"""Reads labels and predictions of samples; what cannot be judged is reported and left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..detections import _invalid, _is_valid, _require_confidences
+from ..tables import read_detections
+from .scene import AttributeValues, Scene, look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
+
+    from ..detections import InvalidLabel
+    from ..tables import Detections
+
+    Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Labels and predictions of some samples.
+
+    Args:
+        sample_ids: the samples, which number the images
+        scene: their labels and predictions
+        invalid: labels and predictions that were left out
+    """
+
+    sample_ids: Sequence[str]
+    scene: Scene
+    invalid: tuple[InvalidLabel, ...]
+
+
+def read_scene(
+    view: SampleCollection, predictions: str, ground_truth: str, attributes: Sequence[str] = ()
+) -> Read:
+    """Reads labels and predictions.
+
+    Args:
+        view: the samples
+        predictions: the field of the predictions, each with a confidence
+        ground_truth: the field of the labels
+        attributes: attributes that both fields have
+
+    Raises:
+        EvaluationError: if no prediction has a confidence
+    """
+    sample_ids, (found, truth) = read_detections(view, [predictions, ground_truth])
+    _require_confidences(found, predictions)
+    invalid = (
+        *_invalid(found, predictions, sample_ids, ranked=True),
+        *_invalid(truth, ground_truth, sample_ids),
+    )
+    usable, usable_truth = _can_be_judged(found, ranked=True), _can_be_judged(truth)
+    values = [
+        AttributeValues(
+            name,
+            _flat(view, f"{ground_truth}.detections.{name}", truth)[usable_truth],
+            _flat(view, f"{predictions}.detections.{name}", found)[usable],
+        )
+        for name in attributes
+    ]
+    scene = look(truth.only(usable_truth), found.only(usable), values)
+    return Read(sample_ids, scene, invalid)
+
+
+def _can_be_judged(labels: Detections, *, ranked: bool = False) -> Booleans:
+    """Whether the box of each label is one, and it has a class."""
+    has_class = np.array([label is not None for label in labels.label], dtype=bool)
+    can_be: Booleans = _is_valid(labels, ranked=ranked) & has_class
+    return can_be
+
+
+def _flat(view: SampleCollection, path: str, labels: Detections) -> NDArray[np.object_]:
+    """The values of an attribute in the order of the labels."""
+    counts = np.bincount(labels.image, minlength=0)
+    values = np.full(len(labels), None, dtype=object)
+    begin = 0
+    of_images = view.values(path, _raw=True)
+    for count, of_image in zip(counts.tolist(), of_images, strict=False):
+        if of_image:
+            values[begin : begin + count] = of_image
+        begin += count
+    return values

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import fiftyone as fo
+import fiftyone.core.patches as fop
+import pytest
+
+from relabel.evaluation.errors import EvaluationError
+from relabel.evaluation.label_errors.finding import find_label_errors
+from relabel.evaluation.label_errors.runs import (
+    delete_label_errors,
+    label_error_runs,
+    load_label_errors,
+)
+from relabel.evaluation.label_errors.suspicion import ErrorType
+
+from .worlds import make_world
+
+FIELDS = ("predictions", "ground_truth")
+
+
+def detections(table, image, *, ranked):
+    return fo.Detections(
+        detections=[
+            fo.Detection(
+                label=table.label[row],
+                bounding_box=table.box[row].tolist(),
+                confidence=float(table.confidence[row]) if ranked else None,
+                iscrowd=bool(table.crowd[row]),
+            )
+            for row in range(len(table))
+            if table.image[row] == image
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def stored():
+    world = make_world(0, images=80)
+    dataset = fo.Dataset()
+    dataset.add_samples(
+        [
+            fo.Sample(
+                filepath=f"/{image}.png",
+                ground_truth=detections(world.truth, image, ranked=False),
+                predictions=detections(world.predictions, image, ranked=True),
+            )
+            for image in range(80)
+        ],
+        dynamic=True,
+        progress=False,
+    )
+    yield dataset
+    dataset.delete()
+
+
+@pytest.fixture
+def world(stored):
+    dataset = stored.clone()
+    yield dataset
+    dataset.delete()
+
+
+def labels(dataset, field="ground_truth"):
+    """What the labels of a field hold in the database."""
+    found = dataset._sample_collection.find({}, {f"{field}.detections": 1})
+    return {str(one["_id"]): one[field]["detections"] for one in found}
+
+
+def test_find_label_errors__view_holds_whole_images_worst_first(world):
+    queue = find_label_errors(world, *FIELDS)
+    view = queue.view(world)
+    assert not isinstance(view, fop.PatchesView)
+    assert view.first().id == queue.errors[0].sample_id
+    whole = world.select(view.values("id"))
+    assert view.count("ground_truth.detections") == whole.count("ground_truth.detections")
+
+
+def test_find_label_errors__marks_the_suspects_and_nothing_else(world):
+    before = labels(world)
+    queue = find_label_errors(world, *FIELDS)
+    marked = {
+        (sample_id, str(label["_id"]))
+        for field in FIELDS
+        for sample_id, of_sample in labels(world, field).items()
+        for label in of_sample
+        if "label_error" in label
+    }
+    assert marked == {
+        (error.sample_id, error.label_id or error.prediction_id) for error in queue.errors
+    }
+    names = ("label_error", "label_error_score", "label_error_instead")
+    bare = {
+        sample_id: [
+            {name: value for name, value in label.items() if name not in names}
+            for label in of_sample
+        ]
+        for sample_id, of_sample in labels(world).items()
+    }
+    assert bare == before
+
+
+def test_find_label_errors__marks_can_be_filtered_in_the_app(world):
+    queue = find_label_errors(world, *FIELDS)
+    kinds = [str(error.type) for error in queue.errors if error.label_id]
+    assert world.count_values("ground_truth.detections.label_error")["bad box"] == kinds.count(
+        "bad box"
+    )
+    assert world.bounds("ground_truth.detections.label_error_score")[1] <= 1
+
+
+def test_find_label_errors__again_replaces(world):
+    find_label_errors(world, *FIELDS)
+    queue = find_label_errors(world, *FIELDS, types=[ErrorType.DUPLICATE], most=2)
+    assert len(queue.errors) == 2
+    counts = world.count_values("ground_truth.detections.label_error")
+    assert counts["duplicate"] == 2
+    assert set(counts) == {"duplicate", None}
+    assert label_error_runs(world) == ["label_errors"]
+    assert load_label_errors(world) == queue
+
+
+def test_load_label_errors__is_what_was_found(world):
+    queue = find_label_errors(world, *FIELDS)
+    assert load_label_errors(world) == queue
+    copy = world.clone()
+    copy._clear_cache() if hasattr(copy, "_clear_cache") else None
+    assert load_label_errors(copy).errors == queue.errors
+    copy.delete()
+
+
+def test_delete_label_errors__leaves_no_trace(world):
+    before, schema = (
+        (labels(world), labels(world, "predictions")),
+        world.get_field_schema(flat=True),
+    )
+    find_label_errors(world, *FIELDS)
+    delete_label_errors(world)
+    assert (labels(world), labels(world, "predictions")) == before
+    assert set(world.get_field_schema(flat=True)) == set(schema)
+    assert world.list_runs() == []
+    with pytest.raises(EvaluationError, match="Find label errors first"):
+        delete_label_errors(world)
+
+
+def test_find_label_errors__stock_deletes_the_run_and_the_next_one_the_marks(world):
+    find_label_errors(world, *FIELDS)
+    world.delete_run("label_errors")
+    find_label_errors(world, *FIELDS, most=1)
+    marked = [
+        label
+        for field in FIELDS
+        for of_sample in labels(world, field).values()
+        for label in of_sample
+        if "label_error" in label
+    ]
+    assert len(marked) == 1
+
+
+def test_find_label_errors__oracle_says_what_fixing_could_give(world):
+    queue = find_label_errors(world, *FIELDS)
+    by_type = {one.type: one for one in queue.summaries}
+    assert sum(one.count for one in queue.summaries) == len(queue.errors)
+    assert by_type[ErrorType.WRONG_CLASS].map_fixed > queue.map_now
+    for one in queue.summaries:
+        assert one.expected <= one.count
+
+
+def test_find_label_errors__of_some_classes(world):
+    queue = find_label_errors(world, *FIELDS, classes=["cat"])
+    assert queue.errors
+    assert all("cat" in (error.label, error.instead) for error in queue.errors)
+
+
+def test_find_label_errors__impossible_labels_are_reported_and_the_rest_is_judged(world):
+    whole = find_label_errors(world, *FIELDS)
+    samples = [world.first(), world.skip(1).first(), world.skip(2).first()]
+    samples[0].ground_truth.detections[0].bounding_box = [0.5, 0.5, -0.1, 0.1]
+    samples[1].ground_truth.detections[0].bounding_box = [float("nan")] * 4
+    samples[2].predictions.detections[0].confidence = None
+    for sample in samples:
+        sample.save()
+    queue = find_label_errors(world, *FIELDS)
+    assert {bad.sample_id for bad in queue.invalid} == {sample.id for sample in samples}
+    assert len(queue.errors) > 0.8 * len(whole.errors)
+
+
+def test_find_label_errors__predictions_of_a_part(world):
+    world.skip(40).set_field("predictions", None).save()
+    view = world.exists("predictions")
+    queue = find_label_errors(view, *FIELDS)
+    assert {error.sample_id for error in queue.errors} <= set(view.values("id"))
+
+
+def test_find_label_errors__cancelled_writes_nothing(world):
+    class Stopped(Exception):
+        pass
+
+    def stop(done, total):
+        if done == total - 1:
+            raise Stopped
+
+    before = labels(world)
+    with pytest.raises(Stopped):
+        find_label_errors(world, *FIELDS, progress=stop)
+    assert labels(world) == before
+    assert world.list_runs() == []
+
+
+def test_find_label_errors__attributes_that_the_model_predicts(world):
+    for sample in world:
+        for label in (*sample.ground_truth.detections, *sample.predictions.detections):
+            label["occluded"] = False
+        sample.save()
+    world.add_dynamic_sample_fields()
+    wrong = world.last()
+    wrong.ground_truth.detections[0]["occluded"] = True
+    wrong.predictions.detections[0].confidence = 0.999
+    wrong.predictions.detections[0].bounding_box = wrong.ground_truth.detections[0].bounding_box
+    wrong.predictions.detections[0].label = wrong.ground_truth.detections[0].label
+    wrong.save()
+    queue = find_label_errors(world, *FIELDS, least=0.001)
+    found = [error for error in queue.errors if error.attribute == "occluded"]
+    assert [error.label_id for error in found] == [wrong.ground_truth.detections[0].id]
+    assert found[0].instead is False
+
+
+@pytest.mark.parametrize("key", ["", "not a key", None])
+def test_find_label_errors__bad_key(world, key):
+    with pytest.raises(EvaluationError, match="cannot name a queue"):
+        find_label_errors(world, *FIELDS, key=key)
+
+
+def test_find_label_errors__key_of_another_run(world):
+    world.register_run("other", world.init_run(method="something"))
+    with pytest.raises(EvaluationError, match="another kind"):
+        find_label_errors(world, *FIELDS, key="other")
