@@ -1,4 +1,4 @@
-"""Indexes images by similarity."""
+"""Indexes images, patches or frames by similarity."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.curation.similarity import compute_similarity, require_brain_key
-from .delegation import DelegatedOperator
-from .embedding_source import ROWS, ask_for_embeddings, describe, get_embeddings
-from .forms import (
-    as_form,
-    as_output,
-    count_target,
-    errors_shown,
-    show_notice,
-    show_warning,
-    target_images,
+from ..relabel.curation.brain_runs import require_brain_key
+from ..relabel.curation.embeddings import Embeddings, patch_fields, require_patch_field
+from ..relabel.curation.errors import EmbeddingsError
+from ..relabel.curation.similarity import (
+    METRICS,
+    SKLEARN,
+    add_to_similarity,
+    backends,
+    compute_similarity,
+    only_new,
+    require_backend,
+    require_same_patches,
 )
+from .curation_target import ask_for_target, target_of
+from .delegation import DelegatedOperator
+from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, get_embeddings
+from .forms import as_form, as_output, errors_shown, field_choice, show_notice, show_warning
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
+    from fiftyone.core.collections import SampleCollection
 
 DEFAULT_KEY = "image_similarity"
+IMAGES = "(whole images)"
+_SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
 
 
 class ComputeSimilarity(DelegatedOperator):
@@ -40,35 +48,110 @@ class ComputeSimilarity(DelegatedOperator):
         )
 
     def resolve_input(self, ctx: Any) -> types.Property:
-        """Asks for the vectors and the name of the index."""
+        """Asks for the vectors, the index and where it is kept."""
         inputs = types.Object()
-        with errors_shown(inputs, "target_problem"):
-            show_notice(inputs, "target", f"Indexes {count_target(ctx):,} samples.")
-        ask_for_embeddings(ctx, inputs)
+        ask_for_target(ctx, inputs, "Indexes")
+        source = ask_for_embeddings(ctx, inputs, _SOURCES)
+        if source in COMPUTED:
+            _ask_for_patches(ctx, inputs)
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the index")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):
-                show_warning(inputs, "replaces", f"The index {key} is replaced.")
+                _ask_for_new_only(ctx, inputs, key)
+        if not ctx.params.get("new_only"):
+            _ask_for_backend(ctx, inputs)
         return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
 
     def execute(self, ctx: Any) -> dict[str, Any]:
-        """Computes the index.
+        """Computes the index, or adds to it.
 
         Raises:
-            NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
+            NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError, VectorStoreError,
+            NotAddable: as said there
         """
-        view, key = target_images(ctx), _brain_key(ctx)
-        embeddings = get_embeddings(ctx, view)
-        ctx.set_progress(progress=1, label="Indexing")
-        compute_similarity(view, embeddings, key)
+        view, key, patches = target_of(ctx), _brain_key(ctx), _patches_field(ctx)
+        adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
+        indexed = _add(ctx, view, key, patches) if adds else _replace(ctx, view, key, patches)
         if not ctx.delegated:
             ctx.ops.reload_dataset()
-        return {"brain_key": key, **describe(embeddings)}
+        described = describe(indexed) if indexed else {"samples": 0, "without_vector": 0}
+        return {"brain_key": key, "added": len(indexed) if indexed else 0, **described}
 
-    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
-        """Says what was indexed."""
-        return as_output("Indexed", [("brain_key", "Index"), *ROWS])
+    def resolve_output(self, ctx: Any) -> types.Property:
+        """Says what was indexed, and what could not be."""
+        outputs = as_output("Indexed", [("brain_key", "Index"), ("added", "Vectors"), *ROWS])
+        if ctx.results.get("unreadable"):
+            outputs.type.list("unreadable", types.String(), label="Unreadable")
+        return outputs
+
+
+def _replace(ctx: Any, view: SampleCollection, key: str, patches_field: str | None) -> Embeddings:
+    backend = require_backend(ctx.params.get("backend") or SKLEARN)
+    options = {"metric": ctx.params.get("metric") or METRICS[0]}
+    options |= ctx.params.get("backend_options") or {}
+    embeddings = get_embeddings(ctx, view, patches_field, _SOURCES)
+    ctx.set_progress(progress=1, label="Indexing")
+    compute_similarity(view, embeddings, key, backend=backend, options=options)
+    return embeddings
+
+
+def _add(
+    ctx: Any, view: SampleCollection, key: str, patches_field: str | None
+) -> Embeddings | None:
+    """Adds what an index does not hold; None if it holds everything."""
+    require_same_patches(ctx.dataset, key, patches_field)
+    new = only_new(view, key)
+    if not new.count():
+        return None
+    embeddings = get_embeddings(ctx, new, patches_field, _SOURCES)
+    ctx.set_progress(progress=1, label="Indexing")
+    add_to_similarity(new, embeddings, key)
+    return embeddings
+
+
+def _ask_for_patches(ctx: Any, inputs: types.Object) -> None:
+    fields = patch_fields(ctx.dataset)
+    if not fields:
+        return
+    field_choice(inputs, "patches_field", [IMAGES, *fields], label="Of", default=IMAGES)
+    with errors_shown(inputs, "patches_problem"):
+        _patches_field(ctx)
+
+
+def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:
+    inputs.bool("new_only", default=False, label=f"Only what {key} does not hold yet")
+    if ctx.params.get("new_only"):
+        show_notice(inputs, "adds", "What made the index must make the new vectors too.")
+        require_same_patches(ctx.dataset, key, _patches_field(ctx))
+    else:
+        show_warning(inputs, "replaces", f"The index {key} is replaced.")
+
+
+def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
+    field_choice(
+        inputs,
+        "backend",
+        backends(),
+        label="Keep it in",
+        default=SKLEARN,
+        description="Addresses and keys are read from FiftyOne's brain configuration",
+    )
+    field_choice(inputs, "metric", METRICS, label="Compare", default=METRICS[0])
+    with errors_shown(inputs, "backend_problem"):
+        require_backend(ctx.params.get("backend") or SKLEARN)
+
+
+def _patches_field(ctx: Any) -> str | None:
+    field = ctx.params.get("patches_field")
+    if not field or field == IMAGES:
+        return None
+    if ctx.params.get("embeddings") == FIELD:
+        raise EmbeddingsError(
+            "A field of vectors has one for each image, not for each patch.",
+            "Choose a model, or whole images.",
+        )
+    return require_patch_field(ctx.dataset, str(field))
 
 
 def _brain_key(ctx: Any) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.compute.zoo import load_zoo_model, require_zoo_model
+from ..relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
 from ..relabel.curation.descriptors import ImageDescriptor
 from ..relabel.curation.embeddings import (
     Embeddings,
@@ -15,56 +15,123 @@ from ..relabel.curation.embeddings import (
     require_vector_field,
     vector_fields,
 )
-from .delegation import progress_reporter
-from .forms import ask_for_zoo_model, errors_shown, field_choice, show_notice
+from ..relabel.curation.keras_models import (
+    APPLICATIONS,
+    DOWNLOADED,
+    PIXELS,
+    load_application,
+    load_model_file,
+    require_application,
+    require_model_file,
+    require_pixels,
+)
+from ..relabel.curation.similarity import indexes, read_index, require_index
+from .delegation import HERE, RUN_ON, progress_reporter
+from .forms import errors_shown, field_choice, show_notice
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
+    from fiftyone.core.models import Model
 
-DESCRIPTOR, ZOO, FIELD = "descriptor", "zoo", "field"
+DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"
+FIELD, INDEX = "field", "index"
+COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
+DEFAULT_BATCH = 32
+_LABELS = {
+    INDEX: "What a similarity index was made of",
+    FIELD: "Vectors in a field",
+    DESCRIPTOR: "Built-in image descriptor: shapes and colours",
+    APPLICATION: "A Keras application",
+    MODEL_FILE: "A .keras file, or a TensorFlow SavedModel",
+    ZOO: "A model of FiftyOne's zoo",
+}
 
 
-def ask_for_embeddings(ctx: Any, inputs: types.Object) -> None:
-    """Adds to a form the choice between the built-in descriptor, a zoo model, and a field."""
+def ask_for_embeddings(
+    ctx: Any, inputs: types.Object, kinds: Sequence[str] = tuple(_LABELS)
+) -> str:
+    """Adds to a form the choice of where vectors come from, and what that needs to know.
+
+    By default they are taken from an index or a field if there is one, else the built-in
+    descriptor makes them.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        kinds: what may be chosen
+
+    Returns:
+        what is chosen
+    """
+    dataset = ctx.dataset
+    there = {INDEX: bool(indexes(dataset)), FIELD: bool(vector_fields(dataset))}
+    source = source_of(ctx, kinds)
     choices = types.RadioGroup()
-    choices.add_choice(DESCRIPTOR, label="Built-in image descriptor: shapes and colours")
-    choices.add_choice(ZOO, label="A model of FiftyOne's zoo")
-    fields = vector_fields(ctx.dataset)
-    if fields or ctx.params.get("embeddings") == FIELD:
-        choices.add_choice(FIELD, label="Vectors in a field")
-    inputs.enum(
-        "embeddings", choices.values(), default=DESCRIPTOR, label="Compare by", view=choices
-    )
-    source = ctx.params.get("embeddings", DESCRIPTOR)
-    if source == ZOO:
-        ask_for_zoo_model(ctx, inputs)
-    elif source == FIELD:
-        field_choice(
-            inputs, "vector_field", fields, label="Field", default=next(iter(fields), None)
+    for kind in kinds:
+        if there.get(kind, True) or kind == source:
+            choices.add_choice(kind, label=_LABELS[kind])
+    inputs.enum("embeddings", choices.values(), default=source, label="Compare by", view=choices)
+    ask = {
+        INDEX: _ask_for_index,
+        FIELD: _ask_for_field,
+        DESCRIPTOR: _describe_descriptor,
+        APPLICATION: _ask_for_application,
+        MODEL_FILE: _ask_for_model_file,
+        ZOO: _ask_for_zoo,
+    }
+    ask[source](ctx, inputs)
+    if source in COMPUTED:
+        inputs.int(
+            "batch_size",
+            default=DEFAULT_BATCH,
+            min=1,
+            label="Images at once",
+            description="Fewer by itself when memory runs out",
         )
-        with errors_shown(inputs, "embeddings_problem"):
-            require_vector_field(ctx.dataset, ctx.params.get("vector_field") or _first(fields))
-    else:
-        text = "No network and no GPU needed. It tells look-alikes, not what things are."
-        show_notice(inputs, "descriptor_notice", text)
+    return source
 
 
-def get_embeddings(ctx: Any, view: SampleCollection) -> Embeddings:
+def source_of(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
+    """Where the form says that vectors come from; without an answer, what is there."""
+    chosen = ctx.params.get("embeddings")
+    if chosen in kinds:
+        return str(chosen)
+    return _default_source(ctx.dataset, kinds)
+
+
+def get_embeddings(
+    ctx: Any,
+    view: SampleCollection,
+    patches_field: str | None = None,
+    kinds: Sequence[str] = tuple(_LABELS),
+) -> Embeddings:
     """Computes or reads the vectors that the form asked for.
+
+    Args:
+        ctx: the execution context
+        view: the samples
+        patches_field: a label field whose patches get vectors, in place of the images
+        kinds: what could be chosen
 
     Raises:
         EmbeddingsError, ModelNotFound: as said there
     """
-    source = ctx.params.get("embeddings", DESCRIPTOR)
+    source = source_of(ctx, kinds)
+    if source == INDEX:
+        return read_index(view, _index(ctx))
     if source == FIELD:
-        return read_embeddings(
-            view, ctx.params.get("vector_field") or _first(vector_fields(ctx.dataset)) or ""
-        )
-    name = require_zoo_model(ctx.params.get("zoo_model")) if source == ZOO else DESCRIPTOR
+        return read_embeddings(view, _field(ctx))
+    ctx.set_progress(progress=0, label="Loading the model")
+    name, model = _load_model(ctx, source)
     return compute_embeddings(
         view,
-        load_zoo_model(name) if source == ZOO else ImageDescriptor(),
+        model,
         source=name,
+        batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
+        patches_field=patches_field,
         progress=progress_reporter(ctx, "images"),
     )
 
@@ -73,8 +140,9 @@ def describe(embeddings: Embeddings) -> dict[str, Any]:
     """What an operator's result says of the vectors that it used."""
     return {
         "compared_by": embeddings.source,
-        "samples": len(embeddings),
+        "samples": len(set(embeddings.sample_ids)),
         "without_vector": embeddings.missing,
+        "unreadable": [f"{bad.sample_id} {bad.filepath}" for bad in embeddings.unreadable[:20]],
     }
 
 
@@ -85,5 +153,101 @@ ROWS = (
 )
 
 
-def _first(fields: list[str]) -> str | None:
-    return fields[0] if fields else None
+def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:
+    if INDEX in kinds and indexes(dataset):
+        return INDEX
+    return FIELD if FIELD in kinds and vector_fields(dataset) else DESCRIPTOR
+
+
+def _describe_descriptor(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001
+    text = "No network and no GPU needed. It tells look-alikes, not what things are."
+    show_notice(inputs, "descriptor_notice", text)
+
+
+def _ask_for_index(ctx: Any, inputs: types.Object) -> None:
+    known = indexes(ctx.dataset)
+    field_choice(inputs, "index", known, label="Index", default=_first(known))
+    with errors_shown(inputs, "embeddings_problem"):
+        require_index(ctx.dataset, _index(ctx))
+
+
+def _ask_for_field(ctx: Any, inputs: types.Object) -> None:
+    known = vector_fields(ctx.dataset)
+    field_choice(inputs, "vector_field", known, label="Field", default=_first(known))
+    with errors_shown(inputs, "embeddings_problem"):
+        require_vector_field(ctx.dataset, _field(ctx))
+
+
+def _ask_for_application(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001
+    names = types.DropdownView()
+    for name in APPLICATIONS:
+        names.add_choice(name, label=name)
+    inputs.enum(
+        "application", names.values(), default=next(iter(APPLICATIONS)), label="Model", view=names
+    )
+    inputs.str(
+        "weights",
+        label="File of weights",
+        description="Without the top. If empty, Keras takes ImageNet's from its cache "
+        "(~/.keras/models), or from the network",
+    )
+
+
+def _ask_for_model_file(ctx: Any, inputs: types.Object) -> None:
+    inputs.str(
+        "model_path",
+        required=True,
+        label=".keras file, or folder of the SavedModel",
+        description="Where the operator runs",
+    )
+    inputs.str("output", label="Layer or output with the vectors", description="The last if empty")
+    ranges = types.RadioGroup(orientation="horizontal")
+    for name in PIXELS:
+        ranges.add_choice(name, label=name)
+    inputs.enum(
+        "pixels",
+        ranges.values(),
+        default=next(iter(PIXELS)),
+        label="Pixels that it expects",
+        view=ranges,
+    )
+    elsewhere = ctx.params.get(RUN_ON, HERE) != HERE or ctx.requesting_delegated_execution
+    if ctx.params.get("model_path") and not elsewhere:
+        with errors_shown(inputs, "model_problem"):
+            require_model_file(ctx.params["model_path"])
+
+
+def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
+    names = types.AutocompleteView()
+    for name in zoo_embedders():
+        names.add_choice(name, label=name)
+    inputs.str("zoo_model", required=True, label="Name of the model", view=names)
+    if ctx.params.get("zoo_model"):
+        with errors_shown(inputs, "model_problem"):
+            require_zoo_embedder(ctx.params["zoo_model"])
+
+
+def _load_model(ctx: Any, source: str) -> tuple[str, Model]:
+    if source == APPLICATION:
+        name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
+        return name, load_application(name, ctx.params.get("weights") or DOWNLOADED)
+    if source == MODEL_FILE:
+        path = str(require_model_file(ctx.params.get("model_path")))
+        pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
+        return path, load_model_file(path, output=ctx.params.get("output") or None, pixels=pixels)
+    if source == ZOO:
+        name = require_zoo_embedder(ctx.params.get("zoo_model"))
+        return name, load_zoo_model(name)
+    return DESCRIPTOR, ImageDescriptor()
+
+
+def _index(ctx: Any) -> str:
+    return ctx.params.get("index") or _first(indexes(ctx.dataset)) or ""
+
+
+def _field(ctx: Any) -> str:
+    return ctx.params.get("vector_field") or _first(vector_fields(ctx.dataset)) or ""
+
+
+def _first(names: list[str]) -> str | None:
+    return names[0] if names else None

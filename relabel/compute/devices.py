@@ -46,6 +46,17 @@ def gpu_names() -> tuple[str, ...]:
         return ()
 
 
+def grow_gpu_memory() -> None:
+    """Has TensorFlow take GPU memory as needed: others may share the GPU."""
+    import tensorflow as tf
+
+    for gpu in tf.config.list_physical_devices("GPU"):
+        try:
+            tf.config.experimental.set_memory_growth(gpu, True)  # noqa: FBT003
+        except RuntimeError:
+            return  # TensorFlow is at work already; it is too late to say so
+
+
 def cpu_count() -> int:
     """The CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

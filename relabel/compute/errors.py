@@ -11,3 +11,7 @@ class PluginNotVisible(RelabelError):
 
 class ModelNotFound(RelabelError):
     """There is no model at a path, or none of that name in FiftyOne's zoo."""
+
+
+class OutOfMemory(RelabelError):
+    """A single image is more than memory can take."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from .errors import ModelNotFound
@@ -17,6 +18,55 @@ def zoo_models() -> tuple[str, ...]:
     import fiftyone.zoo as foz
 
     return tuple(foz.list_zoo_models())
+
+
+@lru_cache(maxsize=1)
+def zoo_embedders() -> tuple[str, ...]:
+    """The names in FiftyOne's model zoo that make embeddings and whose packages are here."""
+    import fiftyone.zoo as foz
+
+    names = foz.list_zoo_models(tags="embeddings")
+    return tuple(name for name in names if _lacks(name) is None)
+
+
+def require_zoo_embedder(name: str | None) -> str:
+    """Checks that a model of FiftyOne's zoo makes embeddings and could be loaded here.
+
+    It loads nothing; of packages it checks those that no model of its kind does without.
+
+    Returns:
+        the name
+
+    Raises:
+        ModelNotFound: if it does not, or what it needs is not installed
+    """
+    import fiftyone.zoo as foz
+
+    known = require_zoo_model(name)
+    if not foz.get_zoo_model(known).has_tag("embeddings"):
+        raise ModelNotFound(
+            f"The zoo's model '{known}' makes no embeddings.",
+            "See those that do with: fiftyone zoo models list --tags embeddings",
+        )
+    lacking = _lacks(known)
+    if lacking:
+        raise ModelNotFound(
+            f"The zoo's model '{known}' needs {lacking}, which is not installed here.",
+            "Install it where the operator runs, or choose a Keras application.",
+        )
+    return known
+
+
+def _lacks(name: str) -> str | None:
+    """What a model of the zoo needs and is not here, of PyTorch and TensorFlow 1."""
+    import fiftyone.zoo as foz
+
+    tags = foz.get_zoo_model(name).tags or []
+    if "torch" in tags and find_spec("torch") is None:
+        return "PyTorch"
+    if "tf1" in tags:
+        return "tensorflow<2"
+    return None
 
 
 def require_zoo_model(name: str | None) -> str:

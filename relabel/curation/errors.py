@@ -15,3 +15,11 @@ class SelectionError(RelabelError):
 
 class BrainKeyError(RelabelError):
     """A brain run cannot have that name."""
+
+
+class VectorStoreError(RelabelError):
+    """A vector back end cannot be used as it is set up here."""
+
+
+class NotAddable(RelabelError):
+    """A run cannot take new samples; it has to be computed again."""

@@ -5,68 +5,269 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.brain as fob
+import numpy as np
+from fiftyone.brain.similarity import _parse_config
 
-from .errors import BrainKeyError
+from .beside import keep, kept
+from .brain_runs import replaced_run, require_brain_key
+from .embeddings import Embeddings
+from .errors import EmbeddingsError, NotAddable, VectorStoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
 
-    from .embeddings import Embeddings
+SKLEARN = "sklearn"
+METRICS = ("cosine", "euclidean")
+_MEAN = "mean"
+_IDS_AT_ONCE = 10_000
 
 
-def compute_similarity(view: SampleCollection, embeddings: Embeddings, brain_key: str) -> Any:
-    """Indexes a view by similarity; an index of that name is replaced.
+def compute_similarity(
+    view: SampleCollection,
+    embeddings: Embeddings,
+    brain_key: str,
+    *,
+    backend: str = SKLEARN,
+    options: Mapping[str, Any] | None = None,
+) -> Any:
+    """Indexes a view by similarity; an index of that name is replaced once the new one is whole.
 
-    FiftyOne's own index (scikit-learn, cosine), with one thing kept right: it centres the vectors
-    that it is given, but above 15,000 samples not those of its first query. So they are centred
-    before, here. Not yet better than stock: it compares with every vector, and keeps all of them
-    in memory.
+    Of FiftyOne's own index (scikit-learn), which keeps all vectors in memory, one thing is kept
+    right: it centres the vectors that it is given, but above 15,000 samples not those of its
+    first query. So they are centred before, here, and their mean is kept beside the run.
 
     Args:
         view: the samples
         embeddings: their vectors
         brain_key: the name of the index
+        backend: a vector back end that FiftyOne knows. Where it is, and its keys, are in
+            FiftyOne's brain configuration
+        options: what else the configuration of that back end takes, e.g. ``metric``
 
     Returns:
         FiftyOne's similarity index
 
     Raises:
         BrainKeyError: if that name cannot be used
+        VectorStoreError: if the back end cannot be used
     """
-    dataset = view._dataset  # noqa: SLF001
+    dataset = _runs_of(view)
     require_brain_key(dataset, brain_key, "similarity")
-    if dataset.has_brain_run(brain_key):
-        dataset.delete_brain_run(brain_key)
-    centred = embeddings.vectors - embeddings.vectors.mean(axis=0, keepdims=True)
-    return fob.compute_similarity(
-        view.select(list(embeddings.sample_ids), ordered=True),
-        embeddings=centred,
-        brain_key=brain_key,
-        backend="sklearn",
-        metric="cosine",
-        progress=False,
-    )
+    require_backend(backend, options)
+    with replaced_run(dataset, brain_key) as temporary:
+        try:
+            index = fob.compute_similarity(
+                view,
+                patches_field=embeddings.patches_field,
+                embeddings=False,
+                brain_key=temporary,
+                backend=backend,
+                **{"metric": METRICS[0], **(options or {})},
+            )
+            vectors = embeddings.vectors
+            if backend == SKLEARN:
+                mean = vectors.mean(axis=0)
+                keep(dataset, temporary, {_MEAN: mean})
+                vectors = vectors - mean
+            _add(index, vectors, embeddings)
+        except Exception as error:
+            raise _refused(backend, error) from error
+    return dataset.load_brain_results(brain_key)
 
 
-def require_brain_key(dataset: fo.Dataset, brain_key: str | None, kind: str) -> str:
-    """Checks that a brain run of a kind may have a name.
+def add_to_similarity(view: SampleCollection, embeddings: Embeddings, brain_key: str) -> None:
+    """Adds samples, or patches, to an index; what it holds stays as it is.
 
-    Returns:
-        the name
+    Args:
+        view: the samples
+        embeddings: vectors of samples that it does not hold, made as those that it holds were
+        brain_key: the name of the index
 
     Raises:
-        BrainKeyError: if it is not an identifier, or names a run of another kind
+        NotAddable: if their length is another
+        VectorStoreError: if the back end refuses
     """
-    if not brain_key or not brain_key.isidentifier():
-        raise BrainKeyError(
-            f"'{brain_key or ''}' cannot name a brain run.",
-            "Use letters, digits and underscores, with a letter first, e.g. image_similarity.",
-        )
-    if dataset.has_brain_run(brain_key):
-        found = dataset.get_brain_info(brain_key).config.type
-        if found != kind:
-            raise BrainKeyError(
-                f"'{brain_key}' is a brain run of another kind ({found}).", "Choose another name."
+    dataset = _runs_of(view)
+    index = load_index(dataset, brain_key)
+    vectors = embeddings.vectors
+    mean = kept(dataset, brain_key, _MEAN)
+    if mean is not None:
+        if mean.shape != vectors.shape[1:]:
+            raise NotAddable(
+                f"'{brain_key}' holds vectors of {mean.size} numbers, these have "
+                f"{vectors.shape[1]}.",
+                "Use what made the index, or compute it again.",
             )
+        vectors = vectors - np.asarray(mean, dtype=np.float32)
+    try:
+        _add(index, vectors, embeddings)
+    except Exception as error:
+        raise _refused(index.config.method, error) from error
+
+
+def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
+    """Reads vectors from an index of whole images.
+
+    Args:
+        view: the samples whose vectors are wanted
+        brain_key: the name of the index
+
+    Raises:
+        EmbeddingsError: if it is no index of this dataset, or holds none of these samples
+    """
+    dataset = _runs_of(view)
+    require_index(dataset, brain_key)
+    index = load_index(dataset, brain_key)
+    ids = view.values("id")
+    found: dict[str, NDArray[np.float32]] = {}
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        found.update(_vectors(index, ids[start : start + _IDS_AT_ONCE]))
+    if not found:
+        raise EmbeddingsError(
+            f"The index '{brain_key}' holds none of these samples.",
+            "Compute similarity for them, with its name and new samples only.",
+        )
+    vectors = np.stack(list(found.values())).astype(np.float32)
+    mean = kept(dataset, brain_key, _MEAN)
+    if mean is not None:
+        vectors += np.asarray(mean, dtype=np.float32)
+    return Embeddings(tuple(found), vectors, brain_key, len(ids) - len(found)).usable()
+
+
+def only_new(view: SampleCollection, brain_key: str) -> SampleCollection:
+    """The samples of a view, or its labels, that an index does not hold."""
+    index = load_index(_runs_of(view), brain_key)
+    field = index.config.patches_field
+    ids = _all_ids(view, field)
+    known: set[str] = set()
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        part = ids[start : start + _IDS_AT_ONCE]
+        known.update(_vectors(index, part, labels=bool(field)))
+    new = [key for key in ids if key not in known]
+    return view.select_labels(ids=new, fields=field) if field else view.select(new)
+
+
+def require_same_patches(dataset: fo.Dataset, brain_key: str, patches_field: str | None) -> None:
+    """Checks that an index holds what is to be added to it.
+
+    Raises:
+        NotAddable: if it holds patches of another field, or whole images
+    """
+    held = dataset.get_brain_info(brain_key).config.patches_field
+    if held != patches_field:
+        raise NotAddable(
+            f"'{brain_key}' holds {f'patches of {held}' if held else 'whole images'}.",
+            "Add the same, or give another name.",
+        )
+
+
+def indexes(dataset: fo.Dataset) -> list[str]:
+    """The names of a dataset's similarity indexes of whole images."""
+    return list(dataset.list_brain_runs(type="similarity", patches_field=None))
+
+
+def require_index(dataset: fo.Dataset, brain_key: str | None) -> str:
+    """Checks that a dataset has an index of whole images.
+
+    Returns:
+        its name
+
+    Raises:
+        EmbeddingsError: if it has not
+    """
+    known = indexes(dataset)
+    if not brain_key or brain_key not in known:
+        advice = f"Choose one of: {', '.join(known)}." if known else "Compute similarity first."
+        raise EmbeddingsError(
+            f"'{brain_key or ''}' is no similarity index of images of this dataset.", advice
+        )
     return brain_key
+
+
+def load_index(dataset: fo.Dataset, brain_key: str) -> Any:
+    """Loads an index.
+
+    Raises:
+        VectorStoreError: if its back end is not to be had
+    """
+    try:
+        index = dataset.load_brain_results(brain_key)
+    except Exception as error:
+        raise VectorStoreError(
+            f"The index '{brain_key}' cannot be loaded: {error}",
+            "Check its back end in FiftyOne's brain configuration.",
+        ) from error
+    if index is None:
+        raise VectorStoreError(f"The index '{brain_key}' is not complete.", "Compute it again.")
+    return index
+
+
+def backends() -> list[str]:
+    """The vector back ends that FiftyOne knows here, its own index first."""
+    known = sorted(fob.brain_config.similarity_backends)
+    return sorted(known, key=lambda name: name != SKLEARN)
+
+
+def require_backend(backend: str, options: Mapping[str, Any] | None = None) -> str:
+    """Checks that a back end can be used; asks no server.
+
+    Raises:
+        VectorStoreError: if FiftyOne does not know it, or its client is not installed
+    """
+    if backend not in backends():
+        raise VectorStoreError(
+            f"FiftyOne knows no vector back end '{backend}'.",
+            f"It knows: {', '.join(backends())}.",
+        )
+    try:
+        config = _parse_config(backend, **{"metric": METRICS[0], **(options or {})})
+        config.build().ensure_requirements()
+    except Exception as error:  # each back end has its own
+        raise VectorStoreError(
+            f"The vector back end '{backend}' cannot be used here: {error}",
+            "Install its client where the operator runs, or use sklearn.",
+        ) from error
+    return backend
+
+
+def _runs_of(view: SampleCollection) -> Any:
+    """The collection that a view's runs belong to: frames have runs of their own."""
+    return view._base_view if view._is_frames else view._root_dataset  # noqa: SLF001
+
+
+def _all_ids(view: SampleCollection, patches_field: str | None) -> list[str]:
+    if not patches_field:
+        return list(view.values("id"))
+    _, path = view._get_label_field_path(patches_field, "id")  # noqa: SLF001 - no public name
+    return list(view.values(path, unwind=True))
+
+
+def _add(index: Any, vectors: NDArray[np.float32], embeddings: Embeddings) -> None:
+    labels = None if embeddings.label_ids is None else list(embeddings.label_ids)
+    index.add_to_index(vectors, list(embeddings.sample_ids), label_ids=labels)
+    index.save()
+
+
+def _vectors(
+    index: Any, ids: Sequence[str], *, labels: bool = False
+) -> dict[str, NDArray[np.float32]]:
+    held = index.label_ids if labels else index.sample_ids
+    if held is not None:  # FiftyOne's own index stumbles over a request of which it holds nothing
+        held = set(held)
+        ids = [key for key in ids if key in held]
+    if not ids:
+        return {}
+    wanted = {"label_ids" if labels else "sample_ids": list(ids)}
+    vectors, sample_ids, label_ids = index.get_embeddings(**wanted)
+    return dict(zip(label_ids if labels else sample_ids, vectors, strict=True))
+
+
+def _refused(backend: str, error: Exception) -> VectorStoreError:
+    return VectorStoreError(
+        f"The vector back end '{backend}' failed: {error}",
+        "Check its address and keys in FiftyOne's brain configuration.",
+    )

@@ -8,9 +8,9 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.brain.internal.core.uniqueness import UniquenessConfig
 
+from .brain_runs import require_brain_key
 from .errors import BrainKeyError, EmbeddingsError
 from .neighbours import nearest_neighbours
-from .similarity import require_brain_key
 from .unit_rows import UnitRows
 
 if TYPE_CHECKING:

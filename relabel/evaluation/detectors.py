@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 import numpy as np
 
+from ..compute.devices import grow_gpu_memory
 from ..compute.errors import ModelNotFound
 from ..compute.image_model import ImageModel
 from .classes import find_class_file, read_classes, require_fit
@@ -169,7 +170,7 @@ def require_saved_model(path: Path | str, class_file: Path | str | None = None) 
 def _load_signature(path: str) -> tuple[Any, Any]:
     import tensorflow as tf
 
-    _grow_gpu_memory(tf)
+    grow_gpu_memory()
     try:
         model = tf.saved_model.load(path)
     except (OSError, ValueError, tf.errors.OpError) as error:
@@ -182,15 +183,6 @@ def _load_signature(path: str) -> tuple[Any, Any]:
             f"'{path}' has no serving_default signature.", "Export it with the one of a detector."
         )
     return model, signatures["serving_default"]
-
-
-def _grow_gpu_memory(tf: Any) -> None:
-    """Takes GPU memory as needed: others may share the GPU."""
-    for gpu in tf.config.list_physical_devices("GPU"):
-        try:
-            tf.config.experimental.set_memory_growth(gpu, True)  # noqa: FBT003
-        except RuntimeError:
-            return  # TensorFlow is at work already; it is too late to say so
 
 
 def _input_of(infer: Any, path: str) -> tuple[str, bool]:

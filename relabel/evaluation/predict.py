@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
+from ..compute.batches import Shrinking
 from ..compute.images import Progress, Unreadable, read_images
 from .errors import LabelsAtRisk
 
@@ -81,10 +83,11 @@ def apply_model(
     tally = _Tally()
     done, stopped = 0, False
     with model, _Writer(view._dataset, label_field) as writer:  # noqa: SLF001
+        predict = Shrinking(model.predict_all, batch_size)
         for batch in read_images(targets, batch_size):
             done += len(batch)
             tally.unreadable.extend(batch.unreadable)
-            labels = model.predict_all(batch.images) if batch.images else []
+            labels = list(chain.from_iterable(predict(batch.images)))
             for sample_id, label in zip(batch.sample_ids, labels, strict=True):
                 kept = _confident(label, confidence)
                 writer.add(sample_id, kept)

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
 import fiftyone as fo
+import fiftyone.brain as fob
 import numpy as np
 import pytest
+from PIL import Image
 
-from relabel.curation.embeddings import Embeddings
-from relabel.curation.errors import BrainKeyError
-from relabel.curation.similarity import compute_similarity
+from relabel.curation.descriptors import ImageDescriptor
+from relabel.curation.embeddings import Embeddings, compute_embeddings
+from relabel.curation.errors import BrainKeyError, EmbeddingsError, NotAddable, VectorStoreError
+from relabel.curation.similarity import (
+    add_to_similarity,
+    compute_similarity,
+    indexes,
+    only_new,
+    read_index,
+    require_backend,
+    require_same_patches,
+)
 
 
 def _embeddings(dataset, vectors):
@@ -64,3 +75,114 @@ def test_compute_similarity__name_of_another_run(dataset, on_a_circle):
     with pytest.raises(BrainKeyError, match="another kind"):
         compute_similarity(dataset, on_a_circle, "taken")
     assert dataset.has_field("taken")
+
+
+@pytest.fixture(params=["sklearn", "lancedb"])
+def backend(request, tmp_path, monkeypatch):
+    known = fob.brain_config.similarity_backends
+    monkeypatch.setitem(known, "lancedb", {**known["lancedb"], "uri": str(tmp_path / "lance")})
+    return request.param
+
+
+def test_compute_similarity__any_back_end(dataset, on_a_circle, backend):
+    compute_similarity(dataset, on_a_circle, "similarity", backend=backend)
+    dataset.clear_cache()
+    index = dataset.load_brain_results("similarity")
+    assert (index.config.method, index.total_index_size) == (backend, 6)
+    ids = dataset.values("id")
+    view = dataset.sort_by_similarity(ids[2], k=2, brain_key="similarity")
+    assert set(view.values("id")) == {ids[2], ids[3]}
+
+
+def test_read_index__what_was_put_in(dataset, on_a_circle, backend):
+    part = dataset[:4]
+    four = Embeddings(on_a_circle.sample_ids[:4], on_a_circle.vectors[:4] + 5, "test")
+    compute_similarity(part, four, "similarity", backend=backend)
+    found = read_index(dataset[1:], "similarity")
+    assert dict(zip(found.sample_ids, found.vectors.round(4).tolist(), strict=True)) == dict(
+        zip(four.sample_ids[1:], four.vectors[1:].round(4).tolist(), strict=True)
+    )
+    assert (found.missing, found.source) == (2, "similarity")
+
+
+def test_add_to_similarity__new_samples_only(dataset, on_a_circle, backend):
+    vectors = on_a_circle.vectors + 5
+    four = Embeddings(on_a_circle.sample_ids[:4], vectors[:4], "test")
+    compute_similarity(dataset[:4], four, "similarity", backend=backend)
+    new = only_new(dataset, "similarity")
+    assert new.values("id") == list(on_a_circle.sample_ids[4:])
+    add_to_similarity(new, Embeddings(on_a_circle.sample_ids[4:], vectors[4:], "t"), "similarity")
+    assert only_new(dataset, "similarity").count() == 0
+    found = read_index(dataset, "similarity")
+    assert np.allclose(
+        sorted(found.vectors.tolist()), sorted(vectors.astype(float).tolist()), atol=1e-5
+    )
+    assert dataset.load_brain_results("similarity").total_index_size == 6
+
+
+def test_add_to_similarity__vectors_of_another_length(dataset, on_a_circle):
+    compute_similarity(dataset, on_a_circle, "similarity")
+    longer = Embeddings(on_a_circle.sample_ids, np.ones((6, 3), np.float32), "test")
+    with pytest.raises(NotAddable, match="2 numbers"):
+        add_to_similarity(dataset, longer, "similarity")
+    assert len(read_index(dataset, "similarity")) == 6
+
+
+def test_compute_similarity__of_patches(dataset):
+    patches = compute_embeddings(
+        dataset, ImageDescriptor(), source="descriptor", patches_field="ground_truth"
+    )
+    compute_similarity(dataset, patches, "patches")
+    labels = dataset.values("ground_truth.detections.id", unwind=True)
+    assert set(dataset.load_brain_results("patches").label_ids) == set(labels)
+    view = dataset.to_patches("ground_truth").sort_by_similarity(
+        labels[0], k=1, brain_key="patches"
+    )
+    assert view.values("id") == labels[:1]
+    assert indexes(dataset) == []
+    with pytest.raises(NotAddable, match="patches of ground_truth"):
+        require_same_patches(dataset, "patches", None)
+    dataset.match_tags("odd")._dataset.delete_labels(ids=labels[:1])
+    assert only_new(dataset, "patches").count("ground_truth.detections") == 0
+
+
+def test_compute_similarity__of_frames(tmp_path):
+    videos = fo.Dataset()
+    sample = fo.Sample(filepath=str(tmp_path / "video.mp4"))
+    for number in (1, 2, 3):
+        path = tmp_path / f"{number}.png"
+        Image.new("RGB", (32, 32), (80 * number, 0, 0)).save(path)
+        sample.frames[number] = fo.Frame(filepath=str(path))
+    try:
+        videos.add_sample(sample)
+        frames = videos.to_frames()
+        compute_similarity(
+            frames, compute_embeddings(frames, ImageDescriptor(), source="descriptor"), "frames"
+        )
+        ids = frames.values("id")
+        view = videos.to_frames().sort_by_similarity(ids[1], k=1, brain_key="frames")
+        assert view.values("id") == ids[1:2]
+    finally:
+        videos.delete()
+
+
+def test_compute_similarity__failing_back_end_leaves_the_old_index(dataset, on_a_circle):
+    compute_similarity(dataset, on_a_circle, "similarity")
+    with pytest.raises(VectorStoreError):
+        compute_similarity(
+            dataset, on_a_circle, "similarity", backend="lancedb", options={"metric": "nonsense"}
+        )
+    with pytest.raises(VectorStoreError):
+        compute_similarity(dataset, on_a_circle, "similarity", backend="nonsense")
+    assert dataset.list_brain_runs() == ["similarity"]
+    assert len(read_index(dataset, "similarity")) == 6
+
+
+def test_require_backend__client_not_installed():
+    with pytest.raises(VectorStoreError, match="qdrant"):
+        require_backend("qdrant")
+
+
+def test_read_index__of_another_dataset(dataset):
+    with pytest.raises(EmbeddingsError, match="no similarity index"):
+        read_index(dataset, "of_another")

@@ -13,9 +13,11 @@ def test_compute_similarity__built_in_descriptor(dataset):
     done = execute("compute_similarity", dataset)
     assert done.result == {
         "brain_key": "image_similarity",
+        "added": 6,
         "compared_by": "descriptor",
         "samples": 6,
         "without_vector": 0,
+        "unreadable": [],
     }
     dataset.reload()
     first = dataset.first().id

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import fiftyone.core.odm as foo
+import numpy as np
+import pytest
+from gridfs import GridFS
+
+from relabel.curation.beside import keep, kept
+from relabel.curation.brain_runs import replaced_run, require_brain_key
+from relabel.curation.embeddings import Embeddings
+from relabel.curation.errors import BrainKeyError
+from relabel.curation.similarity import compute_similarity
+
+
+@pytest.fixture
+def index(dataset):
+    vectors = np.eye(6, dtype=np.float32)
+    compute_similarity(dataset, Embeddings(tuple(dataset.values("id")), vectors, "test"), "index")
+    return dataset
+
+
+def test_replaced_run__failure_leaves_the_old_one(index):
+    before = index.get_brain_info("index").timestamp
+    vectors = Embeddings(tuple(index.values("id")), np.eye(6, dtype=np.float32), "test")
+
+    def fail(temporary):
+        compute_similarity(index, vectors, temporary)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), replaced_run(index, "index") as temporary:
+        fail(temporary)
+    assert index.list_brain_runs() == ["index"]
+    assert index.get_brain_info("index").timestamp == before
+    index.clear_cache()
+    assert index.load_brain_results("index").total_index_size == 6
+
+
+def test_require_brain_key__of_another_kind(index):
+    with pytest.raises(BrainKeyError, match="another kind"):
+        require_brain_key(index, "index", "visualization")
+
+
+def test_keep__follows_a_renamed_run(index):
+    keep(index, "index", {"array": np.arange(3)})
+    index.rename_brain_run("index", "renamed")
+    assert kept(index, "renamed", "array").tolist() == [0, 1, 2]
+    assert kept(index, "renamed", "another") is None
+
+
+def test_keep__again_replaces(index):
+    keep(index, "index", {"array": np.arange(3)})
+    keep(index, "index", {"array": np.arange(2)})
+    assert kept(index, "index", "array").tolist() == [0, 1]
+    run = index._doc.brain_methods["index"].id
+    files = GridFS(foo.get_db_conn()).find({"metadata.run": run, "metadata.kind": "array"})
+    assert len(list(files)) == 1
+
+
+def test_keep__forgets_what_belongs_to_deleted_runs(index):
+    keep(index, "index", {"array": np.arange(3)})
+    run = index._doc.brain_methods["index"].id
+    index.delete_brain_run("index")
+    vectors = Embeddings(tuple(index.values("id")), np.eye(6, dtype=np.float32), "test")
+    compute_similarity(index, vectors, "another")
+    assert not list(GridFS(foo.get_db_conn()).find({"metadata.run": run}))
+
+
+def test_keep__pickled_objects_are_refused(index):
+    with pytest.raises(ValueError, match="pickle"):
+        keep(index, "index", {"array": np.array([{}], dtype=object)})
+    assert kept(index, "index", "array") is None

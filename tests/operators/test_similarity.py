@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import fiftyone as fo
+import numpy as np
+import pytest
+from fiftyone.operators.executor import ExecutionError
+
+from relabel.curation.similarity import read_index
+
+from .app import execute, form, problems, texts
+
+NAME = "compute_similarity"
+
+
+def test_compute_similarity__only_new_samples(dataset):
+    params = {"view_target": "CURRENT_VIEW"}
+    execute(NAME, dataset, params, view=dataset.match_tags("odd"))
+    fields = form(NAME, dataset, {"new_only": True})
+    assert problems(fields) == []
+    assert "What made the index must make the new vectors too" in texts(fields)
+    done = execute(NAME, dataset, {"new_only": True})
+    assert done.result["added"] == 3
+    assert execute(NAME, dataset, {"new_only": True}).result["added"] == 0
+    dataset.reload()
+    assert len(read_index(dataset, "image_similarity")) == 6
+
+
+def test_compute_similarity__of_patches(dataset):
+    params = {"patches_field": "ground_truth", "brain_key": "patches"}
+    assert problems(form(NAME, dataset, params)) == []
+    assert execute(NAME, dataset, params).result["added"] == 12
+    dataset.reload()
+    assert dataset.get_brain_info("patches").config.patches_field == "ground_truth"
+    assert any(
+        "patches of ground_truth" in text
+        for text in problems(form(NAME, dataset, {"brain_key": "patches", "new_only": True}))
+    )
+
+
+def test_compute_similarity__corrupt_image_is_named(dataset):
+    broken = dataset.first()
+    Path(broken.filepath).write_bytes(b"")
+    done = execute(NAME, dataset)
+    assert (done.result["samples"], done.result["without_vector"]) == (5, 1)
+    assert done.result["unreadable"] == [f"{broken.id} {broken.filepath}"]
+
+
+def test_compute_similarity__zero_and_nan_vectors_are_left_out(dataset):
+    vectors = np.eye(6)
+    vectors[0], vectors[1] = 0, np.nan
+    dataset.set_values("vectors", list(vectors))
+    done = execute(NAME, dataset, {"embeddings": "field", "vector_field": "vectors"})
+    assert (done.result["samples"], done.result["without_vector"]) == (4, 2)
+
+
+def test_embeddings__an_index_that_is_there_comes_first(dataset):
+    execute(NAME, dataset)
+    dataset.reload()
+    fields = form("compute_uniqueness", dataset)
+    assert fields["embeddings"]["default"] == "index"
+    done = execute("compute_uniqueness", dataset)
+    assert done.result["compared_by"] == "image_similarity"
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"embeddings": "zoo", "zoo_model": "nonsense"}, "no model 'nonsense'"),
+        ({"embeddings": "zoo", "zoo_model": "clip-vit-base32-torch"}, "needs PyTorch"),
+        ({"embeddings": "zoo", "zoo_model": "yolov5m-coco-torch"}, "makes no embeddings"),
+        ({"embeddings": "model_file", "model_path": "/none.keras"}, "neither a .keras file"),
+        ({"backend": "qdrant"}, "cannot be used here"),
+        ({"patches_field": "nonsense"}, "no field of detections"),
+    ],
+)
+def test_bad_input__shown_in_the_form_and_refused(dataset, params, problem):
+    assert any(problem in text for text in problems(form(NAME, dataset, params)))
+    with pytest.raises(ExecutionError):
+        execute(NAME, dataset, params)
+    assert dataset.list_brain_runs() == []
+
+
+def test_bad_input__frames_without_ffmpeg(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    videos = fo.Dataset()
+    try:
+        videos.add_sample(fo.Sample(filepath=str(tmp_path / "video.mp4")))
+        assert any("ffmpeg" in text for text in problems(form(NAME, videos)))
+    finally:
+        videos.delete()
+
+
+def test_bad_input__failing_model_leaves_the_old_index(dataset):
+    execute(NAME, dataset)
+    dataset.reload()
+    before = dataset.get_brain_info("image_similarity").timestamp
+    for path in dataset.values("filepath"):
+        Path(path).unlink()
+    with pytest.raises(ExecutionError, match="No image could be read"):
+        execute(NAME, dataset)
+    dataset.reload()
+    assert dataset.get_brain_info("image_similarity").timestamp == before
+    assert dataset.list_brain_runs() == ["image_similarity"]
