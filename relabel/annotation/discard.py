@@ -15,9 +15,9 @@ from .rounds import (
     holding,
     load_round,
     save_round,
-    trackers,
 )
 from .stock import delete_run
+from .strays import delete_tasks
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -57,10 +57,7 @@ def discard_held(dataset: fo.Dataset, record: Round, client: CvatClient) -> None
     That it is being given up is recorded first, so that nobody goes on with what is left of it.
     """
     save_round(replace(record, state=RoundState.DISCARDING))
-    known = {task.id for task in record.tasks if task.id}
-    found = client.find_tasks(trackers(record)) if record.tasks else {}
-    for task_id in sorted(known.union(*found.values())):
-        client.delete_task(task_id)
+    delete_tasks(record, client)
     discard_project(record, client)
     delete_run(dataset, record.key)
     forget_round(record.id)

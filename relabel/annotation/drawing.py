@@ -141,12 +141,15 @@ def to_shapes(
 
 
 def shape_ids(put: Iterable[Shape], names: TaskNames) -> dict[str, int]:
-    """The ids that shapes got: label id -> the server's id of its first part."""
+    """The ids that shapes got: label id -> the server's id of its first part.
+
+    Ids grow in the order in which shapes were sent; answers may list them in another.
+    """
     found: dict[str, int] = {}
     for shape in put:
         (field,) = names.fields_for(shape)
-        read = names.of_field(field.name).read(shape, field.schema)
-        found.setdefault(read.label_id, shape.id or 0)
+        read, shape_id = names.of_field(field.name).read(shape, field.schema), shape.id or 0
+        found[read.label_id] = min(shape_id, found.get(read.label_id, shape_id))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..cvat import UnknownProject, describe_missing, missing_labels
+from ..cvat import describe_missing, missing_labels
 from .errors import ProjectLacksClasses
 from .naming import label_specs
 from .rounds import project_tracker
@@ -64,17 +64,20 @@ def ensure_project(record: Round, request: Request, client: CvatClient) -> int:
     return project.id
 
 
-def discard_project(record: Round, client: CvatClient) -> None:
-    """Deletes the project that a round has made, if there is no task in it."""
+def discard_project(record: Round, client: CvatClient, *, keep: int = 0) -> None:
+    """Deletes the project that a round has made, if there is no task in it.
+
+    Args:
+        record: the round
+        client: the server
+        keep: the id of the one that the round goes on with. There is another if the server made
+            it late, after we had asked again
+    """
     if record.request is None or not record.request.project:
         return
-    tracker = project_tracker(record)
-    try:
-        project = client.projects.find(record.request.project, tracker=tracker)
-    except UnknownProject:
-        return  # several of that name, and none that the round has made
-    if project is not None and project.tracker == tracker:
-        client.projects.delete_if_empty(project)
+    for project in client.projects.made_with(record.request.project, project_tracker(record)):
+        if project.id != keep:
+            client.projects.delete_if_empty(project)
 
 
 def _missing(request: Request, client: CvatClient, project: Project) -> list[LabelSpec]:

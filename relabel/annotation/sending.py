@@ -29,6 +29,7 @@ from .rounds import (
 )
 from .starting import find_starts
 from .stock import save_results
+from .strays import delete_strays
 from .uploading import UPLOADING, TaskJournal, check_reference, send_media
 from .video_painting import VideoPainter
 from .videos import find_videos, frames_of, is_video
@@ -115,6 +116,8 @@ class Sending:
             self._request,
             self._people,
         )
+        if self._resumed:
+            delete_strays(replace(self._record, tasks=tuple(self._tasks)), self.client)
         return self._finish()
 
     def explain(self, error: BaseException) -> CvatDataRejected | None:

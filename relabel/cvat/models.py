@@ -135,7 +135,10 @@ class LabelSpec:
             type=data["type"],
             attributes=tuple(AttributeSpec.from_json(item) for item in data["attributes"]),
             id=data["id"],
-            sublabels=tuple(cls.from_json(item) for item in data.get("sublabels") or ()),
+            sublabels=tuple(
+                cls.from_json(item)  # in the order in which they were made, whatever is listed
+                for item in sorted(data.get("sublabels") or (), key=lambda item: int(item["id"]))
+            ),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -256,8 +259,8 @@ class Shape:
             type=data.get("type", TAG),
             frame=data["frame"],
             label_id=data["label_id"],
-            points=tuple(data.get("points") or ()),
-            rotation=data.get("rotation", 0.0),
+            points=tuple(map(float, data.get("points") or ())),
+            rotation=float(data.get("rotation", 0.0)),
             attributes={item["spec_id"]: item["value"] for item in data["attributes"]},
             id=data.get("id"),
             occluded=data.get("occluded", False),

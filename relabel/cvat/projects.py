@@ -53,7 +53,8 @@ class Projects:
 
         Args:
             name: its name, or ``#12`` for the one with that id
-            tracker: of several projects of that name, the text of ours that the wanted one has
+            tracker: of several projects of that name, the text of ours that the wanted one has;
+                the oldest if several have it
 
         Returns:
             the project, or None if there is none of that name
@@ -63,16 +64,23 @@ class Projects:
         """
         if name.startswith("#"):
             return self._by_id(name)
-        listed = self._transport.pages("/api/projects", name=name)
-        found = [Project.from_json(item) for item in listed if item["name"] == name]
+        found = self._named(name)
         mine = [project for project in found if tracker and project.tracker == tracker]
-        if len(mine or found) > 1:
+        if len(found) > 1 and not mine:
             ids = ", ".join(f"#{project.id}" for project in found)
             raise UnknownProject(
                 f"There are {len(found)} projects named {name!r}.",
                 f"Name one of them by its id: {ids}.",
             )
         return next(iter(mine or found), None)
+
+    def made_with(self, name: str, tracker: str) -> list[Project]:
+        """The projects of a name that carry a text of ours: several if an answer was lost."""
+        return [project for project in self._named(name) if project.tracker == tracker]
+
+    def _named(self, name: str) -> list[Project]:
+        listed = self._transport.pages("/api/projects", name=name)
+        return [Project.from_json(item) for item in listed if item["name"] == name]
 
     def _by_id(self, name: str) -> Project:
         number = name[1:].strip()

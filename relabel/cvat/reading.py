@@ -76,7 +76,7 @@ def _ask(transport: Transport, task_ids: set[int]) -> dict[int, dict[str, Any]]:
         except CvatNotFound:  # a server that is too old for it
             return answers
         for item in listed["results"]:
-            task_id = item["operation"]["task_id"]
+            task_id = item["operation"].get("task_id")
             if task_id in task_ids:
                 answers[task_id] = item
     for task_id in task_ids - answers.keys():

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from contextlib import contextmanager
 
 import fiftyone.core.odm as foo
 import pytest
+import requests
 
 from relabel.annotation import (
     RoundState,
@@ -16,7 +18,8 @@ from relabel.annotation import (
     push,
 )
 from relabel.annotation.naming import label_specs
-from relabel.cvat import JobType, LabelSpec
+from relabel.annotation.rounds import project_tracker, trackers
+from relabel.cvat import CvatUnreachable, JobType, LabelSpec
 from tests.annotation.small_push import remove, request_of, tasks_of, unique
 from tests.annotation.test_resume import failing_after, killed
 
@@ -146,6 +149,62 @@ def test_discard_round__removes_the_project_that_it_made(
     discard_round(dataset, KEY, client)
     assert projects_named(client, project) == []
     assert tasks_of(client, KEY) == []
+
+
+@contextmanager
+def late(path):
+    """The server begins with a POST only after its client has given it up and asked again."""
+    send = requests.adapters.HTTPAdapter.send
+    held, methods = [], []
+
+    def holding(adapter, request, **options):
+        first = request.method == "POST" and request.path_url == path and not methods
+        if first:
+            methods.append(request.method)
+            held.append((adapter, request, options))
+            raise requests.exceptions.ReadTimeout("late")
+        if held and request.method == "POST" and request.path_url == path:
+            answer = send(adapter, request, **options)
+            send(held[0][0], held[0][1], **held.pop()[2])
+            return answer
+        return send(adapter, request, **options)
+
+    requests.adapters.HTTPAdapter.send = holding
+    try:
+        yield held
+    finally:
+        requests.adapters.HTTPAdapter.send = send
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/projects"])
+def test_push__what_the_server_made_late_is_removed(dataset, client, cvat_pair, project, path):
+    request = request_of(dataset, KEY, cvat_pair, project=project)
+    with late(path) as held:
+        with pytest.raises(CvatUnreachable, match="same name"):
+            push(dataset, make_plan(dataset, request), client)
+        push(dataset, make_plan(dataset, request), client)
+        assert not held, "it was carried out in the end"
+    assert state_of(dataset, client, project)["tasks_in_project"] == 2
+    remove_all(dataset, client, project)
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/projects"])
+def test_discard_round__removes_what_the_server_made_late(
+    dataset, client, cvat_pair, project, path
+):
+    request = request_of(dataset, KEY, cvat_pair, project=project)
+    with late(path), pytest.raises(CvatUnreachable, match="same name"):
+        push(dataset, make_plan(dataset, request), client)
+    record = load_round(dataset, KEY)
+    if path == "/api/tasks":
+        for tracker in trackers(record):
+            client.create_task(KEY, [LabelSpec("cat")], tracker=tracker)
+    else:
+        for _ in range(2):
+            client.projects.create(project, [LabelSpec("cat")], tracker=project_tracker(record))
+    discard_round(dataset, KEY, client)
+    assert tasks_of(client, KEY) == []
+    assert projects_named(client, project) == []
 
 
 def test_discard_round__keeps_a_project_that_was_there(dataset, client, interrupt, project):
