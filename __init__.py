@@ -3,9 +3,11 @@
 from .operators.apply_model import ApplyModel
 from .operators.compute_similarity import ComputeSimilarity
 from .operators.compute_uniqueness import ComputeUniqueness
+from .operators.delete_label_errors import DeleteLabelErrors
 from .operators.discard_round import DiscardRound
 from .operators.evaluate_detections import EvaluateDetections
 from .operators.find_false_positives import FindFalsePositives
+from .operators.find_label_errors import FindLabelErrors
 from .operators.pull_annotations import PullAnnotations
 from .operators.resume_round import ResumeRound
 from .operators.review_changes import ReviewChanges
@@ -34,5 +36,7 @@ def register(plugin):
     plugin.register(ComputeUniqueness)
     plugin.register(EvaluateDetections)
     plugin.register(FindFalsePositives)
+    plugin.register(FindLabelErrors)
+    plugin.register(DeleteLabelErrors)
     plugin.register(SelectUnique)
     plugin.register(TagForAnnotation)

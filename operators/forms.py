@@ -31,6 +31,41 @@ def detection_fields(dataset: fo.Dataset) -> list[str]:
     return list(dataset.get_field_schema(embedded_doc_type=fo.Detections))
 
 
+def guess_fields(fields: Sequence[str]) -> tuple[str | None, str | None]:
+    """Which of the fields of detections are the predictions and the ground truth, by their names.
+
+    Args:
+        fields: their names
+    """
+    if not fields:
+        return None, None
+    truth = "ground_truth" if "ground_truth" in fields else fields[0]
+    others = [field for field in fields if field != truth]
+    predictions = "predictions" if "predictions" in others else (others or fields)[0]
+    return predictions, truth
+
+
+def require_two_fields(ctx: Any) -> tuple[str, str]:
+    """The fields of predictions and of ground truth that a form asked for.
+
+    Raises:
+        UnknownField: if one is no field of detections, or both are the same
+    """
+    default_predictions, default_truth = guess_fields(detection_fields(ctx.dataset))
+    predictions = require_detections(
+        ctx.dataset, ctx.params.get("predictions", default_predictions), "predictions"
+    )
+    truth = require_detections(
+        ctx.dataset, ctx.params.get("ground_truth", default_truth), "ground truth"
+    )
+    if predictions == truth:
+        raise UnknownField(
+            f"'{truth}' is both the predictions and the ground truth.",
+            "Choose two fields; apply a model first if there are no predictions.",
+        )
+    return predictions, truth
+
+
 def require_detections(dataset: fo.Dataset, field: str | None, what: str) -> str:
     """Checks that a field holds ``Detections``.
 

@@ -44,8 +44,7 @@ def load_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> LabelError
     Raises:
         EvaluationError: if there is no such run
     """
-    if key not in label_error_runs(dataset):
-        raise EvaluationError(f"There is no queue '{key}'.", "Find label errors first.")
+    require_queue(dataset, key)
     config = dataset.get_run_info(key).config
     results = dataset.load_run_results(key, load_view=False)
     return LabelErrors(
@@ -69,8 +68,7 @@ def delete_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> None:
     Raises:
         EvaluationError: if there is no such run
     """
-    if key not in label_error_runs(dataset):
-        raise EvaluationError(f"There is no queue '{key}'.", "Find label errors first.")
+    require_queue(dataset, key)
     config = dataset.get_run_info(key).config
     clear_marks(dataset, (config.ground_truth, config.predictions))
     dataset.delete_run(key)
@@ -81,6 +79,18 @@ def label_error_runs(dataset: fo.Dataset) -> list[str]:
     return [
         key for key in dataset.list_runs() if dataset.get_run_info(key).config.method == METHOD
     ]
+
+
+def require_queue(dataset: fo.Dataset, key: str) -> None:
+    """Checks that there is a queue.
+
+    Raises:
+        EvaluationError: if there is none of that name
+    """
+    known = label_error_runs(dataset)
+    if key not in known:
+        advice = f"Choose one of: {', '.join(known)}." if known else "Find label errors first."
+        raise EvaluationError(f"There is no queue '{key}'.", advice)
 
 
 def require_run_key(dataset: fo.Dataset, key: str | None) -> str:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import fiftyone as fo
 import fiftyone.core.patches as fop
 import pytest
 
@@ -13,51 +12,7 @@ from relabel.evaluation.label_errors.runs import (
 )
 from relabel.evaluation.label_errors.suspicion import ErrorType
 
-from .worlds import make_world
-
 FIELDS = ("predictions", "ground_truth")
-
-
-def detections(table, image, *, ranked):
-    return fo.Detections(
-        detections=[
-            fo.Detection(
-                label=table.label[row],
-                bounding_box=table.box[row].tolist(),
-                confidence=float(table.confidence[row]) if ranked else None,
-                iscrowd=bool(table.crowd[row]),
-            )
-            for row in range(len(table))
-            if table.image[row] == image
-        ]
-    )
-
-
-@pytest.fixture(scope="module")
-def stored():
-    world = make_world(0, images=80)
-    dataset = fo.Dataset()
-    dataset.add_samples(
-        [
-            fo.Sample(
-                filepath=f"/{image}.png",
-                ground_truth=detections(world.truth, image, ranked=False),
-                predictions=detections(world.predictions, image, ranked=True),
-            )
-            for image in range(80)
-        ],
-        dynamic=True,
-        progress=False,
-    )
-    yield dataset
-    dataset.delete()
-
-
-@pytest.fixture
-def world(stored):
-    dataset = stored.clone()
-    yield dataset
-    dataset.delete()
 
 
 def labels(dataset, field="ground_truth"):
