@@ -1,4 +1,4 @@
-"""A world in a dataset: 80 images, a detector of some skill, and labels of which some are wrong."""
+"""A world in a dataset: 80 images, a detector of some skill, and some labels wrong."""
 
 from __future__ import annotations
 

@@ -1,0 +1,135 @@
+"""Keeps with a queue what became of its suspicions, round by round."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+
+from .outcomes import LabelNow, Outcome, TypeOutcome, Verdict, judge, summarize
+from .runs import label_error_runs, load_label_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import fiftyone as fo
+
+    from .queue import LabelError, LabelErrors
+
+_NOT_ATTRIBUTES = frozenset({"_id", "_cls", "label", "bounding_box", "mask", "confidence"})
+
+
+def settle_suspicions(
+    dataset: fo.Dataset, sample_ids: Collection[str], *, round_key: str
+) -> tuple[TypeOutcome, ...]:
+    """Says what became of the suspicions about samples that a round brought back.
+
+    What is known of other samples of the round stays; of these, it is replaced.
+
+    Args:
+        dataset: the dataset
+        sample_ids: the samples that people have gone through
+        round_key: the round
+
+    Returns:
+        what became of the suspicions about the samples, of all queues, type by type
+    """
+    settled: list[Outcome] = []
+    for key in label_error_runs(dataset):
+        queue = load_label_errors(dataset, key)
+        errors = [error for error in queue.errors if error.sample_id in sample_ids]
+        if not errors:
+            continue
+        labels = _labels_now(dataset, queue, [error.sample_id for error in errors])
+        found = judge(errors, labels, sample_ids)
+        kept = [
+            row
+            for row in _rows(dataset, key)
+            if row["round"] != round_key or row["sample_id"] not in sample_ids
+        ]
+        _save(dataset, key, [*kept, *(_row(outcome, round_key) for outcome in found)])
+        settled += found
+    return summarize(settled)
+
+
+def unsettle_suspicions(dataset: fo.Dataset, round_key: str) -> None:
+    """Forgets what became of suspicions in a round, when its pull is undone.
+
+    Args:
+        dataset: the dataset
+        round_key: the round
+    """
+    for key in label_error_runs(dataset):
+        rows = _rows(dataset, key)
+        kept = [row for row in rows if row["round"] != round_key]
+        if len(kept) < len(rows):
+            _save(dataset, key, kept)
+
+
+def outcomes_by_round(dataset: fo.Dataset, key: str) -> dict[str, tuple[TypeOutcome, ...]]:
+    """What became of the suspicions of a queue in each round, type by type.
+
+    Args:
+        dataset: the dataset
+        key: the queue
+
+    Raises:
+        EvaluationError: if there is no such queue
+    """
+    errors = {_subject(error): error for error in load_label_errors(dataset, key).errors}
+    by_round: dict[str, list[Outcome]] = defaultdict(list)
+    for row in _rows(dataset, key):
+        error = errors[row["sample_id"], row["label_id"]]
+        by_round[row["round"]].append(Outcome(error, Verdict(row["verdict"])))
+    return {round_key: summarize(outcomes) for round_key, outcomes in by_round.items()}
+
+
+def _rows(dataset: fo.Dataset, key: str) -> list[dict[str, Any]]:
+    results = dataset.load_run_results(key, load_view=False)
+    return list(getattr(results, "outcomes", ()))
+
+
+def _save(dataset: fo.Dataset, key: str, rows: Sequence[dict[str, Any]]) -> None:
+    results = dataset.load_run_results(key, load_view=False)
+    results.outcomes = list(rows)
+    dataset.save_run_results(key, results)
+
+
+def _subject(error: LabelError) -> tuple[str, str | None]:
+    return error.sample_id, error.label_id or error.prediction_id
+
+
+def _row(outcome: Outcome, round_key: str) -> dict[str, Any]:
+    sample_id, label_id = _subject(outcome.error)
+    return {
+        "round": round_key,
+        "sample_id": sample_id,
+        "label_id": label_id,
+        "verdict": str(outcome.verdict),
+    }
+
+
+def _labels_now(
+    dataset: fo.Dataset, queue: LabelErrors, sample_ids: Collection[str]
+) -> dict[str, list[LabelNow]]:
+    path = f"{queue.ground_truth}.detections"
+    found = dataset._sample_collection.find(  # noqa: SLF001 - FiftyOne would load the samples
+        {"_id": {"$in": [ObjectId(sample_id) for sample_id in sample_ids]}}, {path: 1}
+    )
+    return {
+        str(document["_id"]): [
+            _label_now(label)
+            for label in (document.get(queue.ground_truth) or {}).get("detections") or ()
+        ]
+        for document in found
+    }
+
+
+def _label_now(label: dict[str, Any]) -> LabelNow:
+    return LabelNow(
+        id=str(label["_id"]),
+        label=label.get("label"),
+        box=tuple(label["bounding_box"]),
+        attributes={name: label[name] for name in label.keys() - _NOT_ATTRIBUTES},
+    )
