@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from demo.annotator import AnnotatorError, give_job, jobs_of_nobody, log_in, work
 from demo.dataset import SEED, DemoFiles, build_dataset
+from demo.ending import TERMINATED, ends_when_told
 from demo.headless import DETECTOR, evaluate, operate, say
 from demo.services import REPOSITORY, app_server, free_port, is_free
 from demo.truth import Truth, read_truth
@@ -147,12 +148,6 @@ def _welcome(world: World, url: str) -> str:
     )
 
 
-def _end(*_: object) -> None:
-    """Ends the demo in order; a second signal must not cut that short."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    sys.exit(143)
-
-
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -162,9 +157,13 @@ def main() -> int:
     options = parser.parse_args()
     os.environ.setdefault("FIFTYONE_LOGGING_LEVEL", "WARNING")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
-        with demo_world(options.directory) as world, contextlib.ExitStack() as stack:
+        with (
+            demo_world(options.directory) as world,
+            contextlib.ExitStack() as stack,
+            ends_when_told(),
+        ):
             prepare(world, options.seed)
             if len(world.team) > 1:
                 start_colleagues(world, read_truth(_files(world).truth))
@@ -180,6 +179,8 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         say("Bye.")
+    except SystemExit as told:
+        os._exit(int(told.code or 0))  # all is ended; threads of libraries would hold it up
     return 0
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from demo.cvat_server import running_server
+from demo.ending import let_go_of_database
 from demo.services import fiftyone_environment, free_port, is_free, link_plugin, mongod
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def demo_world(directory: Path) -> Iterator[World]:
         uri = os.environ.get("FIFTYONE_DATABASE_URI") or stack.enter_context(
             mongod(directory / "database")
         )
+        stack.callback(let_go_of_database)
         environment = fiftyone_environment(
             uri, directory / "home", link_plugin(directory / "plugins")
         )
