@@ -92,7 +92,7 @@ def evaluate(dataset: Any) -> list[dict[str, Any]]:
 
     fields = ("predictions", "ground_truth")
     with measured() as ours:
-        score = evaluate_detections(dataset, *fields, eval_key="ours")
+        score = evaluate_detections(dataset, *fields, eval_key="ours").score
     with measured() as reading:
         _, (found, truth) = read_detections(dataset, fields)
         matches = match(found, truth, IOUS, classwise=True)

@@ -1,6 +1,8 @@
 """Evaluates detections as COCO does, as a FiftyOne evaluation run.
 
-Everything is read at once and written at once; what is in between are arrays.
+Labels are read some hundred samples at a time, matched as arrays, and kept beside the run; the
+next evaluation under the same key matches the images again whose labels have changed. Nothing is
+written before all is computed, and what was written is taken back if writing fails.
 """
 
 from __future__ import annotations
@@ -13,72 +15,54 @@ import fiftyone.utils.eval.coco as fouec
 import numpy as np
 
 from .errors import EvaluationError
-from .marks import marks_of, write_marks
-from .matching import match
-from .precision import RECALLS, precision_recall
-from .tables import read_detections
+from .kept import (
+    Kept,
+    begin_writing,
+    end_writing,
+    forget_orphans,
+    load_kept,
+    run_ids,
+    save_kept,
+)
+from .marks import MarkWriter
+from .options import Comparison, EvaluationOptions
+from .outcome import empty, fields_of, joined, leaves_of, match_images
+from .precision import RECALLS
+from .reading import digests, read_raw
+from .scores import DetectionScore, classes_of, curves_of, marked, score_of
+from .stored_run import begin_run, require_fields, save_run
+from .validity import UNRANKED, require_confidences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
-    from numpy.typing import NDArray
 
     from ..compute.images import Progress
-    from .marks import Marks
-    from .precision import Curves
-    from .tables import Detections
+    from .marks import Marked
+    from .outcome import Outcome
 
-IOUS = [x / 100 for x in range(50, 100, 5)]
-"""The thresholds of COCO's mean average precision."""
-
-_STEPS = 4
-_CROWD = "iscrowd"
-_IMPOSSIBLE = "negative size"
-_NOT_NUMBERS = "not four finite numbers"
-_UNSURE = "no confidence"
+_WRITING = 0.2
+"""About how much of the time goes into writing, as a share of the reading."""
 
 
 @dataclass(frozen=True)
-class InvalidLabel:
-    """A label that cannot be evaluated and was left out.
+class Evaluation:
+    """An evaluation, and the one before it under the same key.
 
     Args:
-        sample_id: the sample that holds it
-        label_id: the label
-        field: the label field
-        reason: what is wrong with it
+        score: how well predictions fit the ground truth
+        outcome: who was matched to whom
+        before: the same of the evaluation that this one replaces, if it was of the same fields
+            and options
+        changed: the samples whose labels have changed since
     """
 
-    sample_id: str
-    label_id: str
-    field: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class DetectionScore:
-    """How well predictions fit the ground truth.
-
-    Args:
-        eval_key: the name of the evaluation run
-        map: COCO's mean average precision over IoU .50:.95, in [0, 1]; None without ground truth
-        ap50: the same at IoU .50
-        samples: how many samples were evaluated
-        true_positives: predictions matched at the run's IoU
-        false_positives: predictions that matched nothing
-        false_negatives: ground truth that nothing matched
-        invalid: labels that could not be evaluated
-    """
-
-    eval_key: str
-    map: float | None
-    ap50: float | None
-    samples: int
-    true_positives: int
-    false_positives: int
-    false_negatives: int
-    invalid: tuple[InvalidLabel, ...]
+    score: DetectionScore
+    outcome: Outcome
+    before: Outcome | None
+    changed: tuple[str, ...]
 
 
 def evaluate_detections(
@@ -87,118 +71,194 @@ def evaluate_detections(
     ground_truth: str,
     *,
     eval_key: str,
-    iou: float = 0.5,
-    classwise: bool = True,
+    options: EvaluationOptions | None = None,
     progress: Progress | None = None,
-) -> DetectionScore:
+) -> Evaluation:
     """Evaluates predictions against ground truth, as COCO does.
 
-    Ground truth whose attribute ``iscrowd`` is true neither counts as missed nor makes a
-    prediction on it false.
+    Ground truth that stands for a crowd neither counts as missed nor makes a prediction on it
+    false. Labels that cannot be evaluated, and samples that the model has not seen, are left out
+    and named.
 
     Args:
         view: the samples to evaluate, e.g. one split
         predictions: the field of the predictions, each with a confidence
         ground_truth: the field of the ground truth
-        eval_key: the name of the run; a run of that name is replaced
-        iou: from which IoU on a prediction counts as true
-        classwise: whether only labels of one class are matched. False links a prediction of the
-            wrong class to what it lies on, but per-class figures are then skewed
-        progress: called with how many steps are done and how many there are
+        eval_key: the name of the run; a run of that name is replaced, and only the images that
+            have changed since are matched again
+        options: how to match
+        progress: called with how many samples are done and how many there are. It may raise to
+            cancel: then all stays as it was
 
     Returns:
-        the score
+        the score, and what it is made of
 
     Raises:
         EvaluationError: if the key cannot be used, no prediction has a confidence, or labels were
             added or removed meanwhile
     """
+    options = options or EvaluationOptions()
     dataset = view._dataset  # noqa: SLF001 - no public name
     require_eval_key(dataset, eval_key)
-    tell = progress or _silent
-    tell(0, _STEPS)
-    sample_ids, (found, truth) = read_detections(view, [predictions, ground_truth], crowd=_CROWD)
-    _require_confidences(found, predictions)
-    invalid = [
-        *_invalid(found, predictions, sample_ids, ranked=True),
-        *_invalid(truth, ground_truth, sample_ids),
-    ]
-    found, truth = found.only(_is_valid(found, ranked=True)), truth.only(_is_valid(truth))
-    tell(1, _STEPS)
+    comparison = Comparison(predictions, ground_truth, options)
+    config = comparison.config
+    require_fields(dataset, eval_key, config)
+    replaced = run_ids(dataset).get(eval_key)
+    kept = load_kept(replaced) if replaced else None
+    before = kept.outcome if kept and kept.comparison == comparison else None
+    outcome, changed = _match(view, comparison, before, progress)
+    _require_something(outcome, predictions)
 
-    by_class = match(found, truth, [*IOUS, iou], classwise=True)
-    classes = sorted({str(name) for name in (*found.label, *truth.label)})
-    curves = precision_recall(found, truth, by_class.levels(len(IOUS)), classes)
-    chosen = by_class if classwise else match(found, truth, [iou], classwise=False)
-    marks = marks_of(found, truth, chosen.truth_of[-1], chosen.iou_of[-1])
-    tell(2, _STEPS)
-
-    config = fouec.COCOEvaluationConfig(
-        predictions, ground_truth, iou=iou, classwise=classwise, iscrowd=_CROWD, compute_mAP=True
-    )
+    classes = classes_of(outcome, options)
+    curves = curves_of(outcome, options, classes)
+    sides = marked(outcome, comparison)
     method = config.build()
-    method.register_run(view, eval_key)
-    method.register_samples(view, eval_key)
-    marked = {predictions: (found, marks[0]), ground_truth: (truth, marks[1])}
-    write_marks(dataset, eval_key, sample_ids, marked, predictions=predictions)
-    tell(3, _STEPS)
-    results = fouec.COCODetectionResults(
-        view,
-        config,
+    run_id = begin_run(view, eval_key, method)
+    writer = MarkWriter(dataset, eval_key, comparison.fields)
+    begin_writing(run_id)
+    try:
+        _write_marks(writer, outcome, before, changed, sides, replaced=replaced is not None)
+        results = fouec.COCODetectionResults(
+            view,
+            config,
+            eval_key,
+            _pairs(outcome, sides),
+            curves.precision,
+            RECALLS,
+            list(options.iou_threshs),
+            classes,
+            recall_sweep=curves.recall,
+            thresholds=curves.confidence,
+            missing=options.missing,
+            backend=method,
+        )
+        method.compute_custom_metrics(view, eval_key, results)
+        save_run(view, eval_key, run_id, results)
+    except BaseException:
+        _take_back(dataset, eval_key, writer, run_id, replaced)
+        raise
+    save_kept(run_id, Kept(comparison, outcome))
+    forget_orphans()
+    if progress:
+        progress(len(outcome), len(outcome))
+    score = score_of(
         eval_key,
-        _pairs(found, truth, chosen.truth_of[-1], marks),
-        curves.precision,
-        RECALLS,
-        IOUS,
-        classes,
-        recall_sweep=curves.recall,
-        thresholds=curves.confidence,
-        backend=method,
+        outcome,
+        options,
+        curves=curves,
+        marks=(sides[0].marks, sides[1].marks),
+        matched=len(changed),
     )
-    method.save_run_results(view, eval_key, results)
-    method.add_fields_to_sidebar_group(view, eval_key, omit_fields=(predictions, ground_truth))
-    tell(_STEPS, _STEPS)
-    return _score(eval_key, curves, marks, len(sample_ids), invalid)
+    ids = tuple(outcome.sample_ids[image] for image in changed)
+    return Evaluation(score, outcome, before, ids)
 
 
-def _score(
+def _match(
+    view: SampleCollection,
+    comparison: Comparison,
+    before: Outcome | None,
+    progress: Progress | None,
+) -> tuple[Outcome, list[int]]:
+    """Matches the images that are not as they were.
+
+    Returns:
+        the outcome of all images, and the numbers of those that were matched
+    """
+    total = view.count() if progress else 0
+    known = dict(zip(before.sample_ids, before.digest.tolist(), strict=True)) if before else {}
+    place = {sample_id: number for number, sample_id in enumerate(known)}
+    parts = [before or empty(comparison.options)]
+    size, done = len(parts[0]), 0
+    order: list[int] = []
+    changed: list[int] = []
+    leaves, others = leaves_of(comparison.options), fields_of(comparison.options)
+    for raw in read_raw(view, comparison.fields, leaves, others):
+        if progress:
+            progress(done, round(total * (1 + _WRITING)))
+        new: list[bytes] = []
+        for document, digest in zip(raw, digests(raw).tolist(), strict=True):
+            sample_id = _id_of(document)
+            if known.get(sample_id) == digest:
+                order.append(place[sample_id])
+            else:
+                changed.append(len(order))
+                order.append(size + len(new))
+                new.append(document)
+        if new:
+            parts.append(match_images(new, comparison))
+            size += len(new)
+        done += len(raw)
+    return joined(parts).take(np.array(order, dtype=np.int64)), changed
+
+
+def _id_of(document: bytes) -> str:
+    """The id of a document of BSON; MongoDB puts it first, behind 9 bytes."""
+    return document[9:21].hex()
+
+
+def _require_something(outcome: Outcome, predictions: str) -> None:
+    if len(outcome) and not outcome.predicted.any():
+        raise EvaluationError(
+            f"None of the {len(outcome):,} samples has predictions in '{predictions}'.",
+            "Apply a model to them first.",
+        )
+    unranked = sum(bad.reason == UNRANKED for bad in outcome.invalid)
+    require_confidences(len(outcome.found), unranked, predictions)
+    if not len(outcome.found) and not len(outcome.truth):
+        raise EvaluationError(
+            "There is nothing to evaluate: no prediction, and no ground truth.",
+            "Choose samples with labels.",
+        )
+
+
+def _write_marks(
+    writer: MarkWriter,
+    outcome: Outcome,
+    before: Outcome | None,
+    changed: Sequence[int],
+    sides: Sequence[Marked],
+    *,
+    replaced: bool,
+) -> None:
+    """Writes what is new. Of a run whose marks are not known, all are written, or removed."""
+    here = set(outcome.sample_ids)
+    if before is not None:
+        gone = [sample_id for sample_id in before.sample_ids if sample_id not in here]
+        writer.clear(gone)
+    elif replaced:
+        writer.clear([one for one in writer.marked_samples() if one not in here])
+    writer.write(outcome.sample_ids, changed, sides)
+
+
+def _take_back(
+    dataset: fo.Dataset,
     eval_key: str,
-    curves: Curves,
-    marks: tuple[Marks, Marks],
-    samples: int,
-    invalid: Sequence[InvalidLabel],
-) -> DetectionScore:
-    of_predictions, of_truth = marks
-    return DetectionScore(
-        eval_key=eval_key,
-        map=curves.average(),
-        ap50=curves.average(IOUS.index(0.5)),
-        samples=samples,
-        true_positives=of_predictions.kind.count("tp"),
-        false_positives=of_predictions.kind.count("fp"),
-        false_negatives=of_truth.kind.count("fn"),
-        invalid=tuple(invalid),
-    )
+    writer: MarkWriter,
+    run_id: ObjectId,
+    replaced: ObjectId | None,
+) -> None:
+    if replaced is None:
+        dataset.delete_evaluation(eval_key)
+    else:
+        writer.take_back()
+        end_writing(run_id)
 
 
-def _pairs(
-    found: Detections,
-    truth: Detections,
-    truth_of: NDArray[np.int64],
-    marks: tuple[Marks, Marks],
-) -> list[tuple[Any, ...]]:
+def _pairs(outcome: Outcome, sides: Sequence[Marked]) -> list[tuple[Any, ...]]:
     """The matches as FiftyOne keeps them; crowds and predictions on them are left out."""
-    of_predictions, of_truth = marks
+    found, truth = outcome.found, outcome.truth
+    of_found, of_truth = (side.marks for side in sides)
+    columns = outcome.truth_rows(outcome.chosen).tolist()
     confidence = found.confidence.tolist()
     pairs: list[tuple[Any, ...]] = []
-    for row, (kind, column) in enumerate(zip(of_predictions.kind, truth_of.tolist(), strict=True)):
+    for row, (kind, column) in enumerate(zip(of_found.kind, columns, strict=True)):
         if kind is None:
             continue
         label, sure, own_id = found.label[row], confidence[row], found.ids[row]
         if column < 0:
             pairs.append((None, label, None, sure, None, own_id))
         else:
-            iou = of_predictions.iou[row]
+            iou = of_found.iou[row]
             pairs.append((truth.label[column], label, iou, sure, truth.ids[column], own_id))
     missed = (
         (truth.label[row], None, None, None, truth.ids[row], None)
@@ -234,52 +294,6 @@ def require_eval_key(dataset: fo.Dataset, eval_key: str | None) -> str:
                 f"'{eval_key}' is an evaluation of another kind ({kind}).", "Choose another name."
             )
     return eval_key
-
-
-def find_invalid_labels(view: SampleCollection, fields: Sequence[str]) -> list[InvalidLabel]:
-    """Finds the labels whose box cannot be evaluated.
-
-    Args:
-        view: the samples
-        fields: fields of type ``Detections``
-    """
-    sample_ids, tables = read_detections(view, fields, crowd=_CROWD)
-    return [
-        bad
-        for field, table in zip(fields, tables, strict=True)
-        for bad in _invalid(table, field, sample_ids)
-    ]
-
-
-def _is_valid(labels: Detections, *, ranked: bool = False) -> NDArray[np.bool_]:
-    box = labels.box
-    unfit: NDArray[np.bool_] = np.any(~np.isfinite(box), axis=1)
-    unfit |= np.any(box[:, 2:] < 0, axis=1)
-    if ranked:
-        unfit |= np.isnan(labels.confidence)
-    return ~unfit
-
-
-def _invalid(
-    labels: Detections, field: str, sample_ids: Sequence[str], *, ranked: bool = False
-) -> Iterator[InvalidLabel]:
-    for row in np.flatnonzero(~_is_valid(labels, ranked=ranked)).tolist():
-        box = labels.box[row]
-        finite = np.isfinite(box).all()
-        reason = _NOT_NUMBERS if not finite else _IMPOSSIBLE if (box[2:] < 0).any() else _UNSURE
-        yield InvalidLabel(sample_ids[labels.image[row]], labels.ids[row], field, reason)
-
-
-def _require_confidences(found: Detections, predictions: str) -> None:
-    if len(found) and np.isnan(found.confidence).all():
-        raise EvaluationError(
-            f"The {len(found)} labels of '{predictions}' have no confidence.",
-            "Choose a field of predictions; only those can be ranked.",
-        )
-
-
-def _silent(done: int, total: int) -> None:
-    """Tells nobody."""
 
 
 def detection_evaluations(dataset: fo.Dataset) -> Iterator[str]:

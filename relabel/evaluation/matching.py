@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
+    Overlap = Callable[[Integers, Integers], Floats]
 
 _NEARLY_ONE = 1 - 1e-10  # from pycocotools: a threshold of one would let nothing match
 _PAIRS_AT_ONCE = 2_000_000
@@ -51,7 +52,12 @@ class Matches:
 
 
 def match(
-    predictions: Detections, truth: Detections, thresholds: Sequence[float], *, classwise: bool
+    predictions: Detections,
+    truth: Detections,
+    thresholds: Sequence[float],
+    *,
+    classwise: bool,
+    overlap: Overlap | None = None,
 ) -> Matches:
     """Matches predictions to ground truth.
 
@@ -61,12 +67,15 @@ def match(
         thresholds: from which IoU on a match counts, one or more
         classwise: whether only labels of one class match. Without it, any do; on a crowd, only
             predictions of its class
+        overlap: tells how far rows of predictions and rows of the ground truth overlap, pair by
+            pair; that of their boxes if None
     """
+    overlap = overlap or _of_boxes(predictions, truth)
     group_of_prediction, group_of_truth = _groups(predictions, truth, classwise=classwise)
     rank = _ranks(group_of_prediction, -predictions.confidence)
     limits = np.minimum(np.asarray(thresholds, dtype=float), _NEARLY_ONE)
     pairs = _overlapping(
-        predictions, truth, group_of_prediction, group_of_truth, least=limits.min(initial=1.0)
+        truth.crowd, group_of_prediction, group_of_truth, overlap, least=limits.min(initial=1.0)
     )
     if not classwise:
         row, column, iou = pairs
@@ -98,16 +107,22 @@ def _ranks(group: Integers, key: Floats) -> Integers:
     return rank
 
 
+def _of_boxes(predictions: Detections, truth: Detections) -> Overlap:
+    return lambda rows, columns: box_iou(
+        predictions.box[rows], truth.box[columns], truth.crowd[columns]
+    )
+
+
 def _overlapping(
-    predictions: Detections,
-    truth: Detections,
+    crowd: NDArray[np.bool_],
     group_of_prediction: Integers,
     group_of_truth: Integers,
+    overlap: Overlap,
     *,
     least: float,
 ) -> tuple[Integers, Integers, Floats]:
     """The pairs of one group that overlap enough, crowds last: rows, and IoU."""
-    order = np.lexsort((np.arange(len(truth)), truth.crowd, group_of_truth))
+    order = np.lexsort((np.arange(crowd.size), crowd, group_of_truth))
     ordered = group_of_truth[order]
     begin = np.searchsorted(ordered, group_of_prediction, side="left")
     count = np.searchsorted(ordered, group_of_prediction, side="right") - begin
@@ -118,7 +133,7 @@ def _overlapping(
         offset = np.arange(row.size) - np.repeat(ends[rows] - count[rows], count[rows])
         offset += ends[rows.start] - count[rows.start] if row.size else 0
         column = order[begin[row] + offset]
-        iou = box_iou(predictions.box[row], truth.box[column], truth.crowd[column])
+        iou = overlap(row, column)
         kept = iou >= least
         parts.append((row[kept], column[kept], iou[kept]))
     if not parts:

@@ -2,7 +2,7 @@
 
 ``COCOeval.accumulate`` of pycocotools
 (https://github.com/cocodataset/cocoapi/blob/master/PythonAPI/pycocotools/cocoeval.py), for objects
-of every size and at most 100 predictions of a class in an image.
+of every size and as many predictions of a class in an image as are wished.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from .options import MOST_PREDICTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 RECALLS = np.linspace(0, 1, 101)
-MOST_PREDICTIONS = 100
 NO_TRUTH = -1.0
 
 
@@ -49,9 +50,24 @@ class Curves:
         present = chosen[chosen > NO_TRUTH]
         return float(present.mean()) if present.size else None
 
+    def average_recall(self) -> float | None:
+        """The mean average recall over all thresholds; None without ground truth."""
+        per_class = self.recall.mean(axis=0)
+        present = per_class[per_class > NO_TRUTH]
+        return float(present.mean()) if present.size else None
+
+    def of_classes(self) -> list[float | None]:
+        """The average precision of each class over all thresholds; None without ground truth."""
+        return [float(one) if one > NO_TRUTH else None for one in self.precision.mean(axis=(0, 2))]
+
 
 def precision_recall(
-    predictions: Detections, truth: Detections, matches: Matches, classes: Sequence[str]
+    predictions: Detections,
+    truth: Detections,
+    matches: Matches,
+    classes: Sequence[str],
+    *,
+    most: int = MOST_PREDICTIONS,
 ) -> Curves:
     """Computes the curves of each class.
 
@@ -60,13 +76,14 @@ def precision_recall(
         truth: the ground truth; crowds do not count, nor do predictions on them
         matches: who was matched to whom, class by class
         classes: the classes
+        most: how many predictions of a class count in an image, the most confident first
     """
     levels = matches.truth_of.shape[0]
     precision = np.full((levels, len(classes), RECALLS.size), NO_TRUTH)
     confidence = precision.copy()
     recall = np.full((levels, len(classes)), NO_TRUTH)
     order = np.lexsort((matches.rank, predictions.image))
-    order = order[matches.rank[order] < MOST_PREDICTIONS]
+    order = order[matches.rank[order] < most]
     order = order[np.argsort(-predictions.confidence[order], kind="stable")]
     label_of = predictions.label[order]
     for number, name in enumerate(classes):

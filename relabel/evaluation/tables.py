@@ -7,9 +7,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from bson import decode_all
+
+from .options import CROWD
+from .reading import LEAVES, read_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
@@ -43,8 +47,13 @@ class Detections:
 
     def only(self, rows: NDArray[np.bool_]) -> Detections:
         """Some of the rows."""
+        return self.take(np.flatnonzero(rows))
+
+    def take(self, rows: NDArray[np.int64]) -> Detections:
+        """Some of the rows, in the order in which they are named."""
+        ids = self.ids
         return Detections(
-            ids=[label_id for label_id, kept in zip(self.ids, rows, strict=True) if kept],
+            ids=[ids[row] for row in rows.tolist()],
             image=self.image[rows],
             label=self.label[rows],
             box=self.box[rows],
@@ -54,7 +63,7 @@ class Detections:
 
 
 def read_detections(
-    view: SampleCollection, fields: Sequence[str], *, crowd: str = "iscrowd"
+    view: SampleCollection, fields: Sequence[str], *, crowd: str = CROWD
 ) -> tuple[list[str], list[Detections]]:
     """Reads the detections of some fields.
 
@@ -66,45 +75,65 @@ def read_detections(
     Returns:
         the ids of the samples, which number the images; and the detections of each field
     """
-    names = ("_id", "label", "bounding_box", "confidence", crowd)
-    paths = [f"{field}.detections.{name}" for field in fields for name in names]
-    sample_ids, *columns = view.values(["id", *paths], _raw=True)
-    width = len(names)
-    tables = [_table(*columns[start : start + width]) for start in range(0, len(columns), width)]
-    return [str(sample_id) for sample_id in sample_ids], tables
+    documents = [
+        document
+        for raw in read_raw(view, fields, (*LEAVES, crowd))
+        for document in decode_all(b"".join(raw))
+    ]
+    sample_ids = [str(document["_id"]) for document in documents]
+    return sample_ids, [table_of(documents, field, crowd=crowd) for field in fields]
 
 
-def _table(ids: Any, labels: Any, boxes: Any, confidences: Any, crowds: Any) -> Detections:
-    counts = [len(of_image or ()) for of_image in ids]
-    flat_boxes = _flat(boxes, counts)
-    try:
-        box = np.asarray(flat_boxes, dtype=float).reshape(-1, 4)
-    except (TypeError, ValueError):
-        box = np.array([_numbers(item) for item in flat_boxes], dtype=float).reshape(-1, 4)
-    label = np.empty(sum(counts), dtype=object)
-    label[:] = _flat(labels, counts)
-    confidence = [NO_CONFIDENCE if item is None else item for item in _flat(confidences, counts)]
+def table_of(
+    documents: Sequence[Mapping[str, Any]], field: str, *, crowd: str = CROWD
+) -> Detections:
+    """The detections of a field in documents of samples as MongoDB holds them."""
+    lists = [(document.get(field) or {}).get("detections") or () for document in documents]
+    counts = [len(labels) for labels in lists]
+    flat = list(chain.from_iterable(lists))
+    label = np.empty(len(flat), dtype=object)
+    label[:] = [one.get("label") for one in flat]
     return Detections(
-        ids=list(map(str, _flat(ids, counts))),
+        ids=[str(one["_id"]) for one in flat],
         image=np.repeat(np.arange(len(counts)), counts),
         label=label,
-        box=box,
-        confidence=np.asarray(confidence, dtype=float),
-        crowd=np.fromiter(map(bool, _flat(crowds, counts)), dtype=bool, count=sum(counts)),
+        box=_boxes([one.get("bounding_box") for one in flat]),
+        confidence=_confidences([one.get("confidence") for one in flat]),
+        crowd=np.fromiter((bool(one.get(crowd)) for one in flat), dtype=bool, count=len(flat)),
     )
 
 
-def _flat(column: Any, counts: Sequence[int]) -> list[Any]:
-    """The values of all labels; MongoDB leaves the column empty where no label has one."""
-    return list(
-        chain.from_iterable(
-            of_image if of_image else [None] * count
-            for of_image, count in zip(column, counts, strict=True)
-        )
+def concatenate(tables: Sequence[Detections], images: Sequence[int]) -> Detections:
+    """Puts tables behind each other.
+
+    Args:
+        tables: one or more tables
+        images: how many images each is of
+    """
+    first = np.cumsum([0, *images[:-1]])
+    return Detections(
+        ids=list(chain.from_iterable(table.ids for table in tables)),
+        image=np.concatenate([t.image + start for t, start in zip(tables, first, strict=True)]),
+        label=np.concatenate([table.label for table in tables]),
+        box=np.concatenate([table.box for table in tables]),
+        confidence=np.concatenate([table.confidence for table in tables]),
+        crowd=np.concatenate([table.crowd for table in tables]),
     )
+
+
+def _boxes(boxes: list[Any]) -> NDArray[np.float64]:
+    try:
+        return np.asarray(boxes, dtype=float).reshape(len(boxes), 4)
+    except (TypeError, ValueError):
+        return np.array([_numbers(item) for item in boxes], dtype=float).reshape(-1, 4)
 
 
 def _numbers(box: Any) -> list[float]:
     if isinstance(box, list) and len(box) == 4 and all(isinstance(n, int | float) for n in box):
         return [float(number) for number in box]
     return [np.nan] * 4
+
+
+def _confidences(values: list[Any]) -> NDArray[np.float64]:
+    numbers = (value if isinstance(value, int | float) else NO_CONFIDENCE for value in values)
+    return np.fromiter(numbers, dtype=float, count=len(values))

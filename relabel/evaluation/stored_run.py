@@ -1,0 +1,87 @@
+"""The FiftyOne run that an evaluation is: made, or replaced in one step."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.constants as foc
+import fiftyone.core.odm as foo
+from bson import json_util
+from fiftyone.core.view import DatasetView
+from gridfs import GridFS
+
+from .errors import EvaluationError
+from .kept import run_ids
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+    from bson import ObjectId
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.utils.eval.coco import COCODetectionResults, COCOEvaluation
+
+    Config = Any
+
+
+def require_fields(dataset: fo.Dataset, eval_key: str, config: Config) -> None:
+    """Checks that a run may be replaced by one of some fields.
+
+    Raises:
+        EvaluationError: if it is of other fields, which a replaced run would leave marked
+    """
+    if eval_key not in run_ids(dataset):
+        return
+    before = dataset.get_evaluation_info(eval_key).config
+    ours = (config.pred_field, config.gt_field)
+    if (before.pred_field, before.gt_field) != ours:
+        raise EvaluationError(
+            f"The evaluation '{eval_key}' compares {before.pred_field} with {before.gt_field}.",
+            "Choose another name, or delete it first.",
+        )
+
+
+def begin_run(view: SampleCollection, eval_key: str, method: COCOEvaluation) -> ObjectId:
+    """Makes a run, unless there is one of the name.
+
+    Returns:
+        the id of the run's document
+    """
+    dataset = view._dataset  # noqa: SLF001
+    if eval_key not in run_ids(dataset):
+        method.register_run(view, eval_key)
+    method.register_samples(view, eval_key)
+    return run_ids(dataset)[eval_key]
+
+
+def save_run(
+    view: SampleCollection, eval_key: str, run_id: ObjectId, results: COCODetectionResults
+) -> None:
+    """Writes the results of a run, and what they are of. They are never missing meanwhile."""
+    dataset = view._dataset  # noqa: SLF001
+    database = foo.get_db_conn()
+    files = GridFS(database)
+    # What FiftyOne itself writes; these results hold nothing that plain JSON lacks.
+    text = json.dumps(results.serialize())
+    new = files.put(text.encode(), content_type="application/json")
+    stages = None
+    if isinstance(view, DatasetView):
+        stages = [json_util.dumps(one) for one in view._serialize(include_uuids=False)]  # noqa: SLF001
+    document = {
+        "version": foc.VERSION,
+        "timestamp": datetime.now(UTC),
+        "config": results.config.serialize(),
+        "view_stages": stages,
+        "results": new,
+        "results_meta": dict(results.get_meta() or {}),
+    }
+    before = database["runs"].find_one_and_update({"_id": run_id}, {"$set": document})
+    old = (before or {}).get("results")
+    if old or not before:
+        files.delete(old if before else new)
+    dataset.reload()
+    dataset._evaluation_cache.pop(eval_key, None)  # noqa: SLF001 - those of before
+    method = results.backend
+    method.add_fields_to_sidebar_group(
+        view, eval_key, omit_fields=(results.config.pred_field, results.config.gt_field)
+    )

@@ -1,0 +1,190 @@
+"""Only the images that changed are matched again, and nobody can tell the difference."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import fiftyone.core.odm as foo
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.errors import EvaluationError
+from relabel.evaluation.kept import load_kept, run_ids
+from relabel.evaluation.marks import MarkWriter
+from relabel.evaluation.outcome import same
+
+FIELDS = ("predictions", "ground_truth")
+eighth = st.integers(0, 7).map(lambda number: number / 8)
+side = st.integers(1, 8).map(lambda number: number / 8)
+name = st.sampled_from(["cat", "dog", "bird"])
+boxes = st.tuples(eighth, eighth, side, side)
+truth = st.tuples(boxes, name, st.booleans())
+prediction = st.tuples(boxes, name, st.sampled_from([0.25, 0.5, 0.75]))
+labels = st.tuples(st.lists(truth, min_size=1, max_size=4), st.lists(prediction, max_size=5))
+
+
+def _evaluate(view, key="eval", **kwargs):
+    return evaluate_detections(view, *FIELDS, eval_key=key, **kwargs)
+
+
+def _write(sample, drawn):
+    truths, found = drawn
+    sample["ground_truth"] = fo.Detections(
+        detections=[
+            fo.Detection(label=label, bounding_box=list(box), iscrowd=crowd)
+            for box, label, crowd in truths
+        ]
+    )
+    sample["predictions"] = fo.Detections(
+        detections=[
+            fo.Detection(label=label, bounding_box=list(box), confidence=sure)
+            for box, label, sure in found
+        ]
+    )
+    sample.save()
+
+
+def _written(dataset, key):
+    """All that an evaluation has written, but for times."""
+    paths = [f"{field}.detections.{key}{end}" for field in FIELDS for end in ("", "_id", "_iou")]
+    counts = [f"{key}_{kind}" for kind in ("tp", "fp", "fn")]
+    results = dataset.load_evaluation_results(key, cache=False).serialize()
+    return dataset.values([*counts, *paths]), {
+        name: value for name, value in results.items() if name != "config"
+    }
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    before=st.lists(labels, min_size=6, max_size=6),
+    after=st.dictionaries(st.integers(0, 5), labels, max_size=3),
+    shown=st.sets(st.integers(0, 5), min_size=1),
+)
+def test_evaluate_detections__again_is_as_if_for_the_first_time(dataset, before, after, shown):
+    for sample, drawn in zip(dataset, before, strict=True):
+        _write(sample, drawn)
+    ids = dataset.values("id")
+    _evaluate(dataset)
+    for index, drawn in after.items():
+        _write(dataset[ids[index]], drawn)
+    view = dataset.select([ids[index] for index in shown])
+    again = _evaluate(view)
+    first = _evaluate(view, "fresh")
+    assert set(again.changed) <= {ids[index] for index in after}
+    assert same(again.outcome, first.outcome)
+    assert repr(_written(dataset, "eval")) == repr(_written(dataset, "fresh"))
+    dataset.delete_evaluations()
+
+
+def test_evaluate_detections__what_does_not_count_matches_nothing_again(predicted):
+    _evaluate(predicted)
+    sample = predicted.first()
+    sample.tags.append("looked at")
+    sample.ground_truth.detections[0]["remark"] = "well drawn"
+    sample.save()
+    assert _evaluate(predicted).changed == ()
+
+
+@pytest.mark.parametrize("attribute", ["label", "bounding_box", "iscrowd"])
+def test_evaluate_detections__what_counts_does(predicted, attribute):
+    _evaluate(predicted)
+    sample = predicted.first()
+    values = {"label": "dog", "bounding_box": [0.1, 0.2, 0.3, 0.4], "iscrowd": True}
+    sample.ground_truth.detections[0][attribute] = values[attribute]
+    sample.save()
+    again = _evaluate(predicted)
+    assert again.changed == (sample.id,)
+    assert again.before is not None
+
+
+def test_evaluate_detections__a_changed_prediction_counts(predicted):
+    _evaluate(predicted)
+    sample = predicted.last()
+    sample.predictions.detections[0].confidence = 0.1
+    sample.save()
+    assert _evaluate(predicted).changed == (sample.id,)
+
+
+def test_load_kept__survives_a_rename_and_goes_with_the_run(predicted):
+    _evaluate(predicted)
+    predicted.rename_evaluation("eval", "other")
+    assert _evaluate(predicted, "other").changed == ()
+    run_id = run_ids(predicted)["other"]
+    assert load_kept(run_id) is not None
+    predicted.delete_evaluation("other")
+    _evaluate(predicted, "next")
+    assert load_kept(run_id) is None
+    database = foo.get_db_conn()
+    assert database["fs.files"].count_documents({"filename": f"relabel_evaluation_{run_id}"}) == 0
+
+
+def test_evaluate_detections__a_stock_run_is_replaced(predicted):
+    predicted.evaluate_detections(
+        "predictions", gt_field="ground_truth", eval_key="eval", progress=False
+    )
+    view = predicted.match_tags("even")
+    again = _evaluate(view)
+    assert len(again.changed) == 3
+    others = predicted.match_tags("odd")
+    assert others.count("predictions.detections.eval") == 0
+    assert others.count("eval_tp") == 0
+    assert len(predicted.load_evaluation_view("eval")) == 3
+
+
+class _Full(Exception):
+    """The disk is full."""
+
+
+class _FailsLater(MarkWriter):
+    """Writes everything, then fails."""
+
+    def write(self, *args):
+        super().write(*args)
+        raise _Full
+
+
+def test_evaluate_detections__a_failure_leaves_the_old_run_whole(predicted, monkeypatch):
+    _evaluate(predicted)
+    before = _written(predicted, "eval")
+    sample = predicted.first()
+    sample.predictions.detections.pop()
+    sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, 0.1, 0.1]
+    sample.save()
+    marked = _written(predicted, "eval")[0]
+    monkeypatch.setattr("relabel.evaluation.detections.MarkWriter", _FailsLater)
+    with pytest.raises(_Full):
+        _evaluate(predicted)
+    predicted.reload()
+    assert _written(predicted, "eval") == (marked, before[1])
+    monkeypatch.undo()
+    assert _evaluate(predicted).changed == (sample.id,)
+
+
+def test_evaluate_detections__a_failure_leaves_no_first_run(predicted, monkeypatch):
+    monkeypatch.setattr("relabel.evaluation.detections.MarkWriter", _FailsLater)
+    with pytest.raises(_Full):
+        _evaluate(predicted)
+    assert predicted.list_evaluations() == []
+    assert predicted.get_field("predictions.detections.eval") is None
+
+
+def test_evaluate_detections__cancelling_changes_nothing(predicted):
+    def cancel(done, total):
+        raise _Full
+
+    with pytest.raises(_Full):
+        _evaluate(predicted, progress=cancel)
+    assert predicted.list_evaluations() == []
+
+
+def test_evaluate_detections__the_fields_of_a_run_stay(predicted):
+    _evaluate(predicted)
+    predicted.clone_sample_field("predictions", "others")
+    with pytest.raises(EvaluationError, match="compares predictions with ground_truth"):
+        evaluate_detections(predicted, "others", "ground_truth", eval_key="eval")
