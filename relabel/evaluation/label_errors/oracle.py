@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..detections import IOUS
 from ..matching import match
+from ..options import IOUS
 from ..precision import precision_recall
 from ..tables import Detections
 from .crowd import CROWD

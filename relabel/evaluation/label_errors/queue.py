@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from ..detections import InvalidLabel
+    from ..validity import InvalidLabel
     from .suspicion import ErrorType
 
 

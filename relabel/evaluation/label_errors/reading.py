@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..detections import _invalid, _is_valid, _require_confidences
 from ..tables import read_detections
+from ..validity import invalid_labels, is_valid, require_confidences
 from .scene import AttributeValues, Scene, look
 
 if TYPE_CHECKING:
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from ..detections import InvalidLabel
     from ..tables import Detections
-
-    Booleans = NDArray[np.bool_]
+    from ..validity import InvalidLabel
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,13 @@ def read_scene(
         EvaluationError: if no prediction has a confidence
     """
     sample_ids, (found, truth) = read_detections(view, [predictions, ground_truth])
-    _require_confidences(found, predictions)
+    unranked = int(np.count_nonzero(np.isnan(found.confidence)))
+    require_confidences(len(found) - unranked, unranked, predictions)
     invalid = (
-        *_invalid(found, predictions, sample_ids, ranked=True),
-        *_invalid(truth, ground_truth, sample_ids),
+        *invalid_labels(found, predictions, sample_ids, ranked=True),
+        *invalid_labels(truth, ground_truth, sample_ids),
     )
-    usable, usable_truth = _can_be_judged(found, ranked=True), _can_be_judged(truth)
+    usable, usable_truth = is_valid(found, ranked=True), is_valid(truth)
     values = [
         AttributeValues(
             name,
@@ -69,13 +68,6 @@ def read_scene(
     ]
     scene = look(truth.only(usable_truth), found.only(usable), values)
     return Read(sample_ids, scene, invalid)
-
-
-def _can_be_judged(labels: Detections, *, ranked: bool = False) -> Booleans:
-    """Whether the box of each label is one, and it has a class."""
-    has_class = np.array([label is not None for label in labels.label], dtype=bool)
-    can_be: Booleans = _is_valid(labels, ranked=ranked) & has_class
-    return can_be
 
 
 def _flat(view: SampleCollection, path: str, labels: Detections) -> NDArray[np.object_]:
