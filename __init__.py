@@ -5,7 +5,9 @@ from .operators.compute_similarity import ComputeSimilarity
 from .operators.compute_uniqueness import ComputeUniqueness
 from .operators.delete_label_errors import DeleteLabelErrors
 from .operators.discard_round import DiscardRound
+from .operators.discard_selection import DiscardSelection
 from .operators.evaluate_detections import EvaluateDetections
+from .operators.find_duplicates import FindDuplicates
 from .operators.find_false_positives import FindFalsePositives
 from .operators.find_label_errors import FindLabelErrors
 from .operators.pull_annotations import PullAnnotations
@@ -39,4 +41,6 @@ def register(plugin):
     plugin.register(FindLabelErrors)
     plugin.register(DeleteLabelErrors)
     plugin.register(SelectUnique)
+    plugin.register(FindDuplicates)
+    plugin.register(DiscardSelection)
     plugin.register(TagForAnnotation)

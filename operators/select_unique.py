@@ -50,7 +50,7 @@ class SelectUnique(DelegatedOperator):
         form.ask_for_seeds(ctx, inputs)
         ask_for_embeddings(ctx, inputs)
         form.ask_for_wishes(ctx, inputs)
-        form.ask_for_marks(ctx, inputs, DEFAULT_NAME)
+        form.ask_for_marks(ctx, inputs, DEFAULT_NAME, DEFAULT_NAME)
         return as_form(inputs, "Select unique samples", self.ask_where_to_run(ctx, inputs))
 
     def execute(self, ctx: Any) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class SelectUnique(DelegatedOperator):
         """
         view = target_images(ctx)
         count = require_count(ctx.params.get("count", DEFAULT_COUNT), view.count())
-        marks = form.read_marks(ctx, DEFAULT_NAME)
+        marks = form.read_marks(ctx, DEFAULT_NAME, DEFAULT_NAME)
         seeds = form.read_seeds(ctx)
         wishes = form.read_wishes(ctx, view, count, seeds)
         embeddings = get_embeddings(ctx, with_seeds(ctx, view, seeds))

@@ -32,7 +32,7 @@ _MORE, _MARKS = "more", "marks"
 
 def ask_for_seeds(ctx: Any, inputs: types.Object) -> None:
     """Asks what counts as chosen already."""
-    _optional_field(
+    optional_field(
         inputs,
         "labelled_field",
         label_fields(ctx.dataset),
@@ -57,32 +57,42 @@ def ask_for_wishes(ctx: Any, inputs: types.Object) -> None:
         label="Leave out what is closer than",
         description="0 is the same image, 1.41 nothing in common",
     )
-    _optional_field(inputs, "weight_field", weight_fields(dataset), label="Prefer high values of")
+    optional_field(inputs, "weight_field", weight_fields(dataset), label="Prefer high values of")
     groups = group_fields(dataset)
-    _optional_field(inputs, "balance_field", groups, label="As many of each value of")
-    _optional_field(inputs, "limit_field", groups, label="Limit those with one value of")
-    if _field(ctx, "limit_field"):
+    optional_field(inputs, "balance_field", groups, label="As many of each value of")
+    optional_field(inputs, "limit_field", groups, label="Limit those with one value of")
+    if chosen_field(ctx, "limit_field"):
         inputs.int("most", default=1, min=1, label="To")
     with errors_shown(inputs, "wishes_problem"):
         require_apart(ctx.params.get("apart"))
         require_most(ctx.params.get("most", 1))
 
 
-def ask_for_marks(ctx: Any, inputs: types.Object, base: str) -> None:
-    """Asks for the name, the tag and the field of the order."""
+def ask_for_marks(
+    ctx: Any, inputs: types.Object, base: str, tag: str, numbers: str = "the order of choice"
+) -> None:
+    """Asks how what is found is to show.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        base: what the name is suggested from
+        tag: the suggested tag
+        numbers: what goes into the field of numbers, if one is named
+    """
     name = suggest_name(ctx.dataset, base)
-    inputs.str("name", default=name, label="Name of the selection and of its saved view")
-    inputs.bool(_MARKS, default=False, label="Tag and order", view=types.SwitchView())
+    inputs.str("name", default=name, label="Name, of the saved view too")
+    inputs.bool(_MARKS, default=False, label="Tag and field", view=types.SwitchView())
     if ctx.params.get(_MARKS, False):
-        inputs.str("tag", default=base, label="Tag", description="None if empty")
-        inputs.str("order_field", label="Write the order of choice to", description="If filled")
+        inputs.str("tag", default=tag, label="Tag", description="None if empty")
+        inputs.str("number_field", label=f"Write {numbers} to", description="Nowhere if empty")
     chosen = ctx.params.get("name") or name
     if is_selection(ctx.dataset, chosen):
         inputs.bool("replace", default=False, label=f"Replace the selection {chosen}")
         if replaces(ctx):
             show_warning(inputs, "replaces", f"Tag and view of {chosen} are taken back first.")
     with errors_shown(inputs, "name_problem"):
-        read_marks(ctx, base)
+        read_marks(ctx, base, tag)
 
 
 def read_seeds(ctx: Any) -> set[str]:
@@ -92,7 +102,7 @@ def read_seeds(ctx: Any) -> set[str]:
         SelectionError: if there is no such field
     """
     seeds: set[str] = set()
-    if field := _field(ctx, "labelled_field"):
+    if field := chosen_field(ctx, "labelled_field"):
         seeds.update(labelled(ctx.dataset, field))
     if tag := str(ctx.params.get("labelled_tag") or "").strip():
         seeds.update(ctx.dataset.match_tags(tag).values("id"))
@@ -115,8 +125,8 @@ def read_wishes(ctx: Any, samples: SampleCollection, count: int, seeds: set[str]
     """
     if is_folded(ctx, _MORE):
         return Wishes(count, seeds=seeds)
-    weight, balance = _field(ctx, "weight_field"), _field(ctx, "balance_field")
-    limit = _field(ctx, "limit_field")
+    weight, balance = chosen_field(ctx, "weight_field"), chosen_field(ctx, "balance_field")
+    limit = chosen_field(ctx, "limit_field")
     return Wishes(
         count,
         seeds=seeds,
@@ -128,19 +138,19 @@ def read_wishes(ctx: Any, samples: SampleCollection, count: int, seeds: set[str]
     )
 
 
-def read_marks(ctx: Any, base: str) -> Marks:
-    """How the selection is to show.
+def read_marks(ctx: Any, base: str, tag: str) -> Marks:
+    """How what is found is to show, as `ask_for_marks` asked.
 
     Raises:
         SelectionError: if that would overwrite something
     """
     folded = is_folded(ctx, _MARKS)
-    tag = base if folded else str(ctx.params.get("tag", base) or "").strip()
-    order = "" if folded else str(ctx.params.get("order_field") or "").strip()
+    chosen = tag if folded else str(ctx.params.get("tag", tag) or "").strip()
+    numbers = "" if folded else str(ctx.params.get("number_field") or "").strip()
     marks = Marks(
         name=ctx.params.get("name") or suggest_name(ctx.dataset, base),
-        tag=tag or None,
-        order_field=order or None,
+        tag=chosen or None,
+        number_field=numbers or None,
     )
     return require_marks(ctx.dataset, marks, replace=replaces(ctx))
 
@@ -166,7 +176,7 @@ def describe_selection(selection: Selection, marks: Marks) -> dict[str, Any]:
         "name": marks.name,
         "saved_view": marks.name,
         "tag": marks.tag,
-        "order_field": marks.order_field,
+        "number_field": marks.number_field,
         "counted_as_chosen": selection.seeds,
         "sample_ids": list(selection.sample_ids),
         "alike": coverage.alike,
@@ -213,7 +223,7 @@ def _rows(curve: Sequence[Sequence[float | None]], most: int = 10) -> list[str]:
     ]
 
 
-def _optional_field(
+def optional_field(
     inputs: types.Object,
     name: str,
     fields: Sequence[str],
@@ -221,9 +231,11 @@ def _optional_field(
     label: str,
     description: str | None = None,
 ) -> None:
+    """Asks for a field, or none."""
     field_choice(inputs, name, [NONE, *fields], label=label, default=NONE, description=description)
 
 
-def _field(ctx: Any, name: str) -> str | None:
+def chosen_field(ctx: Any, name: str) -> str | None:
+    """The answer to `optional_field`."""
     found = ctx.params.get(name)
     return None if found in (None, "", NONE) else str(found)

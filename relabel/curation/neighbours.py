@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import faiss
 import numpy as np
 
+from .unit_rows import NOISE, UnitRows
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
-
-    from .unit_rows import UnitRows
 
     Progress = Callable[[int, int], None]
 
@@ -20,6 +20,7 @@ EXACT_BELOW = 50_000
 # What is measured on so many samples is to be so good that all together have a recall of .99.
 _SAMPLED, _SAMPLED_RECALL = 512, 0.995
 _ROWS_AT_ONCE = 2048
+_QUERIES_IN_RANGE = 256
 _SAME = 1e-6
 
 
@@ -42,7 +43,7 @@ def nearest_neighbours(
     Returns:
         the neighbours of each row, nearest first, ``[N, count]``
     """
-    index = (_cells(rows, count) if len(rows) >= exact_below else None) or _every_pair(rows)
+    index = _index(rows, count, exact_below)
     found = np.empty((len(rows), count), np.int64)
     for block in rows.blocks(_ROWS_AT_ONCE):
         queries = np.arange(block.start, block.stop)
@@ -51,6 +52,43 @@ def nearest_neighbours(
         if progress:
             progress(block.stop, len(rows))
     return found
+
+
+def near_pairs(
+    rows: UnitRows,
+    distance: float,
+    *,
+    progress: Progress | None = None,
+    exact_below: int = EXACT_BELOW,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Finds the pairs of rows within a distance, as `nearest_neighbours` finds neighbours.
+
+    Args:
+        rows: the vectors
+        distance: of the rows at length 1
+        progress: called with how many rows are done and how many there are; it may raise to cancel
+        exact_below: see there
+
+    Yields:
+        for some rows after the other the pairs with an earlier row: the rows, ascending, and the
+        earlier rows
+    """
+    index = _index(rows, 3, exact_below)
+    least = 1 - distance**2 / 2 - NOISE
+    for block in rows.blocks(_QUERIES_IN_RANGE):
+        queries = np.arange(block.start, block.stop)
+        limits, _, found = index.range_search(rows.gather(queries), least)
+        first = np.repeat(queries, np.diff(limits.astype(np.int64)))
+        earlier = found < first
+        first, second = first[earlier], found[earlier]
+        near = rows.exact_squared(first, second) <= distance**2
+        yield first[near], second[near]
+        if progress:
+            progress(block.stop, len(rows))
+
+
+def _index(rows: UnitRows, count: int, exact_below: int) -> faiss.Index:
+    return (_cells(rows, count) if len(rows) >= exact_below else None) or _every_pair(rows)
 
 
 def _every_pair(rows: UnitRows) -> faiss.IndexFlatIP:

@@ -13,13 +13,13 @@ from ..labels.kinds import LabelKind, kind_of_class
 from .errors import SelectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Collection, Hashable, Iterable
 
     from fiftyone.core.collections import SampleCollection
 
 _NUMBERS = (fo.FloatField, fo.IntField)
 _GROUPS = (fo.StringField, fo.BooleanField, fo.IntField, fo.ObjectIdField)
-_TAGS = "tags"
+TAGS = "tags"
 # Of FiftyOne: they tell each sample from every other.
 _NEVER_GROUPS = ("id", "filepath")
 
@@ -40,7 +40,7 @@ def group_fields(samples: SampleCollection) -> list[str]:
         and (not _in_a_list(samples, path) or path.endswith(".label"))
         and not path.endswith("._id")
     ]
-    return [_TAGS, *found]
+    return [TAGS, *found]
 
 
 def label_fields(samples: SampleCollection) -> list[str]:
@@ -94,6 +94,34 @@ def read_groups(samples: SampleCollection, field: str) -> dict[str, Hashable]:
         key: min(found, key=lambda value: (count[value], str(value)))
         for key, found in zip(ids, lists, strict=True)
         if found
+    }
+
+
+def read_splits(
+    samples: SampleCollection, field: str, names: Collection[str] = ()
+) -> dict[str, Hashable]:
+    """Reads which split each sample is of.
+
+    Args:
+        samples: the samples
+        field: a field of one value, or ``tags``
+        names: which values are splits; needed of tags, by default all values of another field
+
+    Returns:
+        sample -> its split, of those that are in one
+
+    Raises:
+        SelectionError: if there is no such field, or it is not said which tags are splits
+    """
+    if field == TAGS and not names:
+        raise SelectionError("Which tags are splits is not said.", "Name them: train, test.")
+    if field != TAGS and field not in group_fields(samples):
+        raise SelectionError(f"'{field}' divides no samples.", "Choose another field.")
+    ids, values = samples.values(["id", field])
+    return {
+        key: sorted(found, key=str)[0]
+        for key, value in zip(ids, values, strict=True)
+        if (found := {one for one in _as_set(value) if not names or one in names})
     }
 
 

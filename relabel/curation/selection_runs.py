@@ -1,4 +1,4 @@
-"""A selection on the dataset: a tag, a saved view and a run, all of which can be taken back."""
+"""What was found, on a dataset: a tag, a saved view and a run, which can be taken back."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
-import numpy as np
 
 from .errors import SelectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from fiftyone.core.runs import RunResults
+    from collections.abc import Collection, Mapping
 
     from .selection import Selection
 
@@ -28,12 +25,13 @@ class Marks:
     Args:
         name: of its saved view and of its run
         tag: of its samples, or None
-        order_field: a field for the place of each in the order of choice, from 1, or None
+        number_field: a field for a number of each, such as its place in the order of choice, or
+            None
     """
 
     name: str
     tag: str | None = None
-    order_field: str | None = None
+    number_field: str | None = None
 
 
 def suggest_name(dataset: fo.Dataset, base: str) -> str:
@@ -56,7 +54,7 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
     Raises:
         SelectionError: if a name cannot be used, or would overwrite what is there
     """
-    name, field = marks.name, marks.order_field
+    name, field = marks.name, marks.number_field
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name or ""):
         raise SelectionError(
             f"'{name or ''}' cannot name a selection.",
@@ -73,9 +71,26 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
         )
     if field and not field.isidentifier():
         raise SelectionError(f"'{field}' cannot name a field.", "Use letters and digits.")
-    if field and dataset.has_field(field) and not (ours and field == _order_field(dataset, name)):
+    if field and dataset.has_field(field) and not (ours and field == _number_field(dataset, name)):
         raise SelectionError(f"There is a field '{field}'.", "Choose another name for the order.")
     return marks
+
+
+@dataclass(frozen=True)
+class Marked:
+    """What is to be marked.
+
+    Args:
+        sample_ids: the samples of the saved view, in order
+        tagged: those of them that get the tag
+        numbers: sample -> what goes into the field of numbers
+        results: what the run holds besides, JSON
+    """
+
+    sample_ids: tuple[str, ...]
+    tagged: tuple[str, ...]
+    numbers: Mapping[str, int]
+    results: Mapping[str, Any]
 
 
 def save_selection(
@@ -86,13 +101,34 @@ def save_selection(
     *,
     replace: bool = False,
 ) -> fo.DatasetView:
-    """Tags the samples, saves their view in the order of choice, and records the run.
+    """Marks the samples of a selection, numbered in the order of choice, see `save_marks`."""
+    coverage = selection.coverage
+    ids = selection.sample_ids
+    results = {
+        "distances": list(selection.distances),
+        "alike": coverage.alike,
+        "radii": list(coverage.radii),
+        "shares": list(coverage.shares),
+    }
+    order = {sample_id: place for place, sample_id in enumerate(ids, 1)}
+    return save_marks(dataset, Marked(ids, ids, order, results), marks, details, replace=replace)
+
+
+def save_marks(
+    dataset: fo.Dataset,
+    found: Marked,
+    marks: Marks,
+    details: Mapping[str, Any],
+    *,
+    replace: bool = False,
+) -> fo.DatasetView:
+    """Tags samples, saves their view in order, and records the run.
 
     Args:
         dataset: the dataset
-        selection: what was selected
-        marks: how it is to show
-        details: what the run says of how it was made; JSON
+        found: the samples
+        marks: how they are to show
+        details: what the run says of how they were found; JSON
         replace: whether a selection of that name may be replaced
 
     Returns:
@@ -104,21 +140,23 @@ def save_selection(
     require_marks(dataset, marks, replace=replace)
     if is_selection(dataset, marks.name):
         discard_selection(dataset, marks.name)
-    view = dataset.select(list(selection.sample_ids), ordered=True)
-    tagged = view.match_tags(marks.tag, bool=False).values("id") if marks.tag else []
+    view = dataset.select(list(found.sample_ids), ordered=True)
+    untagged = _without_tag(dataset, found.tagged, marks.tag)
     # The run goes first: whatever happens afterwards can be taken back with it.
     config = dataset.init_run(
-        method=_METHOD, tag=marks.tag, order_field=marks.order_field, **details
+        method=_METHOD, tag=marks.tag, number_field=marks.number_field, **details
     )
     dataset.register_run(marks.name, config)
-    dataset.save_run_results(marks.name, _results(dataset, marks.name, selection, tagged))
-    if marks.tag and tagged:
-        dataset.select(tagged).tag_samples(marks.tag)
-    if marks.order_field:
-        dataset.add_sample_field(marks.order_field, fo.IntField)
-        order = {key: place for place, key in enumerate(selection.sample_ids, 1)}
-        dataset.set_values(marks.order_field, order, key_field="id")
-    dataset.save_view(marks.name, view, description=f"{len(selection.sample_ids):,} selected")
+    results = dataset.init_run_results(
+        marks.name, sample_ids=list(found.sample_ids), tagged=untagged, **found.results
+    )
+    dataset.save_run_results(marks.name, results)
+    if marks.tag and untagged:
+        dataset.select(untagged).tag_samples(marks.tag)
+    if marks.number_field:
+        dataset.add_sample_field(marks.number_field, fo.IntField)
+        dataset.set_values(marks.number_field, dict(found.numbers), key_field="id")
+    dataset.save_view(marks.name, view, description=f"{len(found.sample_ids):,} samples")
     return view
 
 
@@ -150,28 +188,20 @@ def discard_selection(dataset: fo.Dataset, name: str) -> int:
     tagged = list(results.tagged) if results is not None else []
     if config.tag and tagged:
         dataset.select(tagged).untag_samples(config.tag)
-    if config.order_field and dataset.has_field(config.order_field):
-        dataset.delete_sample_field(config.order_field)
+    if config.number_field and dataset.has_field(config.number_field):
+        dataset.delete_sample_field(config.number_field)
     if dataset.has_saved_view(name):
         dataset.delete_saved_view(name)
     dataset.delete_run(name)
     return len(tagged)
 
 
-def _order_field(dataset: fo.Dataset, name: str) -> str | None:
-    found: str | None = dataset.get_run_info(name).config.order_field
+def _number_field(dataset: fo.Dataset, name: str) -> str | None:
+    found: str | None = dataset.get_run_info(name).config.number_field
     return found
 
 
-def _results(
-    dataset: fo.Dataset, name: str, selection: Selection, tagged: list[str]
-) -> RunResults:
-    """What the run holds: loads in a FiftyOne that has no plugin."""
-    results = dataset.init_run_results(name)
-    results.sample_ids = list(selection.sample_ids)
-    results.distances = np.asarray(selection.distances).tolist()
-    results.alike = selection.coverage.alike
-    results.radii = list(selection.coverage.radii)
-    results.shares = list(selection.coverage.shares)
-    results.tagged = tagged
-    return results
+def _without_tag(dataset: fo.Dataset, ids: Collection[str], tag: str | None) -> list[str]:
+    if not tag or not ids:
+        return []
+    return list(dataset.select(list(ids)).match_tags(tag, bool=False).values("id"))

@@ -9,6 +9,7 @@ from relabel.curation.sample_values import (
     label_fields,
     labelled,
     read_groups,
+    read_splits,
     read_weights,
     weight_fields,
 )
@@ -61,6 +62,20 @@ def test_read_groups__of_several_the_rarest(described):
     sample.save()
     found = read_groups(described, "ground_truth.detections.label")
     assert found == {ids[0]: "zebra", **dict.fromkeys(ids[1:], "cat")}
+
+
+def test_read_splits__tags_that_are_named_or_any_value(described):
+    ids = described.values("id")
+    tags = read_splits(described, "tags", ["odd"])
+    assert tags == dict.fromkeys(ids[1::2], "odd")
+    assert read_splits(described, "weather")[ids[1]] == "wet"
+    assert set(read_splits(described, "weather", ["wet"])) == {ids[1]}
+
+
+@pytest.mark.parametrize("field", ["tags", "nonsense", "filepath"])
+def test_read_splits__not_said(described, field):
+    with pytest.raises(SelectionError):
+        read_splits(described, field)
 
 
 def test_labelled__a_list_with_nothing_in_it_is_no_label(described):

@@ -22,7 +22,7 @@ def selection(dataset):
     return Selection((ids[4], ids[1]), (1.0, 0.5), Coverage(0.3, (None, 1.0, 0.5), (0, 0.5, 1.0)))
 
 
-ALL = Marks("unique", tag="odd", order_field="unique_order")
+ALL = Marks("unique", tag="odd", number_field="unique_order")
 
 
 def test_save_selection__tag_view_order_and_run(dataset, selection):
@@ -67,8 +67,8 @@ def test_save_selection__of_others_nothing_is_overwritten(dataset, selection):
     for marks in (
         Marks("mine"),
         Marks("theirs"),
-        Marks("unique", order_field="filepath"),
-        Marks("unique", order_field="a b"),
+        Marks("unique", number_field="filepath"),
+        Marks("unique", number_field="a b"),
         Marks("1st"),
         Marks(""),
     ):

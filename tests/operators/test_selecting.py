@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import fiftyone as fo
+import fiftyone.operators.delegated as food
+import numpy as np
+import pytest
+from bson import ObjectId
+from fiftyone.operators.executor import ExecutionError
+
+from relabel.annotation import Request, RoundField, field_facts, make_plan, push
+from relabel.cvat import CvatClient
+
+from .app import context, execute, form, operator, problems, requests_of
+
+VECTORS = {"embeddings": "field", "vector_field": "vectors"}
+
+
+@pytest.fixture
+def circle(dataset):
+    """Two near each other at 0, 90 and 180 degrees."""
+    angles = np.deg2rad([0, 1, 90, 91, 180, 181])
+    dataset.set_values("vectors", list(np.stack([np.cos(angles), np.sin(angles)], axis=1)))
+    dataset.set_values("uncertainty", [0.1, 0.1, 0.1, 0.1, 0.1, 1.0])
+    dataset.set_values("weather", ["dry", "dry", "dry", "dry", "dry", "wet"])
+    dataset.set_values("checked", [fo.Classification(label="yes"), *[None] * 5])
+    return dataset
+
+
+def chosen(dataset, params):
+    done = execute("select_unique", dataset, {**VECTORS, **params})
+    return [dataset.values("id").index(key) for key in done.result["sample_ids"]], done.result
+
+
+def test_select_unique__beside_what_is_labelled(circle):
+    found, result = chosen(circle, {"count": 2, "labelled_field": "checked"})
+    assert sorted(place // 2 for place in found) == [1, 2]
+    assert result["counted_as_chosen"] == 1
+    assert result["radius_before"] == pytest.approx(2, abs=1e-3)
+    assert result["radius_after"] < 0.02
+
+
+def test_select_unique__beside_what_is_tagged_outside_the_view(circle):
+    view = circle.match_tags("odd")
+    circle.select(circle.values("id")[4]).tag_samples("done")
+    params = {**VECTORS, "count": 2, "labelled_tag": "done", "view_target": "CURRENT_VIEW"}
+    done = execute("select_unique", circle, params, view=view)
+    places = [circle.values("id").index(key) for key in done.result["sample_ids"]]
+    assert sorted(places) == [1, 3]
+    assert done.result["samples"] == 4
+
+
+def test_select_unique__beside_what_is_out_in_a_round(circle, cvat_config):
+    schema = field_facts(circle, "ground_truth").to_schema()
+    request = Request("round_1", (RoundField("ground_truth", schema),))
+    with CvatClient(cvat_config) as client:
+        record = push(circle, make_plan(circle.limit(2), request), client)
+        found, result = chosen(circle, {"count": 2})
+        assert sorted(place // 2 for place in found) == [1, 2]
+        assert result["counted_as_chosen"] == 2
+        _, result = chosen(circle, {"count": 2, "count_out": False})
+        assert result["counted_as_chosen"] == 0
+        for task in record.tasks:
+            client.delete_task(task.id)
+
+
+def test_select_unique__prefers_balances_limits(circle):
+    found, _ = chosen(circle, {"count": 1, "weight_field": "uncertainty"})
+    assert found == [5]
+    found, _ = chosen(circle, {"count": 2, "balance_field": "weather"})
+    assert 5 in found
+    found, _ = chosen(circle, {"count": 6, "limit_field": "weather", "most": 2})
+    assert len(found) == 3
+    found, _ = chosen(circle, {"count": 6, "apart": 0.5})
+    assert sorted(place // 2 for place in found) == [0, 1, 2]
+    found, _ = chosen(circle, {"count": 6, "apart": 0.5, "more": False})
+    assert len(found) == 6
+
+
+def test_select_unique__saved_under_a_free_name(circle):
+    _, first = chosen(circle, {"count": 2, "number_field": "place"})
+    _, second = chosen(circle, {"count": 3, "tag": ""})
+    assert (first["name"], second["name"]) == ("unique", "unique_2")
+    circle.reload()
+    assert circle.load_saved_view("unique").values("place") == [1, 2]
+    assert circle.load_saved_view("unique_2").values("id") == second["sample_ids"]
+    assert circle.get_run_info("unique").config.compared_by == "vectors"
+
+
+def test_select_unique__replaces_only_if_told(circle):
+    chosen(circle, {"count": 2, "name": "mine"})
+    fields = form("select_unique", circle, {**VECTORS, "name": "mine", "count": 2})
+    assert any("There is a selection" in text for text in problems(fields))
+    fields = form(
+        "select_unique", circle, {**VECTORS, "name": "mine", "count": 2, "replace": True}
+    )
+    assert problems(fields) == []
+    chosen(circle, {"count": 3, "name": "mine", "replace": True})
+    assert circle.load_saved_view("mine").count() == 3
+    assert circle.count_sample_tags()["unique"] == 3
+
+
+def test_select_unique__output_says_what_fewer_would_cover(circle):
+    _, result = chosen(circle, {"count": 3})
+    ctx = context("select_unique", circle)
+    ctx.request_params["results"] = result
+    shown = operator("select_unique").resolve_output(ctx).to_json()
+    text = str(shown)
+    assert "**3 selected**" in text
+    assert "| 3 | 0.02 |" in text
+    assert "Send to CVAT" in text
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"apart": 3, "more": True}, "no distance"),
+        ({"most": 0, "limit_field": "weather", "more": True}, "leaves none"),
+        ({"name": "a b"}, "cannot name"),
+        ({"number_field": "filepath", "marks": True}, "There is a field"),
+    ],
+)
+def test_select_unique__bad_input_is_shown_and_refused(circle, params, problem):
+    params = {**VECTORS, "count": 2, **params}
+    assert any(problem in text for text in problems(form("select_unique", circle, params)))
+    with pytest.raises(ExecutionError):
+        execute("select_unique", circle, params)
+    assert circle.list_saved_views() == circle.list_runs() == []
+
+
+def test_select_unique__nothing_is_left_of_a_cancelled_one(circle):
+    """A run that somebody marks as failed ends at its next report."""
+    queued = execute("select_unique", circle, {**VECTORS, "count": 3}, request_delegation=True)
+    service = food.DelegatedOperationService()
+    run = service.get(ObjectId(queued.result["id"]))
+    ctx = context("select_unique", circle, {**VECTORS, "count": 3}, run_doc=str(run.id))
+    ctx.request_params["delegated"] = True
+    service.set_failed(run.id)
+    assert ctx.delegated
+    with pytest.raises(Exception, match="cancelled"):
+        operator("select_unique").execute(ctx)
+    circle.reload()
+    assert circle.list_saved_views() == circle.list_runs() == []
+
+
+def test_find_duplicates__files(dataset):
+    paths, ids = dataset.values("filepath"), dataset.values("id")
+    shutil.copy(paths[0], paths[3])
+    done = execute("find_duplicates", dataset, {"number_field": "group"})
+    assert done.result["sample_ids"] == [[ids[0], ids[3]]]
+    assert dataset.match_tags("duplicate").values("id") == [ids[3]]
+    dataset.reload()
+    assert dataset.values("group") == [1, None, None, 1, None, None]
+    assert dataset.load_saved_view("duplicates").values("id") == [ids[0], ids[3]]
+    assert requests_of(done)[-1] == "set_view"
+
+
+def test_find_duplicates__vectors_across_splits(circle):
+    params = {**VECTORS, "by": "vectors", "distance": 0.1}
+    done = execute("find_duplicates", circle, params)
+    assert (done.result["groups"], done.result["redundant"]) == (3, 3)
+    across = {**params, "split_field": "weather", "name": "leaks"}
+    done = execute("find_duplicates", circle, across)
+    assert done.result["sample_ids"] == [circle.values("id")[4:]]
+    by_tag = {**params, "split_field": "tags", "splits": ["even", "odd"], "name": "tags"}
+    assert execute("find_duplicates", circle, by_tag).result["groups"] == 3
+
+
+def test_find_duplicates__none(dataset):
+    for number, path in enumerate(dataset.values("filepath")):
+        Path(path).write_bytes(bytes(number + 1))
+    done = execute("find_duplicates", dataset)
+    assert (done.result["groups"], done.result["saved_view"]) == (0, None)
+    assert dataset.list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"by": "vectors", "distance": 3}, "no distance"),
+        ({"split_field": "tags"}, "Which tags are splits"),
+        ({"name": ""}, None),
+        ({"name": "1"}, "cannot name"),
+    ],
+)
+def test_find_duplicates__bad_input(dataset, params, problem):
+    found = problems(form("find_duplicates", dataset, params))
+    assert any(problem in text for text in found) if problem else not found
+
+
+def test_discard_selection__as_it_was(circle):
+    before = circle.count_sample_tags()
+    chosen(circle, {"count": 3, "number_field": "place"})
+    done = execute("discard_selection", circle, {"name": "unique"})
+    assert done.result["untagged"] == 3
+    circle.reload()
+    assert circle.count_sample_tags() == before
+    assert not circle.has_field("place")
+    assert problems(form("discard_selection", circle)) != []
+
+
+def test_discard_selection__which_must_be_said(circle):
+    chosen(circle, {"count": 3})
+    with pytest.raises(ExecutionError):
+        execute("discard_selection", circle)
+    assert circle.list_runs() == ["unique"]
