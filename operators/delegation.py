@@ -87,7 +87,7 @@ class DelegatedOperator(foo.Operator):
                 "Start one with: make executor TARGET=gpu",
             )
             return "Run here"
-        chosen = ctx.params.get(RUN_ON) or executors[0].target
+        chosen = ctx.params.get(RUN_ON) or executors[0].targets[0]
         choices = _choices(executors, chosen)
         inputs.enum(
             RUN_ON, choices.values(), default=choices.values()[0], label="Run on", view=choices
@@ -156,18 +156,19 @@ def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:
 def _by_target(executors: list[Executor]) -> dict[str, list[Executor]]:
     targets: dict[str, list[Executor]] = {}
     for executor in executors:
-        targets.setdefault(executor.target, []).append(executor)
+        for target in executor.targets:
+            targets.setdefault(target, []).append(executor)
     return targets
 
 
 def _target_of(executors: list[Executor]) -> str | None:
-    return executors[0].target if executors else None
+    return executors[0].targets[0] if executors else None
 
 
 def _where(chosen: str, executors: list[Executor]) -> str:
     if chosen == HERE:
         return "Runs here, at once. The App waits for it."
-    found = [executor for executor in executors if executor.target == chosen]
+    found = [executor for executor in executors if executor.takes(chosen)]
     if not found:
         return f"No executor for {chosen} is alive: it waits until one is."
     busy = sum(executor.operation is not None for executor in found)

@@ -36,7 +36,7 @@ def connection_json(
 def executor_json(executor: Executor) -> dict[str, Any]:
     """A process that runs delegated operations."""
     return {
-        "target": executor.target,
+        "target": ", ".join(executor.targets),
         "host": executor.host,
         "devices": executor.hardware,
         "busy": executor.operation is not None,

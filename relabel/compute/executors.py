@@ -38,7 +38,7 @@ class Executor:
 
     Args:
         id: names the process, e.g. ``"gpu@host:123"``
-        target: the delegation target whose operations it takes
+        targets: the delegation targets whose operations it takes
         also_untargeted: whether it also takes operations without a target
         host: the machine's name
         pid: the process on that machine
@@ -51,7 +51,7 @@ class Executor:
     """
 
     id: str
-    target: str
+    targets: tuple[str, ...]
     also_untargeted: bool
     host: str
     pid: int
@@ -62,6 +62,10 @@ class Executor:
     operation: str | None
     heartbeat: datetime
 
+    def takes(self, target: str | None) -> bool:
+        """Whether it takes the operations of a target; None for those without."""
+        return self.also_untargeted if target is None else target in self.targets
+
     @property
     def hardware(self) -> str:
         """E.g. ``"2 GPUs"``, ``"8 CPUs"``."""
@@ -69,7 +73,7 @@ class Executor:
         return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
     def __str__(self) -> str:
-        return f"{self.target} ({self.host}, {self.hardware})"
+        return f"{', '.join(self.targets)} ({self.host}, {self.hardware})"
 
 
 def alive(within_seconds: float = STALE_SECONDS) -> list[Executor]:
@@ -86,6 +90,7 @@ def alive(within_seconds: float = STALE_SECONDS) -> list[Executor]:
             "store_name": STORE,
             "dataset_id": None,
             "value.heartbeat": {"$type": "date"},
+            "value.targets": {"$type": "array"},
             "$expr": {"$lt": [age_ms, within_seconds * 1000]},
         },
         {"key": 1, "value": 1},
@@ -94,17 +99,29 @@ def alive(within_seconds: float = STALE_SECONDS) -> list[Executor]:
     return sorted(found, key=lambda executor: (not executor.gpus, executor.id))
 
 
+def takers(target: str | None, *, other_than: str) -> list[Executor]:
+    """The executors alive that take the operations of a target, but for one."""
+    return [found for found in alive() if found.id != other_than and found.takes(target)]
+
+
+def heartbeats() -> dict[str, datetime]:
+    """The last sign of life of every executor that did not leave in order, by its id."""
+    query = {"store_name": STORE, "dataset_id": None}
+    entries = _entries().find(query, {"key": 1, "value.heartbeat": 1})
+    return {entry["key"]: entry["value"]["heartbeat"] for entry in entries}
+
+
 class Announcement:
     """Keeps one executor's entry fresh from a thread of its own, as a context manager.
 
     Args:
-        target: the delegation target whose operations the executor takes
+        targets: the delegation targets whose operations the executor takes
         also_untargeted: whether it also takes operations without a target
     """
 
-    def __init__(self, target: str, *, also_untargeted: bool = False) -> None:
-        self.id = f"{target}@{socket.gethostname()}:{os.getpid()}"
-        self._target = target
+    def __init__(self, *targets: str, also_untargeted: bool = False) -> None:
+        self.id = f"{'+'.join(targets)}@{socket.gethostname()}:{os.getpid()}"
+        self._targets = targets
         self._also_untargeted = also_untargeted
         self._store = ExecutionStore.create(STORE)
         self._clock_offset = _database_now() - datetime.now(UTC)
@@ -151,7 +168,7 @@ class Announcement:
 
     def _entry(self) -> dict[str, Any]:
         return {
-            "target": self._target,
+            "targets": list(self._targets),
             "also_untargeted": self._also_untargeted,
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -167,7 +184,7 @@ class Announcement:
 def _as_executor(key: str, value: Mapping[str, Any]) -> Executor:
     return Executor(
         id=key,
-        target=value["target"],
+        targets=tuple(value["targets"]),
         also_untargeted=value["also_untargeted"],
         host=value["host"],
         pid=value["pid"],

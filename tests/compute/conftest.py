@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,6 @@ PLUGIN = "@relabel-tests/compute"
 DEADLINE_SECONDS = 120.0
 _SOURCE = '''
 import os
-import pathlib
 import threading
 import fiftyone.operators as foo
 
@@ -33,7 +34,9 @@ class Work(foo.Operator):
 
     def execute(self, ctx):
         if "started" in ctx.params:
-            pathlib.Path(ctx.params["started"]).write_text(str(os.getpid()))
+            with open(ctx.params["started"], "a") as file:
+                print(os.getpid(), file=file)
+        print("working on", ctx.params.get("name"), flush=True)
         while "until" in ctx.params and not os.path.exists(ctx.params["until"]):
             threading.Event().wait(0.05)
         if ctx.params.get("fail"):
@@ -75,10 +78,12 @@ def service():
 
 
 @pytest.fixture
-def queue(work_plugin, dataset) -> Callable[..., Any]:
+def queue(work_plugin, dataset, service) -> Iterator[Callable[..., Any]]:
     """Queues the operator that works on command; returns the id of the run."""
     import fiftyone.operators as foo
     from bson import ObjectId
+
+    runs = []
 
     def queue_work(target: str | None = None, **params: Any) -> ObjectId:
         queued = foo.execute_operator(
@@ -88,9 +93,12 @@ def queue(work_plugin, dataset) -> Callable[..., Any]:
             request_delegation=True,
             delegation_target=target,
         )
-        return ObjectId(queued.result["id"])
+        runs.append(ObjectId(queued.result["id"]))
+        return runs[-1]
 
-    return queue_work
+    yield queue_work
+    for run in runs:
+        service.delete_operation(run)
 
 
 @pytest.fixture
@@ -98,13 +106,13 @@ def start_executor(database, tmp_path) -> Iterator[Callable[..., subprocess.Pope
     """Starts executors, and ends those that the test left."""
     with contextlib.ExitStack() as running:
 
-        def start(target: str, *arguments: str) -> subprocess.Popen:
+        def start(target: str, *arguments: str, **environment: str) -> subprocess.Popen:
             log = running.enter_context((tmp_path / f"{target}.log").open("ab"))
             process = subprocess.Popen(
                 [sys.executable, "-m", "relabel.compute.executor", "--target", target, *arguments],
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **database},
+                env={**os.environ, **database, **environment},
             )
             running.callback(_end, process)
             return process
@@ -112,11 +120,71 @@ def start_executor(database, tmp_path) -> Iterator[Callable[..., subprocess.Pope
         yield start
 
 
+class Line:
+    """A way to the database that can be cut: what goes through it is dropped at once.
+
+    Args:
+        host: the database's
+        port: the database's
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._to = (host, port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._open: set[socket.socket] = set()
+        self.address = self._listener.getsockname()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> int:
+        """Drops every connection; new ones are let through. Returns how many there were."""
+        connections = list(self._open)
+        for connection in connections:
+            self._drop(connection)
+        return len(connections)
+
+    def close(self) -> None:
+        """Lets nothing through any more."""
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._to)
+                self._open |= {client, server}
+                for ends in ((client, server), (server, client)):
+                    threading.Thread(target=self._forward, args=ends, daemon=True).start()
+
+    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                sink.sendall(data)
+        self._drop(source)
+        self._drop(sink)
+
+    def _drop(self, connection: socket.socket) -> None:
+        self._open.discard(connection)
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        connection.close()
+
+
+@pytest.fixture
+def line(database) -> Iterator[Line]:
+    """A way to the database of these tests that can be cut."""
+    from pymongo.uri_parser import parse_uri
+
+    [address] = parse_uri(database["FIFTYONE_DATABASE_URI"])["nodelist"]
+    with contextlib.closing(Line(*address)) as line:
+        yield line
+
+
 def _end(process: subprocess.Popen) -> None:
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -4,19 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import psutil
-import pytest
 
-from relabel.compute.executor import (
-    accepted_targets,
-    oldest_queued,
-    reap_lost_runs,
-    require_plugin,
-)
-from relabel.compute.executors import Announcement, alive
+from relabel.compute import operations
+from relabel.compute.executor import LEAVE_SECONDS, require_plugin
+from relabel.compute.executors import alive
+from relabel.compute.lost import LostRuns
 
 from .conftest import wait_for
 
@@ -32,27 +29,22 @@ def _ended(service, run):
     return wait_for(ended, f"The end of run {run}")
 
 
-def _started(path: Path) -> int:
-    return int(wait_for(lambda: path.exists() and path.read_text(), "The start of the run"))
+def _starts(path: Path) -> list[int]:
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
 
 
-def test_oldest_queued__by_target_in_order(service, queue):
-    first = queue("gpu")
-    other = queue("cpu")
-    queue("gpu")
-    untargeted = queue(None)
-    assert oldest_queued(service, ["gpu"]).id == first
-    assert oldest_queued(service, ["cpu"]).id == other
-    assert oldest_queued(service, accepted_targets("tpu", also_untargeted=True)).id == untargeted
-    assert oldest_queued(service, accepted_targets("tpu", also_untargeted=False)) is None
+def _started(path: Path, times: int = 1) -> int:
+    """Waits until a run has started for the n-th time; returns its process."""
+    return wait_for(lambda: _starts(path)[times - 1 : times], "The start of the run")[0]
 
 
-def test_oldest_queued__handed_back_keeps_its_place(service, queue):
-    first, second = queue("place"), queue("place")
-    service.set_running(first)
-    assert oldest_queued(service, ["place"]).id == second
-    service.set_queued(first)
-    assert oldest_queued(service, ["place"]).id == first
+def _workers(executor: int) -> list[psutil.Process]:
+    children = psutil.Process(executor).children()
+    return [child for child in children if "relabel.compute.worker" in child.cmdline()]
+
+
+def _idle(target: str):
+    return [e for e in alive() if e.takes(target) and e.operation is None]
 
 
 def test_require_plugin__visible_here(work_plugin):
@@ -72,52 +64,86 @@ def test_main__refuses_without_the_plugin(database, tmp_path):
     assert "FIFTYONE_PLUGINS_DIR" in ended.stderr
 
 
-def test_executors__each_takes_its_own_target_oldest_first(service, queue, start_executor):
-    runs = [queue("gpu", name=1), queue("cpu", name=2), queue("gpu", name=3)]
+def test_executors__each_takes_its_own_targets_oldest_first(service, queue, start_executor):
+    runs = [queue("gpu", name=1), queue("cpu", name=2), queue("big", name=3), queue("gpu", name=4)]
     nobodys = queue("tpu")
-    start_executor("gpu")
+    start_executor("gpu", "--target", "big")
     start_executor("cpu")
     ended = [_ended(service, run) for run in runs]
-    assert [document.run_state for document in ended] == ["completed"] * 3
-    assert [document.result.result["name"] for document in ended] == [1, 2, 3]
+    assert [document.run_state for document in ended] == ["completed"] * 4
+    assert [document.result.result["name"] for document in ended] == [1, 2, 3, 4]
     executors = [document.run_link.split("@")[0] for document in ended]
-    assert executors == ["relabel:gpu", "relabel:cpu", "relabel:gpu"]
-    assert ended[0].started_at < ended[2].started_at
+    assert executors == [f"relabel:{name}" for name in ("gpu+big", "cpu", "gpu+big", "gpu+big")]
+    assert ended[0].started_at < ended[2].started_at < ended[3].started_at
     assert service.get(nobodys).run_state == "queued"
-    service.delete_operation(nobodys)
+
+
+def test_executors__race_for_200_operations(service, queue, start_executor, tmp_path):
+    for name in ("one", "two"):
+        start_executor("race", "--also-untargeted", RELABEL_TEST_NAME=name)
+    wait_for(lambda: len(_idle("race")) == 2, "Both executors")
+    runs = [queue("race", name=n, started=str(tmp_path / str(n))) for n in range(200)]
+    ended = [_ended(service, run) for run in runs]
+    assert {document.run_state for document in ended} == {"completed"}
+    assert [len(_starts(tmp_path / str(n))) for n in range(200)] == [1] * 200
+    assert len(Counter(document.run_link for document in ended)) == 2
 
 
 def test_executor__announces_what_it_runs(service, queue, start_executor, tmp_path, work_plugin):
-    run = queue("seen", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
+    run = queue("seen", started=str(tmp_path / "s"), until=str(tmp_path / "go"), name="this")
     process = start_executor("seen", "--also-untargeted")
     _started(tmp_path / "s")
-    [found] = [executor for executor in alive() if executor.target == "seen"]
+    [found] = [executor for executor in alive() if executor.takes("seen")]
     assert (found.pid, found.operation, found.also_untargeted) == (process.pid, work_plugin, True)
+    wait_for(lambda: "working on this" in (service.get(run).log_tail or ""), "The log")
     (tmp_path / "go").touch()
     _ended(service, run)
-    wait_for(
-        lambda: [e for e in alive() if e.target == "seen" and e.operation is None], "Idleness"
-    )
+    wait_for(lambda: _idle("seen"), "Idleness")
     process.terminate()
     assert process.wait(30) == 128 + signal.SIGTERM
-    assert [executor for executor in alive() if executor.target == "seen"] == []
+    assert [executor for executor in alive() if executor.takes("seen")] == []
 
 
-def test_executor__failure_keeps_its_traceback(service, queue, start_executor):
-    run = queue("fails", fail=True)
+def test_executor__what_is_loaded_stays_loaded(service, queue, start_executor):
+    start_executor("warm")
+    first, second = queue("warm"), queue("warm")
+    processes = [_ended(service, run).result.result["pid"] for run in (first, second)]
+    assert processes[0] == processes[1]
+    wait_for(lambda: _idle("warm"), "Idleness")
+    third = _ended(service, queue("warm"))
+    assert (third.started_at - third.queued_at).total_seconds() < 2
+
+
+def test_executor__failure_keeps_its_traceback_and_is_not_repeated_alone(
+    service, queue, start_executor, tmp_path
+):
+    run = queue("fails", fail=True, started=str(tmp_path / "s"))
     start_executor("fails")
     ended = _ended(service, run)
     assert ended.run_state == "failed"
     assert "told to fail" in ended.result.error
+    assert len(_starts(tmp_path / "s")) == 1
 
 
-def test_executor__killed_child_ends_in_failed_with_a_cause(
+def test_executor__failure_is_tried_once_on_another(service, queue, start_executor, tmp_path):
+    start_executor("again", RELABEL_TEST_NAME="one")
+    start_executor("again", RELABEL_TEST_NAME="two")
+    wait_for(lambda: len(_idle("again")) == 2, "Both executors")
+    run = queue("again", fail=True, started=str(tmp_path / "s"))
+    ended = _ended(service, run)
+    assert "told to fail" in ended.result.error
+    assert "tried 2 times" in ended.result.error
+    assert len(set(_starts(tmp_path / "s"))) == 2
+
+
+def test_executor__killed_child_is_tried_again_then_failed_with_a_cause(
     service, queue, start_executor, tmp_path
 ):
     run = queue("killed", started=str(tmp_path / "s"), until=str(tmp_path / "never"))
     after = queue("killed", name="next")
     process = start_executor("killed")
-    os.kill(_started(tmp_path / "s"), signal.SIGKILL)
+    for times in (1, 2):
+        os.kill(_started(tmp_path / "s", times), signal.SIGKILL)
     ended = _ended(service, run)
     assert ended.run_state == "failed"
     assert "memory ran out" in ended.result.error
@@ -125,14 +151,26 @@ def test_executor__killed_child_ends_in_failed_with_a_cause(
     assert process.poll() is None
 
 
-def test_executor__sigterm_hands_the_run_back_and_leaves_no_orphan(
+def test_executor__cancelled_run_ends_within_two_seconds(service, queue, start_executor, tmp_path):
+    run = queue("cancelled", started=str(tmp_path / "s"), until=str(tmp_path / "never"))
+    start_executor("cancelled")
+    child = _started(tmp_path / "s")
+    asked = time.monotonic()
+    operations.cancel(run)
+    wait_for(lambda: not psutil.pid_exists(child), "The end of the run's process")
+    assert time.monotonic() - asked < 2
+    assert _ended(service, run).result.error == operations.CANCELLED
+    assert _ended(service, queue("cancelled")).run_state == "completed"
+
+
+def test_executor__sigterm_hands_the_run_back_within_five_seconds(
     service, queue, start_executor, tmp_path
 ):
     run = queue("handed", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
     process = start_executor("handed")
     child = _started(tmp_path / "s")
     process.terminate()
-    assert process.wait(60) == 128 + signal.SIGTERM
+    assert process.wait(5) == 128 + signal.SIGTERM
     assert service.get(run).run_state == "queued"
     assert not psutil.pid_exists(child)
     (tmp_path / "go").touch()
@@ -140,37 +178,62 @@ def test_executor__sigterm_hands_the_run_back_and_leaves_no_orphan(
     assert _ended(service, run).run_state == "completed"
 
 
-def test_executor__killed_itself_takes_its_child_along_and_is_reaped(
+def test_executor__sigterm_while_the_database_is_silent(tmp_path, service, queue, database):
+    """The last resort: it leaves though nobody answers it, and takes its child along."""
+    from demo import services
+
+    log = (tmp_path / "log").open("ab")
+    with log, services.mongod(tmp_path / "database") as uri:
+        environment = {**os.environ, **database, "FIFTYONE_DATABASE_URI": uri}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "relabel.compute.executor", "--target", "silent"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        wait_for(lambda: b"waits for operations" in (tmp_path / "log").read_bytes(), "The start")
+        worker = wait_for(lambda: _workers(process.pid), "The worker")[0]
+        [mongod] = [
+            found
+            for found in psutil.Process().children()
+            if str(tmp_path / "database") in found.cmdline()
+        ]
+        mongod.suspend()
+        try:
+            process.terminate()
+            assert process.wait(LEAVE_SECONDS + 2) == 128 + signal.SIGTERM
+        finally:
+            mongod.resume()
+    assert not worker.is_running()
+
+
+def test_executor__killed_itself_takes_its_child_along_and_another_runs_it(
     service, queue, start_executor, tmp_path
 ):
-    run = queue("lost", started=str(tmp_path / "s"), until=str(tmp_path / "never"))
+    run = queue("lost", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
     process = start_executor("lost")
     child = _started(tmp_path / "s")
     process.kill()
     process.wait()
     wait_for(lambda: not psutil.pid_exists(child), "The end of the orphan")
     assert service.get(run).run_state == "running"
-    with Announcement("other") as reaper:
-        lost = wait_for(lambda: reap_lost_runs(service, reaper.id, 2), "The reaping")
-    assert run in lost
-    assert "was lost" in service.get(run).result.error
+    wait_for(LostRuns("other", silent_seconds=3).pass_on, "The loss")
+    start_executor("lost")
+    _started(tmp_path / "s", 2)
+    (tmp_path / "go").touch()
+    assert _ended(service, run).run_state == "completed"
 
 
-def test_reap_lost_runs__leaves_the_living_alone(service, queue):
-    run = queue("alive")
-    with Announcement("alive") as announcement:
-        link = f"relabel:{announcement.id}"
-        service.set_running(run, run_link=link, monitored=True)
-        assert reap_lost_runs(service, "another") == []
-        assert reap_lost_runs(service, announcement.id) == [run]  # the idle one runs nothing
-    assert service.get(run).run_state == "failed"
-
-
-@pytest.mark.parametrize(("minutes", "reaped"), [(1, False), (60, True)])
-def test_reap_lost_runs__of_other_workers_by_their_last_sign(service, queue, minutes, reaped):
-    run = queue("foreign")
-    service.set_running(run, run_link="stock", monitored=True)
-    seen = datetime.now(UTC) - timedelta(minutes=minutes)
-    service._repo._collection.update_one({"_id": run}, {"$set": {"updated_at": seen}})
-    assert (run in reap_lost_runs(service, "reaper")) is reaped
-    service.delete_operation(run)
+def test_executor__does_not_lose_its_run_with_its_connections(
+    service, queue, start_executor, tmp_path, line
+):
+    run = queue("cut", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
+    host, port = line.address
+    start_executor("cut", FIFTYONE_DATABASE_URI=f"mongodb://{host}:{port}/?directConnection=true")
+    _started(tmp_path / "s")
+    assert line.cut() > 2
+    (tmp_path / "go").touch()
+    assert _ended(service, run).run_state == "completed"
+    assert len(_starts(tmp_path / "s")) == 1
+    assert line.cut() > 2
+    assert _ended(service, queue("cut")).run_state == "completed"

@@ -24,7 +24,7 @@ def test_alive__what_an_executor_says_of_itself():
     with Announcement("gpu", also_untargeted=True) as announcement:
         [found] = alive()
         assert found.id == announcement.id
-        assert (found.target, found.also_untargeted) == ("gpu", True)
+        assert (found.targets, found.also_untargeted) == (("gpu",), True)
         assert (found.host, found.pid) == (socket.gethostname(), os.getpid())
         assert found.cpus >= 1
         assert found.memory_bytes > 2**28
@@ -52,11 +52,11 @@ def test_alive__stale_ones_are_left_out():
 
 def test_alive__one_with_a_gpu_comes_first():
     with Announcement("z") as announcement:
-        entry = {**announcement._entry(), "target": "cpu", "gpus": []}
+        entry = {**announcement._entry(), "targets": ["cpu"], "gpus": []}
         announcement._store.set("cpu@host:1", entry)
-        announcement._store.set("gpu@host:2", {**entry, "target": "gpu", "gpus": ["H200"]})
+        announcement._store.set("gpu@host:2", {**entry, "targets": ["gpu"], "gpus": ["H200"]})
         found = alive()
-    assert found[0].target == "gpu"
+    assert found[0].targets == ("gpu",)
     assert str(found[0]) == f"gpu ({socket.gethostname()}, 1 GPU)"
     assert f"{found[0].cpus} CPU" in str(found[1])
 

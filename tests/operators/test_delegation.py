@@ -22,7 +22,7 @@ def _no_executors(database):
 def two_executors():
     """One with a GPU for target ``gpu``, one without for ``cpu``."""
     with Announcement("cpu") as announcement:
-        entry = {**announcement._entry(), "target": "gpu", "host": "big", "gpus": ["H200"]}
+        entry = {**announcement._entry(), "targets": ["gpu"], "host": "big", "gpus": ["H200"]}
         announcement._store.set("gpu@big:1", entry)
         yield
 

@@ -1,0 +1,124 @@
+"""The process in which an executor's operations run, one after the other.
+
+It lives on between operations: FiftyOne is imported and models stay loaded. Its executor speaks to
+it over a socket; when that closes, because the executor has ended however it did, it ends at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from bson import ObjectId
+from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import ExecutionError, ExecutionResult
+from fiftyone.operators.registry import OperatorRegistry
+from pymongo.errors import PyMongoError
+
+from . import operations
+from .channel import Channel
+from .executors import takers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .operations import Claim
+
+logger = logging.getLogger("relabel.worker")
+
+DATABASE_PATIENCE_SECONDS = 120.0
+_RETRY_SECONDS = 1.0
+_wakes_nobody = threading.Event()
+
+
+def main(descriptor: int) -> None:
+    """Runs what its executor names, until that is gone."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    channel = Channel(socket.socket(fileno=descriptor))
+    orders = _Orders(channel)
+    OperatorRegistry().list_operators()  # imports every plugin, before there is anything to do
+    channel.send({"ready": True})
+    while True:
+        claim = orders.wait()
+        run(claim)
+        channel.send({"ended": str(claim.id)})
+
+
+def run(claim: Claim) -> None:
+    """Runs a claimed operation and writes how it ended, unless the claim was lost meanwhile."""
+    ended = _executed(claim)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if not insist(ended):
+        logger.info("%s is no longer ours: cancelled, or taken for lost", claim.id)
+
+
+def insist(write: Callable[[], Any]) -> Any:
+    """Writes to the database; if it does not answer, again and again, until patience ends."""
+    for _ in range(int(DATABASE_PATIENCE_SECONDS / _RETRY_SECONDS)):
+        try:
+            return write()
+        except PyMongoError as error:
+            logger.warning("The database does not answer, trying again: %s", error)
+            _wakes_nobody.wait(_RETRY_SECONDS)
+    return write()
+
+
+def _executed(claim: Claim) -> Callable[[], bool]:
+    """Runs the operator; returns what writes its end."""
+    try:
+        service = DelegatedOperationService()
+        result: ExecutionResult = asyncio.run(
+            service._execute_operator(service.get(claim.id))  # noqa: SLF001 - all of FiftyOne's
+        )
+        result.raise_exceptions()
+    except PyMongoError as error:
+        cause = f"The database did not answer ({type(error).__name__}: {error})."
+        return lambda: operations.lose(claim, cause) is not None
+    except Exception as error:
+        failure = traceback.format_exc()
+        logger.exception("%s failed", claim.operator)
+        foreseen = isinstance(error, ExecutionError) or hasattr(error, "advice")
+        return lambda: _failed(claim, failure, foreseen=foreseen)
+    return lambda: operations.complete(claim, result)
+
+
+def _failed(claim: Claim, failure: str, *, foreseen: bool) -> bool:
+    """What the user can act on has failed; what nobody foresaw may go well on another machine."""
+    if foreseen or not takers(claim.target, other_than=claim.executor):
+        return operations.fail(claim, failure)
+    return operations.lose(claim, failure) is not None
+
+
+class _Orders:
+    """What the executor asks for; a thread listens, so that its end is noticed at any time."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._next: list[Claim] = []
+        self._arrived = threading.Semaphore(0)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def wait(self) -> Claim:
+        """The next operation."""
+        self._arrived.acquire()
+        return self._next.pop(0)
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while (order := self._channel.receive()) is not None:
+                self._next.append(operations.Claim(**{**order, "id": ObjectId(order["id"])}))
+                self._arrived.release()
+        os.killpg(os.getpgrp(), signal.SIGKILL)  # and all that the operation started
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
