@@ -14,7 +14,7 @@ import requests
 FAULTS = ("401", "403", "429", "500", "502", "503", "page", "reset", "time-out", "cut off")
 _PAGE = (200, {"Content-Type": "text/html"}, b"<html>Log in to the proxy</html>")
 _DONE_FIRST = {"502", "reset", "time-out", "cut off"}  # the server did what it was asked for
-_HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host"}
+HOP = {"connection", "transfer-encoding", "content-encoding", "content-length", "host"}
 
 
 @dataclass
@@ -58,14 +58,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             refusal = (fault, {"Retry-After": "0"}, b'{"detail": "spoiled"}')
             self._answer(*(_PAGE if fault == "page" else refusal))
             return
-        headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP}
+        headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}
         done = requests.request(
             self.command, self.proxy.target + self.path, data=body, headers=headers, timeout=60
         )
         self._spoil(fault, done)
 
     def _spoil(self, fault: str | None, done: requests.Response) -> None:
-        kept = {k: v for k, v in done.headers.items() if k.lower() not in _HOP}
+        kept = {k: v for k, v in done.headers.items() if k.lower() not in HOP}
         if fault == "502":
             self._answer(502, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
         elif fault == "reset":
@@ -105,14 +105,18 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def faulty_proxy(target: str, timeout: float):
     """Runs a proxy before a server."""
     proxy = FaultyProxy(target, timeout)
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), type("Handler", (_Handler,), {"proxy": proxy})
-    )
+    with answering(type("Handler", (_Handler,), {"proxy": proxy})) as proxy.url:
+        yield proxy
+
+
+@contextmanager
+def answering(handler: type[http.server.BaseHTTPRequestHandler]):
+    """Runs a web server; gives its address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.handle_error = lambda *_: None
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    proxy.url = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield proxy
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
