@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
 from pymongo import ReplaceOne, UpdateOne
 
-from ..labels import Drawn, ShapeType
+from ..labels import Drawn
 from .places import Place, place_document, read_place
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class SentLabel:
         id: its id in FiftyOne
         shape_id: its id in CVAT
         drawn: the label in CVAT when both sides last agreed
-        here: the label in FiftyOne at that moment, where it was drawn otherwise: by a rounding
-            error after a pull, by whole pixels in a round of stock FiftyOne
+        here: the label in FiftyOne at that moment, where it was drawn otherwise by more than a
+            rounding error: by whole pixels in a round of stock FiftyOne, as the text of a value
         guessed: whether it was edited in FiftyOne perhaps, after it was sent and before anything
             was recorded of it
         start: what it starts from, if it is in CVAT only and comes to FiftyOne with a pull
@@ -73,6 +73,7 @@ class SentFrame:
         place: where the labels are in FiftyOne
         size: width and height in pixels
         labels: what was on it when both sides last agreed
+        id: of its document, once it has one
     """
 
     task_id: int
@@ -80,6 +81,7 @@ class SentFrame:
     place: Place
     size: tuple[int, int]
     labels: tuple[SentLabel, ...]
+    id: ObjectId | None = field(default=None, compare=False)
 
     @property
     def sample_id(self) -> str:
@@ -157,10 +159,8 @@ def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Ite
 
 
 def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
-    """Moves the baseline of some images."""
-    writes = [
-        ReplaceOne(_key(round_id, frame), frame_document(round_id, frame)) for frame in frames
-    ]
+    """Moves the baseline of some images, which have been read from it."""
+    writes = [ReplaceOne({"_id": frame.id}, frame_document(round_id, frame)) for frame in frames]
     if writes:
         _frames().bulk_write(writes, ordered=False)
 
@@ -196,6 +196,7 @@ def places_out(rounds: Iterable[Round]) -> Iterator[PlaceOut]:
 def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
     """A field of an image of the baseline as MongoDB holds it."""
     return {
+        **({"_id": frame.id} if frame.id else {}),
         "round_id": round_id,
         **place_document(frame.place),
         "task_id": frame.task_id,
@@ -206,15 +207,40 @@ def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
 
 
 def _label_document(label: SentLabel) -> dict[str, Any]:
-    """As ``asdict`` makes it, which copies every number and takes ten times as long."""
-    here, start = label.here and vars(label.here), label.start and vars(label.start)
-    return {**vars(label), "drawn": vars(label.drawn), "here": here, "start": start}
+    """What a label has; nothing for what it does not have, which most labels do not."""
+    drawn = _drawn_document(label.drawn)
+    document: dict[str, Any] = {"id": label.id, "shape_id": label.shape_id, "drawn": drawn}
+    if label.here:
+        document["here"] = _drawn_document(label.here)
+    if label.guessed:
+        document["guessed"] = True
+    if label.start:
+        document["start"] = vars(label.start)
+    return document
+
+
+def _drawn_document(drawn: Drawn) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "label": drawn.label,
+        "points": drawn.points,
+        "rotation": drawn.rotation,
+        "attributes": drawn.attributes,
+        "type": str(drawn.type),
+    }
+    if drawn.more:
+        document["more"] = drawn.more
+    if drawn.index is not None:
+        document["index"] = drawn.index
+    if drawn.keyframe is not None:
+        document["keyframe"] = drawn.keyframe
+    return document
 
 
 def read_frame(document: Mapping[str, Any]) -> SentFrame:
     """The reverse of :func:`frame_document`."""
     width, height = document["size"]
     return SentFrame(
+        id=document["_id"],
         task_id=document["task_id"],
         frame=document["frame"],
         place=read_place(document),
@@ -247,9 +273,9 @@ def _read_drawn(document: Mapping[str, Any]) -> Drawn:
         label=document["label"],
         points=tuple(document["points"]),
         rotation=document["rotation"],
-        attributes=dict(document["attributes"]),
-        type=document.get("type", ShapeType.RECTANGLE),
-        more=tuple(tuple(points) for points in document.get("more", ())),
+        attributes=document["attributes"],
+        type=document["type"],
+        more=tuple(map(tuple, document.get("more", ()))),
         index=document.get("index"),
         keyframe=document.get("keyframe"),
     )

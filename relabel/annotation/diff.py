@@ -130,7 +130,7 @@ def diff_frame(
         shape = matched.get(sent.id)
         after = shape.drawn if shape else None
         now = present.get(sent.id)
-        if _same(after, now) or (after == sent.drawn and not sent.start):
+        if (after == sent.drawn and not sent.start) or _same(after, now):
             continue
         changes.append(
             Change(
@@ -138,7 +138,7 @@ def diff_frame(
                 shape_id=shape.shape_id if shape else None,
                 before=None if sent.start or sent.drawn == UNKNOWN else sent.drawn,
                 after=after,
-                conflict=sent.guessed or now != sent.drawn_here,
+                conflict=sent.guessed or not _same(now, sent.drawn_here),
             )
         )
     known = {label.id for label in frame.labels}
@@ -204,7 +204,7 @@ def _take(
 def _drawn_alike(labels: list[SentLabel], shape: PulledShape) -> str | None:
     """Takes the first label out of ``labels`` that is drawn as a shape, there or here."""
     for label in labels:
-        if label.drawn == shape.drawn or (label.here and label.here.is_nearly(shape.drawn)):
+        if any(drawn and drawn.is_nearly(shape.drawn) for drawn in (label.drawn, label.here)):
             labels.remove(label)
             return label.id
     return None

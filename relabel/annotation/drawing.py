@@ -183,7 +183,8 @@ def read_shapes(shapes: Iterable[Shape], names: TaskNames) -> PulledShapes:
                 drawn = replace(drawn, keyframe=shape.keyframe)
             pulled = PulledShape(shape.id, read.label_id, drawn, read.part)
             by_frame[shape.frame, field.name].append(pulled)
-            approximate[shape.type] += shape.approximate
+            if shape.approximate:
+                approximate[shape.type] += 1
             break
         else:
             left[shape.type, fields[0].schema.label_kind.field_class] += 1
@@ -210,7 +211,6 @@ def _remarks(
             f"{n} of type {name} lie between two keyframes, where CVAT may draw them slightly "
             "otherwise. Make a keyframe of each that has to be exact."
             for name, n in approximate.items()
-            if n
         ),
         *(
             f"The attribute {name!r} is none of the round's; it stays in CVAT."

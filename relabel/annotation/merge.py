@@ -86,7 +86,8 @@ def merge_frame(
     """
     after = {str(document["_id"]): document for document in documents or ()}
     agreed = _agreed(diff, present)
-    applied, overruled, left, problems = [], [], [], []
+    applied: dict[str, Change] = {}
+    overruled, left, problems = [], [], []
     for change in diff.changes:
         if change.id in leave_out or (change.conflict and policy is ConflictPolicy.SKIP):
             left.append(change)
@@ -101,12 +102,13 @@ def merge_frame(
             left.append(change)
             problems.append(str(error))
             continue
-        applied.append(change)
-        here = draw_labels([after[label_id]] if change.after else (), diff.frame.size, schema)
-        _agree(agreed, label_id, change, here.get(label_id))
+        applied[label_id] = change
+    drawn = draw_labels((after[i] for i in applied if i in after), diff.frame.size, schema)
+    for label_id, change in applied.items():
+        _agree(agreed, label_id, change, drawn.get(label_id))
     labels = list(after.values())
     if applied and schema.label_kind.put_together:
-        decided = {change.label_id for change in applied}
+        decided = {change.label_id for change in applied.values()}
         apart = {
             sent.id
             for sent in diff.frame.labels
@@ -119,7 +121,7 @@ def merge_frame(
         after=labels,
         sent=diff.frame,
         baseline=replace(diff.frame, labels=tuple(agreed.values())),
-        applied=tuple(applied),
+        applied=tuple(applied.values()),
         overruled=tuple(overruled),
         left=tuple(left),
         problems=tuple(problems),
@@ -141,18 +143,19 @@ def _apply(
     label_id = change.label_id or str(ObjectId())
     document = documents.get(label_id)
     kind = schema.label_kind
-    started = next((label for label in frame.labels if label.id == label_id and label.start), None)
-    if document is None and started and started.start:
-        fields = kind.changed_fields(change.after, started.drawn, frame.size, schema)
-        documents[label_id] = {**started.start.document, **fields}
-    elif document is None:
-        fields = kind.changed_fields(change.after, None, frame.size, schema)
-        empty = {} if kind.put_together else getattr(fo, kind.label_class)().to_dict()
-        documents[label_id] = {**empty, **fields, "_id": ObjectId(label_id)}
-    else:
+    if document is not None:
         before = present.get(label_id) if change.conflict else change.before
         fields = kind.changed_fields(change.after, before, frame.size, schema)
         documents[label_id] = {**document, **fields}
+        return label_id
+    started = next((label for label in frame.labels if label.id == label_id and label.start), None)
+    if started and started.start:
+        fields = kind.changed_fields(change.after, started.drawn, frame.size, schema)
+        documents[label_id] = {**started.start.document, **fields}
+    else:
+        fields = kind.changed_fields(change.after, None, frame.size, schema)
+        empty = {} if kind.put_together else getattr(fo, kind.label_class)().to_dict()
+        documents[label_id] = {**empty, **fields, "_id": ObjectId(label_id)}
     return label_id
 
 
@@ -209,9 +212,12 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
         now = present.get(sent.id)
         if sent.id not in changed and now is not None and now.is_nearly(shape.drawn):
             agreed[sent.id] = _both_have(sent.id, shape.shape_id, shape.drawn, now)
-        else:
-            guessed = sent.guessed and shape.drawn != sent.drawn
-            agreed[sent.id] = replace(sent, shape_id=shape.shape_id, guessed=guessed)
+            continue
+        guessed = sent.guessed and shape.drawn != sent.drawn
+        moved = shape.shape_id != sent.shape_id or guessed != sent.guessed
+        agreed[sent.id] = (
+            replace(sent, shape_id=shape.shape_id, guessed=guessed) if moved else sent
+        )
     for label_id, shape in diff.shared.items():
         agreed[label_id] = _both_have(label_id, shape.shape_id, shape.drawn, present[label_id])
     return agreed
@@ -228,5 +234,6 @@ def _agree(
 
 
 def _both_have(label_id: str, shape_id: int, drawn: Drawn, here: Drawn | None) -> SentLabel:
-    """A label on which both sides agree, though each may draw it by a rounding error otherwise."""
-    return SentLabel(label_id, shape_id, drawn, here if here != drawn else None)
+    """A label on which both sides agree, though FiftyOne may hold it otherwise."""
+    otherwise = here is not None and not here.is_nearly(drawn)
+    return SentLabel(label_id, shape_id, drawn, here if otherwise else None)

@@ -223,11 +223,11 @@ def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]
 
 def _report(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> PullReport:
     done = [frame for frame in merged if frame.place not in lost]
-    applied = (replace(change, conflict=False) for frame in done for change in frame.applied)
+    applied = (change for frame in done for change in frame.applied)
     conflicts = (c for frame in merged for c in (*frame.left, *frame.overruled) if c.conflict)
     return PullReport(
         key=review.key,
-        counts=count(applied) | count(conflicts),
+        counts=count(applied, settled=True) | count(conflicts),
         sample_ids=tuple(samples_of(frame.place for frame in done if frame.applied)),
         jobs=len(review.jobs),
         problems=_problems(review, merged, lost),

@@ -155,10 +155,14 @@ class Review:
         )
 
 
-def count(changes: Iterable[Change]) -> dict[str, int]:
-    """Counts changes by kind. A conflict counts as that alone."""
-    kinds = ([CONFLICT] if change.conflict else change.kinds for change in changes)
-    return dict(Counter(str(kind) for found in kinds for kind in found))
+def count(changes: Iterable[Change], *, settled: bool = False) -> dict[str, int]:
+    """Counts changes by kind. A conflict counts as that alone, unless it is settled."""
+    kinds = Counter(
+        kind
+        for change in changes
+        for kind in (change.kinds if settled or not change.conflict else (CONFLICT,))
+    )
+    return {str(kind): number for kind, number in kinds.items()}
 
 
 def review_pull(

@@ -152,7 +152,7 @@ def by_id(labels: Labels) -> dict[str, Mapping[str, Any]]:
 
 def has_doubles(labels: Labels) -> bool:
     """Whether two labels of one sample have the same id, so that it names neither."""
-    return labels is not None and len({label["_id"] for label in labels}) < len(labels)
+    return bool(labels) and len({label["_id"] for label in labels}) < len(labels)
 
 
 def changed_ids(before: Labels, after: Labels) -> list[str]:
@@ -167,7 +167,10 @@ def same(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool
     """Whether labels are stored alike; NaN, which is unlike itself in Python, is stored alike."""
     if one is other or one == other:
         return True
-    return bool(one and other) and bytes(encode(one)) == bytes(encode(other))
+    if not one or not other or one.keys() != other.keys():
+        return False
+    apart = {name: value for name, value in one.items() if value != other[name]}
+    return bytes(encode(apart)) == bytes(encode({name: other[name] for name in apart}))
 
 
 def _arrived(present: Labels, before: Labels, after: Labels) -> bool:
@@ -209,37 +212,29 @@ def _update(
     elif after is None:
         query[path] = before
         update[field] = None
-    elif _only_grows(before, after):
-        _by_position(path, before, after, query, update)
     else:
-        query[path] = before
-        update[path] = after
+        differing = _differing(before, after)
+        if differing is None or len(differing) == len(after):
+            query[path] = before
+            update[path] = after
+        else:
+            # Each that differs, if it still is what it replaces; the new ones after the others.
+            query |= {f"{path}.{i}": before[i] for i in differing if i < len(before)}
+            update |= {f"{path}.{i}": after[i] for i in differing}
+            if len(after) > len(before):
+                query[path] = {"$size": len(before)}
     return query, update
 
 
-def _only_grows(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether every label stays where it is, and new ones come after them."""
-    return len(before) <= len(after) and all(
-        old["_id"] == new["_id"] for old, new in zip(before, after, strict=False)
-    )
-
-
-def _by_position(
-    path: str,
-    before: Sequence[Mapping[str, Any]],
-    after: Sequence[Mapping[str, Any]],
-    query: dict[str, Any],
-    update: dict[str, Any],
-) -> None:
-    """Adds the writes of the labels that differ, each if it still is what it replaces."""
-    for index, (old, new) in enumerate(zip(before, after, strict=False)):
-        if not same(old, new):
-            query[f"{path}.{index}"] = old
-            update[f"{path}.{index}"] = new
-    if len(after) > len(before):
-        query[path] = {"$size": len(before)}
-        for index in range(len(before), len(after)):
-            update[f"{path}.{index}"] = after[index]
+def _differing(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> list[int] | None:
+    """The positions of labels that are new or differ, or None if one is gone from its position."""
+    pairs = list(zip(before, after, strict=False))
+    if len(after) < len(before) or any(old["_id"] != new["_id"] for old, new in pairs):
+        return None
+    changed = [index for index, (old, new) in enumerate(pairs) if not same(old, new)]
+    return [*changed, *range(len(before), len(after))]
 
 
 def _samples(dataset: fo.Dataset) -> Collection[dict[str, Any]]:

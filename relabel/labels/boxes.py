@@ -12,18 +12,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .common import changed_texts, class_of, texts_of, to_pixels
-from .drawn import Drawn, ShapeType
+from .drawn import Drawn
 from .errors import MalformedLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from .schema import LabelSchema
 
 ROTATION = "rotation"
 """The attribute that holds a box's rotation in degrees, as stock FiftyOne names it."""
-
-_BOX_LENGTH = 4
 
 
 def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSchema) -> Drawn:
@@ -41,31 +39,38 @@ def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSc
         MalformedLabel: if it has no class or its box is no four finite numbers
     """
     x, y, box_width, box_height = box_of(document)
-    rotation: Any = document.get(ROTATION)
-    is_number = isinstance(rotation, int | float) and math.isfinite(rotation)
     return Drawn(
         label=class_of(document),
         points=to_pixels((x, y, x + box_width, y + box_height), size, document),
-        rotation=float(rotation) % 360 if is_number else 0.0,
+        rotation=_degrees(document.get(ROTATION)),
         attributes=texts_of(document, schema),
-        type=ShapeType.RECTANGLE,
     )
 
 
-def box_of(document: Mapping[str, Any]) -> Sequence[float]:
+def _degrees(rotation: Any) -> float:
+    if not rotation:
+        return 0.0
+    is_number = isinstance(rotation, int | float) and math.isfinite(rotation)
+    return float(rotation) % 360 if is_number else 0.0
+
+
+def box_of(document: Mapping[str, Any]) -> tuple[float, float, float, float]:
     """The box of a detection: x, y, width and height relative to the image.
 
     Raises:
         MalformedLabel: if it is no four finite numbers
     """
     box: Any = document.get("bounding_box")
-    numbers = isinstance(box, list) and all(isinstance(item, int | float) for item in box)
-    if not numbers or len(box) != _BOX_LENGTH or not all(map(math.isfinite, box)):
-        raise MalformedLabel(
-            f"The label {document.get('_id')} has the bounding box {box}.",
-            "A box is four finite numbers; correct or delete this label.",
-        )
-    return list(box)
+    try:
+        x, y, width, height = box
+        if all(map(math.isfinite, box)):
+            return x, y, width, height
+    except (TypeError, ValueError):
+        pass
+    raise MalformedLabel(
+        f"The label {document.get('_id')} has the bounding box {box}.",
+        "A box is four finite numbers; correct or delete this label.",
+    )
 
 
 def changed_fields(

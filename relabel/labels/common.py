@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
+import operator
 from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
@@ -68,7 +70,7 @@ def to_pixels(
         MalformedLabel: if one of them is no number, or so large that its pixel is none
     """
     try:
-        pixels = tuple(number * size[index % 2] for index, number in enumerate(numbers))
+        pixels = tuple(map(operator.mul, numbers, itertools.cycle(size)))
         if all(map(math.isfinite, pixels)):
             return pixels
     except (TypeError, OverflowError):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
-_NEAR = 1e-9
 _MOST_PIXELS = 2**28  # of the box of a mask; no image has more
+_is_close = partial(math.isclose, rel_tol=1e-9, abs_tol=1e-9)
 
 
 class ShapeType(StrEnum):
@@ -62,24 +63,17 @@ class Drawn:
 
     def is_nearly(self, other: Drawn) -> bool:
         """Whether both are the same but for the rounding errors of converting coordinates."""
-        if self == other:
-            return True
-        alike = (self.label, self.type, self.rotation, self.attributes, self.index) == (
-            other.label,
-            other.type,
-            other.rotation,
-            other.attributes,
-            other.index,
-        )
         return (
-            alike
-            and list(map(len, self.parts)) == list(map(len, other.parts))
-            and all(
-                math.isclose(a, b, rel_tol=_NEAR, abs_tol=_NEAR)
-                for mine, theirs in zip(self.parts, other.parts, strict=True)
-                for a, b in zip(mine, theirs, strict=True)
-            )
+            _are_close(self.points, other.points)  # first: it is what mostly differs
+            and len(self.more) == len(other.more)
+            and all(map(_are_close, self.more, other.more))
+            and (self.label, self.type, self.rotation, self.attributes, self.index)
+            == (other.label, other.type, other.rotation, other.attributes, other.index)
         )
+
+
+def _are_close(mine: tuple[float, ...], theirs: tuple[float, ...]) -> bool:
+    return mine == theirs or (len(mine) == len(theirs) and all(map(_is_close, mine, theirs)))
 
 
 _LEAST_NUMBERS: dict[str, int] = {

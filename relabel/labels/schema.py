@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..cvat import AttributeSpec, InputType, LabelSpec, Shape
@@ -25,6 +26,8 @@ LABEL_ID = "label_id"
 
 PART = "label_part"
 """The text attribute that says which part of its label a shape is: ``1``, ``2``, ..."""
+
+_CARRIED = frozenset((LABEL_ID, PART))
 
 ANY = "any"
 """The type of a class of which annotators can draw shapes of any type."""
@@ -58,7 +61,7 @@ class LabelSchema:
     targets: tuple[tuple[int, str], ...] = ()
     outlined: bool = False
 
-    @property
+    @cached_property
     def label_kind(self) -> LabelKind:
         """The kind of labels."""
         return kind_named(self.kind, outlined=self.outlined)
@@ -71,7 +74,7 @@ class LabelSchema:
         drawn = self.shape_type or self.label_kind.shape_type
         return _OUTLINED.get(drawn, drawn) if self.outlined else drawn
 
-    @property
+    @cached_property
     def travelling(self) -> tuple[Attribute, ...]:
         """The attributes that travel: those for annotators and those that the kind needs."""
         return (*self.attributes, *self.label_kind.extra)
@@ -80,6 +83,11 @@ class LabelSchema:
     def declared(self) -> tuple[Attribute, ...]:
         """Those of them that CVAT knows as attributes."""
         return tuple(item for item in self.travelling if item.is_declared)
+
+    @cached_property
+    def parts_of_shapes(self) -> tuple[Attribute, ...]:
+        """Those that CVAT knows as parts of a shape."""
+        return tuple(item for item in self.attributes if not item.is_declared)
 
     def takes(self, label: str) -> bool:
         """Whether the field can have labels of a class, which may have been added in CVAT."""
@@ -225,7 +233,8 @@ class ServerNames:
             for spec_id, text in shape.attributes.items()
             if spec_id in self._attributes
         }
-        texts |= _texts_of_shape(shape, schema)
+        if schema.parts_of_shapes:
+            texts |= _texts_of_shape(shape, schema)
         attributes = {item.name: texts.get(item.name, item.default) for item in schema.travelling}
         label = self._labels[shape.label_id]
         points = shape.points
@@ -236,8 +245,10 @@ class ServerNames:
                 node.points if node else None for node in found
             )
         drawn = Drawn(self._classes[label.id], points, shape.rotation, attributes, shape.type)
-        unknown = texts.keys() - attributes.keys() - {LABEL_ID, PART}
-        return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), frozenset(unknown))
+        unknown = frozenset(
+            name for name in texts if name not in attributes and name not in _CARRIED
+        )
+        return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), unknown)
 
 
 def _texts_of_shape(shape: Shape, schema: LabelSchema) -> dict[str, str]:
@@ -246,7 +257,7 @@ def _texts_of_shape(shape: Shape, schema: LabelSchema) -> dict[str, str]:
         AttributeKind.OCCLUDED: str(shape.occluded).lower(),
         AttributeKind.GROUP: str(shape.group),
     }
-    return {item.name: own[item.kind] for item in schema.attributes if not item.is_declared}
+    return {item.name: own[item.kind] for item in schema.parts_of_shapes}
 
 
 def _values(label: LabelSpec, texts: Mapping[str, str]) -> dict[int, str]:
