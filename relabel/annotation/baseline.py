@@ -9,10 +9,11 @@ import fiftyone.core.odm as foo
 from pymongo import ReplaceOne, UpdateOne
 
 from ..labels import Drawn
+from .batches import write_in_batches
 from .places import Place, place_document, read_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bson import ObjectId
     from pymongo.collection import Collection
@@ -160,9 +161,12 @@ def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Ite
 
 def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
     """Moves the baseline of some images, which have been read from it."""
-    writes = [ReplaceOne({"_id": frame.id}, frame_document(round_id, frame)) for frame in frames]
-    if writes:
+
+    def write(batch: Sequence[SentFrame]) -> None:
+        writes = [ReplaceOne({"_id": one.id}, frame_document(round_id, one)) for one in batch]
         _frames().bulk_write(writes, ordered=False)
+
+    write_in_batches(write, frames)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..labels import UNKNOWN
@@ -72,7 +73,7 @@ class Change:
         """What tells it from every other change of its image, also at the next look."""
         return self.label_id or f"shape {self.shape_id}"
 
-    @property
+    @cached_property
     def kinds(self) -> frozenset[ChangeKind]:
         """What was done; a label can be moved and relabelled at once."""
         if self.after is None:
@@ -84,10 +85,8 @@ class Change:
             kinds.add(ChangeKind.MOVED)
         if self.after.label != self.before.label:
             kinds.add(ChangeKind.RELABELLED)
-        if (self.after.attributes, self.after.index) != (
-            self.before.attributes,
-            self.before.index,
-        ):
+        before = (self.before.attributes, self.before.index)
+        if (self.after.attributes, self.after.index) != before:
             kinds.add(ChangeKind.ATTRIBUTE)
         return frozenset(kinds)
 

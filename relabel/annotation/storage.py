@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import fiftyone as fo
 import fiftyone.core.sample as fos
-from bson import ObjectId, encode
+from bson import ObjectId
+from fiftyone.core.utils import iter_batches
 from pymongo import UpdateOne
 
 from ..labels import MalformedLabel
 from . import frame_storage
+from .batches import write_in_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from pymongo.collection import Collection
 
@@ -33,7 +35,6 @@ Labels: TypeAlias = Sequence[Mapping[str, Any]] | None
 
 _PER_REQUEST = 1000
 
-Item = TypeVar("Item")
 Query: TypeAlias = dict[str, Any]
 
 
@@ -59,7 +60,7 @@ def read_labels(
     """
     wanted = _by_sample(places)
     found: dict[Place, Labels] = {}
-    for ids in _batches(list(wanted)):
+    for ids in iter_batches(wanted, _PER_REQUEST):
         query = {"_id": {"$in": [ObjectId(sample_id) for sample_id in ids]}}
         asked = [place for sample_id in ids for place in wanted[sample_id]]
         fields = {place.field: 1 for place in asked if place.frame_number is None}
@@ -100,18 +101,21 @@ def write_labels(
     for field in {place.field for place in changes}:
         _ensure_field(dataset, field, kinds[field])
     now = datetime.now(UTC)
-    lost: set[Place] = set()
-    for places in _batches(list(changes)):
+
+    def write(places: Sequence[Place]) -> set[Place]:
         writes = [
             (place, *_update(place, kinds[place.field], changes[place], now)) for place in places
         ]
-        if _write(dataset, writes) < len(writes):
-            present = read_labels(dataset, places, kinds)
-            lost |= {
-                place
-                for place in places
-                if place not in present or not _arrived(present[place], *changes[place])
-            }
+        if _write(dataset, writes) == len(writes):
+            return set()
+        present = read_labels(dataset, places, kinds)
+        return {
+            place
+            for place in places
+            if place not in present or not _arrived(present[place], *changes[place])
+        }
+
+    lost = {place for left in write_in_batches(write, changes) for place in left}
     refresh(dataset, {place.sample_id for place in changes})
     return lost
 
@@ -152,7 +156,7 @@ def by_id(labels: Labels) -> dict[str, Mapping[str, Any]]:
 
 def has_doubles(labels: Labels) -> bool:
     """Whether two labels of one sample have the same id, so that it names neither."""
-    return bool(labels) and len({label["_id"] for label in labels}) < len(labels)
+    return labels is not None and len({label["_id"] for label in labels}) < len(labels)
 
 
 def changed_ids(before: Labels, after: Labels) -> list[str]:
@@ -165,12 +169,15 @@ def changed_ids(before: Labels, after: Labels) -> list[str]:
 
 def same(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
     """Whether labels are stored alike; NaN, which is unlike itself in Python, is stored alike."""
-    if one is other or one == other:
-        return True
-    if not one or not other or one.keys() != other.keys():
-        return False
-    apart = {name: value for name, value in one.items() if value != other[name]}
-    return bytes(encode(apart)) == bytes(encode({name: other[name] for name in apart}))
+    return one is other or _alike(one, other)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - that is NaN
 
 
 def _arrived(present: Labels, before: Labels, after: Labels) -> bool:
@@ -246,8 +253,3 @@ def _by_sample(places: Iterable[Place]) -> dict[str, list[Place]]:
     for place in places:
         found[place.sample_id].append(place)
     return found
-
-
-def _batches(items: list[Item]) -> Iterator[list[Item]]:
-    for start in range(0, len(items), _PER_REQUEST):
-        yield items[start : start + _PER_REQUEST]

@@ -9,6 +9,7 @@ import fiftyone.core.odm as foo
 
 from . import frame_storage, storage
 from .baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
+from .batches import write_in_batches
 from .errors import NothingToUndo
 from .places import Place, place_document, read_place, samples_of
 from .renamed_fields import follow_fields
@@ -166,16 +167,20 @@ def save_undo(
     unset = places_without_field(dataset, places)
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
-    _undo().insert_many(
-        _document(
-            round_id,
-            pull,
-            frame,
-            new_frame=frame.place in new,
-            unset=frame.place in unset,
+
+    def write(batch: Sequence[MergedFrame]) -> None:
+        _undo().insert_many(
+            _document(
+                round_id,
+                pull,
+                frame,
+                new_frame=frame.place in new,
+                unset=frame.place in unset,
+            )
+            for frame in batch
         )
-        for frame in frames
-    )
+
+    write_in_batches(write, frames)
 
 
 def update_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:

@@ -59,7 +59,11 @@ class Drawn:
 
     def same_place(self, other: Drawn) -> bool:
         """Whether both are drawn at exactly the same place."""
-        return (self.type, self.parts, self.rotation) == (other.type, other.parts, other.rotation)
+        return (
+            self.points == other.points
+            and self.more == other.more
+            and (self.type, self.rotation) == (other.type, other.rotation)
+        )
 
     def is_nearly(self, other: Drawn) -> bool:
         """Whether both are the same but for the rounding errors of converting coordinates."""
