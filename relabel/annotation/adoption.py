@@ -12,7 +12,7 @@ Nothing is asked of the server, and nothing of the dataset or the run is written
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -220,9 +220,8 @@ def _labels(
     if field.schema.label_kind.put_together and label_ids:
         label_ids = _offered(known, sample.size, field.schema)
     return tuple(
-        replace(
-            _label(label_id, known.get(label_id), sample.size, field.schema, guessed=guessed),
-            shape_id=run.shape_ids.get(label_id, 0),
+        _label(label_id, known.get(label_id), sample.size, field.schema, guessed=guessed)._replace(
+            shape_id=run.shape_ids.get(label_id, 0)
         )
         for label_id in label_ids
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.odm as foo
 from pymongo import ReplaceOne, UpdateOne
@@ -36,8 +36,7 @@ class Start:
     document: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class SentLabel:
+class SentLabel(NamedTuple):
     """A label of the baseline.
 
     Args:

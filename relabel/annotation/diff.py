@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..labels import UNKNOWN
 from .parts import join_parts
@@ -33,8 +33,7 @@ class ChangeKind(StrEnum):
     ATTRIBUTE = "attribute"
 
 
-@dataclass(frozen=True)
-class PulledShape:
+class PulledShape(NamedTuple):
     """A shape as it is in CVAT now.
 
     Args:

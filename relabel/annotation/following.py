@@ -109,7 +109,7 @@ class _Objects:
     def _single(self, number: int, shape: PulledShape) -> PulledShape:
         """A shape of one frame keeps the index of its label, which CVAT does not show."""
         index = self._index_of.get((number, shape.carried_id))
-        return replace(shape, drawn=replace(shape.drawn, index=index))
+        return shape._replace(drawn=replace(shape.drawn, index=index))
 
     def _objects_of(self, shape_id: int, seen: Seen) -> list[Object | None]:
         """Which object a track shows on each of its frames."""
@@ -131,6 +131,6 @@ class _Objects:
         self, number: int, shape: PulledShape, shown: Object | None, free: int
     ) -> PulledShape:
         if shown is None:
-            return replace(shape, carried_id="", drawn=replace(shape.drawn, index=free))
+            return shape._replace(carried_id="", drawn=replace(shape.drawn, index=free))
         label_id = self._on_frame.get((shown, number), "")
-        return replace(shape, carried_id=label_id, drawn=replace(shape.drawn, index=shown[0]))
+        return shape._replace(carried_id=label_id, drawn=replace(shape.drawn, index=shown[0]))

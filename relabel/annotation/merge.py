@@ -192,7 +192,7 @@ def _settle(
         read_as = alike.get(sent.drawn.label, label_id)
         drawn = here.get(read_as)
         agreed.pop(label_id)
-        agreed[read_as] = replace(sent, id=read_as, here=drawn if drawn != sent.drawn else None)
+        agreed[read_as] = sent._replace(id=read_as, here=drawn if drawn != sent.drawn else None)
     return settled
 
 
@@ -216,7 +216,7 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
         guessed = sent.guessed and shape.drawn != sent.drawn
         moved = shape.shape_id != sent.shape_id or guessed != sent.guessed
         agreed[sent.id] = (
-            replace(sent, shape_id=shape.shape_id, guessed=guessed) if moved else sent
+            sent._replace(shape_id=shape.shape_id, guessed=guessed) if moved else sent
         )
     for label_id, shape in diff.shared.items():
         agreed[label_id] = _both_have(label_id, shape.shape_id, shape.drawn, present[label_id])

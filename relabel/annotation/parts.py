@@ -69,9 +69,9 @@ def _numbered(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[
                 moved.append(shape)
             else:
                 del free[number]
-                numbered.append(replace(shape, part=str(number)))
+                numbered.append(shape._replace(part=str(number)))
         left = list(free)
-        numbered += [replace(shape, part=str(n)) for shape, n in zip(moved, left, strict=False)]
+        numbered += [shape._replace(part=str(n)) for shape, n in zip(moved, left, strict=False)]
         numbered += moved[len(left) :]
     return sorted(numbered, key=lambda shape: shape.shape_id)
 
@@ -97,7 +97,7 @@ def join_classes(
         alike.sort(key=lambda shape: shape.carried_id != owner.get(name))
         drawn = alike[0].drawn if len(alike) == 1 else unite([shape.drawn for shape in alike])
         carried_id = owner.get(name, alike[0].carried_id)  # of a class drawn anew, or by stock
-        joined.append(replace(alike[0], drawn=drawn, carried_id=carried_id))
+        joined.append(alike[0]._replace(drawn=drawn, carried_id=carried_id))
     return joined
 
 
@@ -116,7 +116,7 @@ def _join(shapes: Sequence[PulledShape], sent: Drawn | None) -> PulledShape:
             for name in first.drawn.attributes
         },
     )
-    return replace(first, drawn=drawn)
+    return first._replace(drawn=drawn)
 
 
 def _text(texts: Sequence[str], sent: Drawn | None, name: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """What holds the labels that are compared and written together.
 
     Args:
@@ -29,7 +27,7 @@ class Place:
 
 def place_document(place: Place) -> dict[str, Any]:
     """A place as MongoDB holds it, among other keys of a document."""
-    return dict(vars(place))
+    return place._asdict()
 
 
 def read_place(document: Mapping[str, Any]) -> Place:

@@ -157,6 +157,6 @@ def _with_ids(frames: Sequence[SentFrame], pulled: PulledShapes) -> list[SentFra
         missing = len(frame.labels) - len(matched)
         if missing:
             raise RoundError(f"CVAT did not keep {missing} labels of frame {frame.frame}.")
-        labels = (replace(label, shape_id=matched[label.id].shape_id) for label in frame.labels)
+        labels = (label._replace(shape_id=matched[label.id].shape_id) for label in frame.labels)
         found.append(replace(frame, labels=tuple(labels)))
     return found

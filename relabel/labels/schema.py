@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..cvat import AttributeSpec, InputType, LabelSpec, Shape
 from . import keypoints
@@ -114,8 +114,7 @@ class LabelSchema:
         ]
 
 
-@dataclass(frozen=True)
-class ReadShape:
+class ReadShape(NamedTuple):
     """What a shape says.
 
     Args:
