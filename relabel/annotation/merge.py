@@ -209,15 +209,15 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
             if sent.id in changed or sent.start:  # an annotator may yet bring it back
                 agreed[sent.id] = sent
             continue
+        if sent == SentLabel(sent.id, shape.shape_id, shape.drawn):
+            agreed[sent.id] = sent  # as of most labels, there is nothing new to say of it
+            continue
         now = present.get(sent.id)
         if sent.id not in changed and now is not None and now.is_nearly(shape.drawn):
             agreed[sent.id] = _both_have(sent.id, shape.shape_id, shape.drawn, now)
-            continue
-        guessed = sent.guessed and shape.drawn != sent.drawn
-        moved = shape.shape_id != sent.shape_id or guessed != sent.guessed
-        agreed[sent.id] = (
-            sent._replace(shape_id=shape.shape_id, guessed=guessed) if moved else sent
-        )
+        else:
+            guessed = sent.guessed and shape.drawn != sent.drawn
+            agreed[sent.id] = sent._replace(shape_id=shape.shape_id, guessed=guessed)
     for label_id, shape in diff.shared.items():
         agreed[label_id] = _both_have(label_id, shape.shape_id, shape.drawn, present[label_id])
     return agreed
