@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _KINDS = ("moved", "relabelled", "attribute", "added", "removed")
 _CONFLICT = "conflict"
+_MOST_IDS = 1000  # of the samples behind a figure, which the grid shows
 
 
 def now_json() -> str:
@@ -63,11 +64,14 @@ def round_json(status: RoundStatus) -> dict[str, Any]:
 
 
 def preview_json(review: Review) -> dict[str, Any]:
-    """What a pull would change."""
+    """What a pull would change. Of the samples behind a figure the first are named."""
+    sample_ids = review.sample_ids
     return {
         "key": review.key,
         "counts": review.counts,
-        "sample_ids": review.sample_ids,
+        "sample_ids": {kind: ids[:_MOST_IDS] for kind, ids in sample_ids.items()},
+        "sample_counts": {kind: len(ids) for kind, ids in sample_ids.items()},
+        "problems": list(review.problems),
         "jobs": [job.id for job in review.jobs],
         "unchanged": review.unchanged,
     }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..relabel.labels import Drawn
 
 _MOST_SAMPLES = 200
+_MOST_CHANGES = 200  # of one image
 _MASK_BOX = 4  # the last numbers of a mask are its box, both ends included
 
 
@@ -37,6 +38,7 @@ def _image_json(places: list[ReviewedFrame], filepath: str) -> dict[str, Any]:
     """One image: its changes are in one label field or in several."""
     first = places[0]
     width, height = first.diff.frame.size
+    changes = [(frame, change) for frame in places for change in frame.diff.changes]
     return {
         "id": first.sample_id,
         "frame_number": first.place.frame_number,
@@ -45,7 +47,8 @@ def _image_json(places: list[ReviewedFrame], filepath: str) -> dict[str, Any]:
         "height": height,
         "job": first.job.id,
         "assignee": first.job.assignee,
-        "changes": [_change_json(frame, c) for frame in places for c in frame.diff.changes],
+        "changes": [_change_json(*found) for found in changes[:_MOST_CHANGES]],
+        "more_changes": max(0, len(changes) - _MOST_CHANGES),
     }
 
 

@@ -103,6 +103,7 @@ export interface Figure {
   text: string;
   hint: string;
   sampleIds: string[];
+  title: string;
 }
 
 /** The figures of a preview that are not zero, in a fixed order. */
@@ -111,13 +112,19 @@ export function figures(preview: Preview): Figure[] {
     const count = preview.counts[kind] ?? 0;
     const { one, many, hint } = KIND_TEXT[kind];
     const sampleIds = preview.sample_ids[kind] ?? [];
-    return { kind, count, text: count === 1 ? one : many, hint, sampleIds };
+    const samples = preview.sample_counts[kind] ?? 0;
+    const first = sampleIds.length < samples ? `first ${sampleIds.length.toLocaleString("en")} of ` : "";
+    const title = `${hint}. Show the ${first}${plural(samples, "sample")}`;
+    return { kind, count, text: count === 1 ? one : many, hint, sampleIds, title };
   }).filter((figure) => figure.count > 0);
 }
 
 const countsUnder = (policy: Policy) => (kind: ChangeKind) => kind !== "conflict" || policy === "cvat_wins";
 
-/** How many changes a merge would write. Conflicts count only where CVAT wins. */
+/**
+ * How many changes a merge would write. Conflicts count only where CVAT wins; those of an image
+ * that is left out as a whole are taken off also where they are too many to be told of.
+ */
 export function changesToWrite(preview: Preview, policy: Policy, leftOut: string[]): number {
   const all = CHANGE_KINDS.filter(countsUnder(policy)).reduce((sum, kind) => sum + (preview.counts[kind] ?? 0), 0);
   const references = new Set(leftOut);
@@ -126,7 +133,8 @@ export function changesToWrite(preview: Preview, policy: Policy, leftOut: string
     .filter((change) => references.has(change.reference))
     .flatMap((change): ChangeKind[] => (change.conflict ? ["conflict"] : change.kinds))
     .filter(countsUnder(policy));
-  return all - out.length;
+  const unseen = preview.samples.filter((sample) => references.has(sample.id)).map((sample) => sample.more_changes);
+  return Math.max(0, all - unseen.reduce((sum, more) => sum + more, out.length));
 }
 
 export type ChangeTone = "added" | "removed" | "changed" | "conflict";

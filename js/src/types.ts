@@ -123,6 +123,8 @@ export interface ChangedSample {
   job: number;
   assignee: string | null;
   changes: LabelChange[];
+  /** How many changes it has beside those. */
+  more_changes: number;
 }
 
 /** Which jobs a review looks at; an empty list does not narrow it. */
@@ -142,7 +144,11 @@ export interface Preview {
   /** How many changed samples there are beside those. */
   more_samples: number;
   counts: Counts;
+  /** The first samples behind each figure, and how many there are. */
   sample_ids: Partial<Record<ChangeKind, string[]>>;
+  sample_counts: Counts;
+  /** What a pull cannot take over, and why. */
+  problems: string[];
   /** The ids of the jobs that were compared; a merge takes these and no others. */
   jobs: number[];
   unchanged: number;

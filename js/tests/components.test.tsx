@@ -80,6 +80,19 @@ test("PullDialog: shows every change with its picture, and what is left out pale
   expect(html).toContain('opacity="0.25"');
 });
 
+test("PullDialog: says what cannot be taken over", () => {
+  const shown = review({ moved: 1 });
+  const html = dialog({ ...shown, preview: preview({ counts: { moved: 1 }, problems: ["Sample 7 is left out."] }) });
+  expect(html).toContain("Sample 7 is left out.");
+});
+
+test("PullDialog: says that an image has more changes than are shown", () => {
+  const many = preview({ counts: { added: 42 }, samples: [{ ...sample(), more_changes: 40 }] });
+  const shown = { ...review({ added: 42 }), preview: many };
+  expect(dialog(shown)).toContain("40 more changes, merged as well");
+  expect(dialog({ ...shown, leftOut: ["s/moved", "s/added", "s"] })).toContain("left out as well");
+});
+
 test("PullDialog: draws the beginning of thousands of changes", () => {
   const changes = Array.from({ length: 10_000 }, (_, id) => ({ ...sample().changes[1], reference: `s/${id}` }));
   const many = Array.from({ length: 200 }, (_, id) => ({ ...sample(), id: `s${id}`, changes: id ? sample().changes : changes }));

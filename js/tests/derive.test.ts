@@ -58,6 +58,20 @@ test("changesToWrite: conflicts are written only where CVAT wins", () => {
   expect(changesToWrite(shown, "cvat_wins", [])).toBe(5);
 });
 
+test("figures: say how many of the samples behind them are shown", () => {
+  const [few] = figures(preview({ counts: { moved: 2 }, sample_ids: { moved: ["a"] }, sample_counts: { moved: 1 } }));
+  expect(few.title).toBe("Boxes with a new place or size. Show the 1 sample");
+  const [many] = figures(preview({ counts: { moved: 9 }, sample_ids: { moved: ["a", "b"] }, sample_counts: { moved: 5_000 } }));
+  expect(many.title).toContain("Show the first 2 of 5,000 samples");
+});
+
+test("changesToWrite: an image that is left out as a whole takes what is not shown along", () => {
+  const many = { ...sample(), more_changes: 40 };
+  const shown = preview({ counts: { moved: 1, relabelled: 1, added: 41 }, samples: [many] });
+  expect(changesToWrite(shown, "skip", ["s/moved", "s/added"])).toBe(40);
+  expect(changesToWrite(shown, "skip", ["s/moved", "s/added", "s"])).toBe(0);
+});
+
 test("changesToWrite: what is left out is not written", () => {
   const shown = preview({ counts: { moved: 1, relabelled: 1, added: 1 }, samples: [sample()] });
   expect(changesToWrite(shown, "skip", ["s/moved"])).toBe(1);

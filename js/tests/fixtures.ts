@@ -54,6 +54,8 @@ export const preview = (changes: Partial<Preview> = {}): Preview => ({
   more_samples: 0,
   counts: {},
   sample_ids: {},
+  sample_counts: {},
+  problems: [],
   jobs: [441],
   unchanged: 5,
   ...changes,
@@ -80,4 +82,5 @@ export const sample = (): ChangedSample => ({
     { reference: "s/moved", field: "ground_truth", kinds: ["relabelled", "moved"], conflict: false, before: outline("dog", 0), after: outline("cat", 5, "true") },
     { reference: "s/added", field: "ground_truth", kinds: ["added"], conflict: false, before: null, after: outline("cat", 20) },
   ],
+  more_changes: 0,
 });

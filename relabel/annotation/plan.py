@@ -56,7 +56,8 @@ class Plan:
         unsized: how many samples have no metadata, so that their size is not counted
         resumes: whether a round of that name was interrupted, and would be gone on with
         seconds: how long one annotator takes for the labels
-        frames: how many frames of each video would be sent, if they are videos
+        frames: how many frames of each video would be sent, if they are videos; 0 where its
+            metadata do not say
     """
 
     request: Request
@@ -101,6 +102,11 @@ class Plan:
         return sum(yardstick_size(images, self.request) for images in self._task_sizes)
 
     @property
+    def unread(self) -> int:
+        """How many videos have to be read before it is known how many frames they have."""
+        return self.frames.count(0)
+
+    @property
     def _task_sizes(self) -> list[int]:
         return list(self.frames) or task_sizes(self.images, self.request)
 
@@ -110,17 +116,23 @@ class Plan:
         if self.request.media:
             size = "which CVAT finds itself"
         elif self.unsized:
-            size = f"{size} and {self.unsized} {media}s of unknown size" if self.bytes else "? MB"
+            unknown = f"{self.unsized} of unknown size"
+            size = f"{size} and {unknown}" if self.bytes else unknown
         text = (
             f"This sends {_number(self.images, media)} ({size}) with "
-            f"{_number(self.labels, 'label')} as {_number(self.tasks, 'task')}, "
-            f"{_number(self.jobs, 'job')}."
+            f"{_number(self.labels, 'label')} as {_number(self.tasks, 'task')}."
         )
+        if not self.unread:
+            text = f"{text[:-1]}, {_number(self.jobs, 'job')}."
         if self.request.project:
             text = text[:-1] + f" in the project {self.request.project}."
         if self.yardstick:
             text += f" {describe_yardstick(self.yardstick, self.request)}"
-        text += f" Annotators need about {describe_minutes(self.minutes)}."
+        if self.unread:
+            files = _number(self.unread, "file")
+            text += f" The number of jobs and the time they need are known after reading {files}."
+        else:
+            text += f" Annotators need about {describe_minutes(self.minutes)}."
         if self.resumes:
             text += f' It goes on with the round "{self.request.key}", which was interrupted.'
         for key, found in self.elsewhere.items():

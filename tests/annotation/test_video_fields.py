@@ -219,6 +219,19 @@ def test_start_from__frames_that_have_no_label(dataset, client, send):
     assert timeless(documents(dataset)) == timeless(before)
 
 
+def test_plan__says_what_is_known_of_videos_before_they_are_read(dataset):
+    plan = make_plan(dataset, Request("round_1", fields_of(dataset, "frames.gt")))
+    assert str(plan) == (
+        "This sends 2 videos (2 of unknown size) with 14 labels as 2 tasks. The number of jobs "
+        "and the time they need are known after reading 2 files."
+    )
+    known = fo.VideoMetadata(size_bytes=1_000_000, total_frame_count=FRAMES)
+    dataset.set_values("metadata", [known, known])
+    read = str(make_plan(dataset, Request("round_1", fields_of(dataset, "frames.gt"))))
+    assert "as 2 tasks, 2 jobs. Annotators need about" in read
+    assert "MB" in read
+
+
 def test_start_from__fills_a_new_field(dataset, client, send):
     (field,) = fields_of(dataset, "frames.model")
     fields = (replace(field, name="frames.checked", start_from="frames.model"),)

@@ -1,5 +1,6 @@
 """The panel's methods as the React half calls them. None may ever raise."""
 
+import importlib
 import json
 
 import fiftyone.operators as foo
@@ -156,6 +157,36 @@ def test_preview_pull__draws_each_change_and_pull_leaves_out_what_it_is_told(
     assert pulled["counts"] == {"removed": 1}
     again, _ = call(dataset, "preview_pull", key="fix_1")
     assert again["counts"] == {"moved": 1}, "what was left out is offered again"
+
+
+def test_preview_pull__of_many_samples_and_changes_the_first_are_told(
+    dataset, job_ids, annotator, monkeypatch
+):
+    for job_id in job_ids[:2]:
+        annotator.move_first_box(job_id, 5)
+        annotator.delete_last_box(job_id)
+        annotator.set_state(job_id, "completed")
+    whole, _ = call(dataset, "preview_pull", key="fix_1")
+    assert whole["sample_counts"] == {kind: len(ids) for kind, ids in whole["sample_ids"].items()}
+    panel = importlib.import_module(foo.get_operator(PANEL).__module__.rpartition(".")[0])
+    monkeypatch.setattr(panel.cvat_json, "_MOST_IDS", 1)
+    monkeypatch.setattr(panel.review_json, "_MOST_CHANGES", 1)
+    told, _ = call(dataset, "preview_pull", key="fix_1")
+    assert told["sample_counts"] == whole["sample_counts"]
+    assert told["counts"] == whole["counts"]
+    assert all(len(ids) == 1 for ids in told["sample_ids"].values())
+    for sample, full in zip(told["samples"], whole["samples"], strict=True):
+        assert sample["changes"] == full["changes"][:1]
+        assert sample["more_changes"] == len(full["changes"]) - 1
+
+
+def test_preview_pull__says_what_cannot_be_taken_over(dataset, job_ids, annotator):
+    sample = dataset.first()
+    sample.ground_truth.detections[0].bounding_box = None
+    sample.save()
+    annotator.set_state(job_ids[0], "completed")
+    preview, _ = call(dataset, "preview_pull", key="fix_1")
+    assert any(sample.id in problem for problem in preview["problems"])
 
 
 def test_preview_pull__looks_at_the_jobs_that_are_asked_for(dataset, job_ids, annotator):

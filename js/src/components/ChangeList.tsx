@@ -41,7 +41,10 @@ interface SampleRowProps extends Omit<ChangeListProps, "preview"> {
 }
 
 function SampleRow({ sample, leftOut, disabled, actions }: SampleRowProps) {
-  const references = sample.changes.map((change) => change.reference);
+  const shownReferences = sample.changes.map((change) => change.reference);
+  // What is not told of can be left out with its image only; of a video it is one of many frames.
+  const isWhole = sample.more_changes > 0 && sample.frame_number === null;
+  const references = isWhole ? [...shownReferences, sample.id] : shownReferences;
   const [shown, showMore] = useShown(CHANGES_SHOWN);
   const taken = references.filter((reference) => !leftOut.includes(reference));
   return (
@@ -72,10 +75,16 @@ function SampleRow({ sample, leftOut, disabled, actions }: SampleRowProps) {
             change={change}
             taken={!leftOut.includes(change.reference)}
             disabled={disabled}
-            onTake={(take) => actions.leaveOut([change.reference], !take)}
+            onTake={(take) => actions.leaveOut(take && isWhole ? [change.reference, sample.id] : [change.reference], !take)}
           />
         ))}
         <MoreButton shown={shown} all={sample.changes.length} noun="change" onMore={showMore} />
+        {shown >= sample.changes.length && sample.more_changes > 0 && (
+          <Typography variant="body2" color="text.secondary" sx={{ py: 0.5, pl: 2 }}>
+            and {plural(sample.more_changes, "more change")},{" "}
+            {leftOut.includes(sample.id) ? "left out as well" : "merged as well"}
+          </Typography>
+        )}
       </Box>
     </Box>
   );

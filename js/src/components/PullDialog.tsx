@@ -41,6 +41,11 @@ export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Jo
           <ConflictChoice count={preview.counts.conflict} policy={policy} onChoose={actions.choosePolicy} />
         )}
         {preview && <ChangeList preview={preview} leftOut={leftOut} disabled={merging} actions={actions} />}
+        {preview?.problems.map((text) => (
+          <Alert key={text} severity="warning" data-cy="relabel-remark" sx={{ mt: 1.5 }}>
+            {text}
+          </Alert>
+        ))}
         {problem && (
           <Alert severity="error" sx={{ mt: 1.5 }}>
             <ProblemText problem={problem} />
@@ -149,7 +154,7 @@ function ConflictChoice({ count, policy, onChoose }: ConflictChoiceProps) {
 function FigureTile({ figure, onClick }: { figure: Figure; onClick: () => void }) {
   const isConflict = figure.kind === "conflict";
   return (
-    <Tooltip placement="top" title={`${figure.hint}. Show the ${plural(figure.sampleIds.length, "sample")}`}>
+    <Tooltip placement="top" title={figure.title}>
       <ButtonBase
         onClick={onClick}
         data-cy={`relabel-figure-${figure.kind}`}
