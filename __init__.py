@@ -3,6 +3,7 @@
 from .operators.apply_model import ApplyModel
 from .operators.compute_similarity import ComputeSimilarity
 from .operators.compute_uniqueness import ComputeUniqueness
+from .operators.compute_visualization import ComputeVisualization
 from .operators.delete_label_errors import DeleteLabelErrors
 from .operators.discard_round import DiscardRound
 from .operators.discard_selection import DiscardSelection
@@ -36,6 +37,7 @@ def register(plugin):
     plugin.register(ApplyModel)
     plugin.register(ComputeSimilarity)
     plugin.register(ComputeUniqueness)
+    plugin.register(ComputeVisualization)
     plugin.register(EvaluateDetections)
     plugin.register(FindFalsePositives)
     plugin.register(FindLabelErrors)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ..relabel.curation.brain_runs import require_brain_key
-from ..relabel.curation.embeddings import Embeddings, patch_fields, require_patch_field
-from ..relabel.curation.errors import EmbeddingsError
 from ..relabel.curation.similarity import (
     METRICS,
     SKLEARN,
@@ -19,7 +17,7 @@ from ..relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
-from .curation_target import ask_for_target, target_of
+from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .delegation import DelegatedOperator
 from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, get_embeddings
 from .forms import as_form, as_output, errors_shown, field_choice, show_notice, show_warning
@@ -28,8 +26,9 @@ if TYPE_CHECKING:
     import fiftyone.operators as foo
     from fiftyone.core.collections import SampleCollection
 
+    from ..relabel.curation.embeddings import Embeddings
+
 DEFAULT_KEY = "image_similarity"
-IMAGES = "(whole images)"
 _SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
 
 
@@ -53,7 +52,7 @@ class ComputeSimilarity(DelegatedOperator):
         ask_for_target(ctx, inputs, "Indexes")
         source = ask_for_embeddings(ctx, inputs, _SOURCES)
         if source in COMPUTED:
-            _ask_for_patches(ctx, inputs)
+            ask_for_patches(ctx, inputs)
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the index")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)
@@ -70,7 +69,7 @@ class ComputeSimilarity(DelegatedOperator):
             NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError, VectorStoreError,
             NotAddable: as said there
         """
-        view, key, patches = target_of(ctx), _brain_key(ctx), _patches_field(ctx)
+        view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
         adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
         indexed = _add(ctx, view, key, patches) if adds else _replace(ctx, view, key, patches)
         if not ctx.delegated:
@@ -110,20 +109,11 @@ def _add(
     return embeddings
 
 
-def _ask_for_patches(ctx: Any, inputs: types.Object) -> None:
-    fields = patch_fields(ctx.dataset)
-    if not fields:
-        return
-    field_choice(inputs, "patches_field", [IMAGES, *fields], label="Of", default=IMAGES)
-    with errors_shown(inputs, "patches_problem"):
-        _patches_field(ctx)
-
-
 def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:
     inputs.bool("new_only", default=False, label=f"Only what {key} does not hold yet")
     if ctx.params.get("new_only"):
         show_notice(inputs, "adds", "What made the index must make the new vectors too.")
-        require_same_patches(ctx.dataset, key, _patches_field(ctx))
+        require_same_patches(ctx.dataset, key, patches_field_of(ctx))
     else:
         show_warning(inputs, "replaces", f"The index {key} is replaced.")
 
@@ -140,18 +130,6 @@ def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
     field_choice(inputs, "metric", METRICS, label="Compare", default=METRICS[0])
     with errors_shown(inputs, "backend_problem"):
         require_backend(ctx.params.get("backend") or SKLEARN)
-
-
-def _patches_field(ctx: Any) -> str | None:
-    field = ctx.params.get("patches_field")
-    if not field or field == IMAGES:
-        return None
-    if ctx.params.get("embeddings") == FIELD:
-        raise EmbeddingsError(
-            "A field of vectors has one for each image, not for each patch.",
-            "Choose a model, or whole images.",
-        )
-    return require_patch_field(ctx.dataset, str(field))
 
 
 def _brain_key(ctx: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from .errors import BrainKeyError
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import fiftyone as fo
+    from fiftyone.core.collections import SampleCollection
 
 
 @contextlib.contextmanager
@@ -36,6 +37,11 @@ def replaced_run(dataset: fo.Dataset, brain_key: str) -> Iterator[str]:
     if dataset.has_brain_run(brain_key):
         delete_run(dataset, brain_key)
     dataset.rename_brain_run(temporary, brain_key)
+
+
+def collection_of_runs(view: SampleCollection) -> Any:
+    """The collection that a view's runs belong to: frames have runs of their own."""
+    return view._base_view if view._is_frames else view._root_dataset  # noqa: SLF001
 
 
 def delete_run(dataset: fo.Dataset, brain_key: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
 from .beside import keep, kept
-from .brain_runs import replaced_run, require_brain_key
+from .brain_runs import collection_of_runs, replaced_run, require_brain_key
 from .embeddings import Embeddings
 from .errors import EmbeddingsError, NotAddable, VectorStoreError
 
@@ -55,7 +55,7 @@ def compute_similarity(
         BrainKeyError: if that name cannot be used
         VectorStoreError: if the back end cannot be used
     """
-    dataset = _runs_of(view)
+    dataset = collection_of_runs(view)
     require_brain_key(dataset, brain_key, "similarity")
     require_backend(backend, options)
     with replaced_run(dataset, brain_key) as temporary:
@@ -91,7 +91,7 @@ def add_to_similarity(view: SampleCollection, embeddings: Embeddings, brain_key:
         NotAddable: if their length is another
         VectorStoreError: if the back end refuses
     """
-    dataset = _runs_of(view)
+    dataset = collection_of_runs(view)
     index = load_index(dataset, brain_key)
     vectors = embeddings.vectors
     mean = kept(dataset, brain_key, _MEAN)
@@ -119,7 +119,7 @@ def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
     Raises:
         EmbeddingsError: if it is no index of this dataset, or holds none of these samples
     """
-    dataset = _runs_of(view)
+    dataset = collection_of_runs(view)
     require_index(dataset, brain_key)
     index = load_index(dataset, brain_key)
     ids = view.values("id")
@@ -140,7 +140,7 @@ def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
 
 def only_new(view: SampleCollection, brain_key: str) -> SampleCollection:
     """The samples of a view, or its labels, that an index does not hold."""
-    index = load_index(_runs_of(view), brain_key)
+    index = load_index(collection_of_runs(view), brain_key)
     field = index.config.patches_field
     ids = _all_ids(view, field)
     known: set[str] = set()
@@ -232,11 +232,6 @@ def require_backend(backend: str, options: Mapping[str, Any] | None = None) -> s
             "Install its client where the operator runs, or use sklearn.",
         ) from error
     return backend
-
-
-def _runs_of(view: SampleCollection) -> Any:
-    """The collection that a view's runs belong to: frames have runs of their own."""
-    return view._base_view if view._is_frames else view._root_dataset  # noqa: SLF001
 
 
 def _all_ids(view: SampleCollection, patches_field: str | None) -> list[str]:

@@ -1,0 +1,173 @@
+"""Points in the plane for vectors, near one another where the vectors are alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import EmbeddingsError, NotAddable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UMAP, PCA, TSNE = "umap", "pca", "tsne"
+METHODS = (UMAP, PCA, TSNE)
+_FEWEST = 3
+# UMAP begins with eigenvectors of the graph of neighbours, of which a small graph has too few.
+_FEWEST_FOR_SPECTRAL = 64
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How vectors are laid out.
+
+    Args:
+        method: one of `METHODS`. UMAP (McInnes et al., arXiv:1802.03426) and t-SNE (van der
+            Maaten and Hinton, JMLR 2008) keep neighbours together; PCA keeps the directions in
+            which the vectors differ most, and is by far the fastest
+        neighbours: of UMAP, how many neighbours are looked at: few show detail, many the whole
+        spread: of UMAP, how close points may lie, from 0
+        seed: the same seed gives the same points. None is faster with UMAP, on all cores
+    """
+
+    method: str = UMAP
+    neighbours: int = 15
+    spread: float = 0.1
+    seed: int | None = 0
+
+
+def lay_out(vectors: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
+    """Lays vectors out.
+
+    Args:
+        vectors: ``[N, D]``
+        layout: how
+
+    Returns:
+        the points, ``[N, 2]``
+
+    Raises:
+        EmbeddingsError: if there are fewer than three
+    """
+    require_enough(*vectors.shape)
+    if layout.method == TSNE:
+        return _as_points(_tsne(vectors, layout.seed).fit_transform(vectors))
+    if layout.method == PCA:
+        return _as_points(_pca(vectors, layout.seed).transform(vectors))
+    init = "spectral" if len(vectors) >= _FEWEST_FOR_SPECTRAL else "pca"
+    return _as_points(_umap(len(vectors), layout, init=init).fit_transform(vectors))
+
+
+def lay_out_more(
+    vectors: NDArray[np.float32],
+    points: NDArray[np.float32],
+    more: NDArray[np.float32],
+    layout: Layout,
+) -> NDArray[np.float32]:
+    """Finds where further vectors lie among those that are laid out, which stay where they are.
+
+    UMAP finds again who is whose neighbour, and moves the new points only; PCA takes the same two
+    directions. No model has to be kept, vectors and points do.
+
+    Args:
+        vectors: those that are laid out, ``[N, D]``
+        points: where they lie, ``[N, 2]``
+        more: the new ones, ``[M, D]``
+        layout: how the others were laid out
+
+    Returns:
+        the new points, ``[M, 2]``
+
+    Raises:
+        NotAddable: if the method cannot, or the vectors are of another length
+    """
+    require_addable(layout.method)
+    if more.shape[1] != vectors.shape[1]:
+        raise NotAddable(
+            f"The plot shows vectors of {vectors.shape[1]} numbers, these have {more.shape[1]}.",
+            "Use what made the plot, or compute it again.",
+        )
+    if layout.method == PCA:
+        return _as_points(_pca(vectors, layout.seed).transform(more))
+    fitted = _umap(len(vectors), layout, init=points, n_epochs=0).fit(vectors)
+    fitted.embedding_ = np.array(points, dtype=np.float32)  # it shifted and scaled them
+    fitted.n_epochs = None  # what is new is moved as long as by default
+    return _as_points(fitted.transform(more))
+
+
+def require_enough(count: int, dimensions: int = 2) -> int:
+    """Checks that there are enough vectors to be laid out, and that they are no single numbers.
+
+    Raises:
+        EmbeddingsError: if there are not
+    """
+    if count < _FEWEST:
+        raise EmbeddingsError(
+            f"{count:,} samples make no plot.", f"Target at least {_FEWEST} with a vector."
+        )
+    if dimensions < 2:
+        raise EmbeddingsError("Vectors of one number make no plot.", "Use others.")
+    return count
+
+
+def require_method(method: str) -> str:
+    """Checks that a method is known.
+
+    Raises:
+        EmbeddingsError: if it is not
+    """
+    if method not in METHODS:
+        raise EmbeddingsError(
+            f"'{method}' lays nothing out.", f"Use one of: {', '.join(METHODS)}."
+        )
+    return method
+
+
+def require_addable(method: str) -> str:
+    """Checks that points can be added to what a method laid out.
+
+    Raises:
+        NotAddable: if they cannot
+    """
+    if method not in (UMAP, PCA):
+        raise NotAddable(
+            f"Nothing can be added to a plot by {method}.", "Compute it again, or choose UMAP."
+        )
+    return method
+
+
+def _pca(vectors: NDArray[np.float32], seed: int | None) -> Any:
+    from sklearn import decomposition
+
+    return decomposition.PCA(2, svd_solver="auto", random_state=seed).fit(vectors)
+
+
+def _tsne(vectors: NDArray[np.float32], seed: int | None) -> Any:
+    from sklearn import manifold
+
+    return manifold.TSNE(
+        2,
+        perplexity=min(30.0, (len(vectors) - 1) / 3),
+        random_state=seed,
+    )
+
+
+def _umap(count: int, layout: Layout, **options: Any) -> Any:
+    import umap
+
+    return umap.UMAP(
+        n_components=2,
+        n_neighbors=min(layout.neighbours, count - 1),
+        min_dist=layout.spread,
+        metric="euclidean",
+        random_state=layout.seed,
+        n_jobs=1 if layout.seed is not None else -1,
+        **options,
+    )
+
+
+def _as_points(points: Any) -> NDArray[np.float32]:
+    found: NDArray[np.float32] = np.asarray(points, dtype=np.float32)
+    return found

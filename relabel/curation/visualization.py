@@ -1,0 +1,153 @@
+"""A plot of samples by likeness as a FiftyOne brain run, for the App's Embeddings panel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fiftyone.brain.visualization import (
+    PCAVisualizationConfig,
+    TSNEVisualizationConfig,
+    UMAPVisualizationConfig,
+    VisualizationResults,
+)
+
+from .beside import keep, kept
+from .brain_runs import collection_of_runs, replaced_run, require_brain_key
+from .errors import NotAddable
+from .layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more, require_addable
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+    from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
+
+    from .embeddings import Embeddings
+
+_VECTORS = "vectors"
+_CONFIGS = {
+    UMAP: UMAPVisualizationConfig,
+    PCA: PCAVisualizationConfig,
+    TSNE: TSNEVisualizationConfig,
+}
+
+
+def compute_visualization(
+    view: SampleCollection,
+    embeddings: Embeddings,
+    brain_key: str,
+    layout: Layout | None = None,
+) -> VisualizationResults:
+    """Lays samples out in the plane; a plot of that name is replaced once the new one is whole.
+
+    Vectors are compared by their angles, as in the similarity index. Where points can be added
+    later, the vectors are kept beside the run, at half precision. FiftyOne itself would keep a
+    pickled UMAP there, which only the same versions of Python and UMAP can read, and which runs
+    whatever somebody with access to the database puts in its place.
+
+    Args:
+        view: the samples
+        embeddings: their vectors
+        brain_key: the name of the plot
+        layout: how they are laid out
+
+    Returns:
+        FiftyOne's results
+
+    Raises:
+        BrainKeyError: if that name cannot be used
+        EmbeddingsError: if there are fewer than three vectors
+    """
+    runs, layout = collection_of_runs(view), layout or Layout()
+    require_brain_key(runs, brain_key, "visualization")
+    vectors = embeddings.normalized()
+    points = lay_out(vectors, layout)
+    config = _config(layout, embeddings.patches_field)
+    with replaced_run(runs, brain_key) as temporary:
+        run = config.build()
+        run.register_run(runs, temporary)
+        results = VisualizationResults(
+            runs,
+            config,
+            temporary,
+            points,
+            sample_ids=np.asarray(embeddings.sample_ids),
+            label_ids=None if embeddings.label_ids is None else np.asarray(embeddings.label_ids),
+        )
+        if layout.method != TSNE:
+            keep(runs, temporary, {_VECTORS: vectors.astype(np.float16)})
+        run.save_run_results(runs, temporary, results)
+    return runs.load_brain_results(brain_key)
+
+
+def add_to_visualization(view: SampleCollection, embeddings: Embeddings, brain_key: str) -> None:
+    """Adds samples to a plot; the points that it has stay where they are.
+
+    Args:
+        view: the samples
+        embeddings: vectors of samples that it does not show, made as those that it shows were
+        brain_key: the name of the plot
+
+    Raises:
+        NotAddable: if nothing can be added to it
+    """
+    runs = collection_of_runs(view)
+    results = runs.load_brain_results(brain_key)
+    vectors = _kept_vectors(runs, brain_key, results)
+    first = len(vectors)  # what was added since was laid out by these
+    new = embeddings.normalized()
+    points = lay_out_more(vectors, results.points[:first], new, _layout(results.config))
+    results.points = np.concatenate([results.points, points])
+    results.sample_ids = np.concatenate([results.sample_ids, embeddings.sample_ids])
+    if embeddings.label_ids is not None:
+        results.label_ids = np.concatenate([results.label_ids, embeddings.label_ids])
+    results.save()
+
+
+def not_shown(view: SampleCollection, brain_key: str) -> SampleCollection:
+    """The samples of a view, or its labels, that a plot does not show."""
+    results = collection_of_runs(view).load_brain_results(brain_key)
+    field = results.config.patches_field
+    new, _ = results.get_new_ids(view, include_training_size=False)
+    return view.select_labels(ids=new, fields=field) if field else view.select(new)
+
+
+def require_extendable(dataset: fo.Dataset, brain_key: str, patches_field: str | None) -> None:
+    """Checks that points can be added to a plot; reads no vectors.
+
+    Raises:
+        NotAddable: if they cannot, or it shows something else
+    """
+    config = dataset.get_brain_info(brain_key).config
+    require_addable(config.method)
+    if config.patches_field != patches_field:
+        shown = f"patches of {config.patches_field}" if config.patches_field else "whole images"
+        raise NotAddable(f"'{brain_key}' shows {shown}.", "Add the same, or give another name.")
+
+
+def _kept_vectors(runs: Any, brain_key: str, results: VisualizationResults) -> NDArray[np.float32]:
+    require_addable(results.config.method)
+    vectors = kept(runs, brain_key, _VECTORS)
+    if vectors is None or len(vectors) > len(results.points):
+        raise NotAddable(
+            f"The vectors of '{brain_key}' are not there any more.",
+            "It was not made by Relabel, or was copied. Compute it again.",
+        )
+    return np.asarray(vectors, dtype=np.float32)
+
+
+def _config(layout: Layout, patches_field: str | None) -> Any:
+    options: dict[str, Any] = {"patches_field": patches_field, "seed": layout.seed}
+    if layout.method == UMAP:
+        options |= {
+            "num_neighbors": layout.neighbours,
+            "min_dist": layout.spread,
+            "verbose": False,
+        }
+    return _CONFIGS[layout.method](num_dims=2, **options)
+
+
+def _layout(config: Any) -> Layout:
+    if config.method == PCA:
+        return Layout(PCA, seed=config.seed)
+    return Layout(UMAP, config.num_neighbors, config.min_dist, config.seed)

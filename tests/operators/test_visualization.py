@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fiftyone.operators.executor import ExecutionError
+
+from .app import delegate, execute, form, problems, requests_of, texts
+
+NAME = "compute_visualization"
+
+
+def test_compute_visualization__shows_the_panel(dataset):
+    done = execute(NAME, dataset, {"method": "pca"})
+    assert (done.result["brain_key"], done.result["added"]) == ("image_plot", 6)
+    assert requests_of(done)[-1] == "open_panel"
+    dataset.reload()
+    assert dataset.load_brain_results("image_plot").points.shape == (6, 2)
+
+
+def test_compute_visualization__new_samples_only(dataset):
+    dataset.set_values("vectors", list(np.random.default_rng(0).normal(size=(6, 4))))
+    params = {"view_target": "CURRENT_VIEW", "embeddings": "field", "vector_field": "vectors"}
+    execute(NAME, dataset, params, view=dataset.match_tags("odd"))
+    fields = form(NAME, dataset, {"new_only": True})
+    assert problems(fields) == []
+    assert "What is shown stays where it is" in texts(fields)
+    assert execute(NAME, dataset, {"new_only": True}).result["added"] == 3
+    assert execute(NAME, dataset, {"new_only": True}).result["added"] == 0
+
+
+def test_compute_visualization__delegated(dataset):
+    run = delegate(NAME, dataset, {"method": "tsne"})
+    assert run.run_state == "completed", run.result.error
+    dataset.reload()
+    fields = form(NAME, dataset, {"new_only": True})
+    assert any("Nothing can be added to a plot by tsne" in text for text in problems(fields))
+
+
+@pytest.mark.parametrize(
+    ("params", "problem"),
+    [
+        ({"brain_key": "a b"}, "cannot name a brain run"),
+        ({"embeddings": "field"}, "not a field of vectors"),
+        ({"embeddings": "index"}, "no similarity index"),
+        ({"patches_field": "ground_truth", "embeddings": "index"}, "no similarity index"),
+    ],
+)
+def test_bad_input__shown_in_the_form_and_refused(dataset, params, problem):
+    assert any(problem in text for text in problems(form(NAME, dataset, params)))
+    with pytest.raises(ExecutionError):
+        execute(NAME, dataset, params)
+    assert dataset.list_brain_runs() == []
+
+
+def test_bad_input__one_image(dataset):
+    one = {"view": dataset[:1], "view_target": "CURRENT_VIEW"}
+    params = {"view_target": "CURRENT_VIEW"}
+    fields = form(NAME, dataset, params, view=dataset[:1]._serialize())
+    assert any("1 samples make no plot" in text for text in problems(fields))
+    with pytest.raises(ExecutionError, match="make no plot"):
+        execute(NAME, dataset, params, view=one["view"])
