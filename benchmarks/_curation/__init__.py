@@ -1,0 +1,1 @@
+"""The figures of benchmarks/curation.py, one file for each."""
