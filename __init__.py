@@ -14,6 +14,7 @@ from .operators.find_label_errors import FindLabelErrors
 from .operators.pull_annotations import PullAnnotations
 from .operators.resume_round import ResumeRound
 from .operators.review_changes import ReviewChanges
+from .operators.select_for_active_learning import SelectForActiveLearning
 from .operators.select_unique import SelectUnique
 from .operators.send_to_cvat import SendToCvat
 from .operators.send_to_review import SendToReview
@@ -42,6 +43,7 @@ def register(plugin):
     plugin.register(FindFalsePositives)
     plugin.register(FindLabelErrors)
     plugin.register(DeleteLabelErrors)
+    plugin.register(SelectForActiveLearning)
     plugin.register(SelectUnique)
     plugin.register(FindDuplicates)
     plugin.register(DiscardSelection)

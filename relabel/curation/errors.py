@@ -23,3 +23,7 @@ class VectorStoreError(RelabelError):
 
 class NotAddable(RelabelError):
     """A run cannot take new samples; it has to be computed again."""
+
+
+class PredictionsError(RelabelError):
+    """Predictions are not there, or do not say how sure they are."""
