@@ -39,6 +39,10 @@ class NothingToUndo(RoundError):
     """No pull is left that could be undone."""
 
 
+class TooLargeToUndo(RoundError):
+    """What a pull would change of one image is more than can be kept to undo it."""
+
+
 class RoundBusy(RoundError):
     """The round is being sent or pulled by somebody else at this moment."""
 

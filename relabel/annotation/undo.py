@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
+from bson import encode
+from bson.raw_bson import RawBSONDocument
 
 from . import frame_storage, storage
 from .baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
 from .batches import write_in_batches
-from .errors import NothingToUndo
+from .errors import NothingToUndo, TooLargeToUndo
 from .places import Place, place_document, read_place, samples_of
 from .renamed_fields import follow_fields
 from .rounds import Round, holding, list_rounds, load_round, save_round
@@ -31,6 +33,7 @@ PULLS_KEPT = 10
 """How many pulls of a dataset can be undone, one after the other, over all its rounds."""
 
 _ATTEMPTS = 3
+_LARGEST = 2**24 - 2**8  # bytes of a document of MongoDB, with room for the id that it adds
 
 
 @dataclass(frozen=True)
@@ -126,13 +129,16 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
     return UndoReport(record.key, restored, tuple(sorted(kept)))
 
 
-def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, frozenset[str]]:
+def restored(
+    present: Labels, before: Labels, after: Labels, order: Sequence[str]
+) -> tuple[Labels, frozenset[str]]:
     """Works out what the labels of an image are without a pull.
 
     Args:
         present: its labels now
-        before: its labels before the pull
-        after: its labels after the pull
+        before: those that the pull changed, before it; None if the field was empty
+        after: the same after it
+        order: the ids of all its labels before the pull
 
     Returns:
         its labels without the pull; and the labels that the pull had changed and that were
@@ -152,8 +158,7 @@ def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, fr
             target.pop(label_id, None)
     if not target and before is None:
         return None, frozenset(left)
-    order = (*old, *(label_id for label_id in now if label_id not in old))
-    places = {label_id: place for place, label_id in enumerate(order)}
+    places = {label_id: place for place, label_id in enumerate(dict.fromkeys((*order, *now)))}
     ordered = sorted(target, key=lambda label_id: places[label_id])
     return [target[label_id] for label_id in ordered], frozenset(left)
 
@@ -161,7 +166,11 @@ def restored(present: Labels, before: Labels, after: Labels) -> tuple[Labels, fr
 def save_undo(
     dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
 ) -> None:
-    """Keeps what a pull is about to overwrite: labels and baseline, one document for a place."""
+    """Keeps what a pull is about to overwrite: labels and baseline, one document for a place.
+
+    Raises:
+        TooLargeToUndo: if MongoDB cannot hold one of them
+    """
     places = [frame.place for frame in frames]
     new = frame_storage.without_document(dataset, places)
     unset = places_without_field(dataset, places)
@@ -169,7 +178,7 @@ def save_undo(
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
 
     def write(batch: Sequence[MergedFrame]) -> None:
-        _undo().insert_many(
+        documents = [
             _document(
                 round_id,
                 pull,
@@ -178,7 +187,8 @@ def save_undo(
                 unset=frame.place in unset,
             )
             for frame in batch
-        )
+        ]
+        _undo().insert_many(documents)
 
     write_in_batches(write, frames)
 
@@ -222,7 +232,8 @@ def _restore_labels(
             if place not in present:
                 left[place] = frozenset(storage.changed_ids(item["before"], item["after"]))
                 continue
-            target, edited = restored(present[place], item["before"], item["after"])
+            order = list(map(str, item["order"]))
+            target, edited = restored(present[place], item["before"], item["after"], order)
             if edited:
                 left[place] = edited
             if target != present[place]:
@@ -295,17 +306,33 @@ def _nothing(where: str) -> NothingToUndo:
 
 def _document(
     round_id: ObjectId, pull: int, frame: MergedFrame, *, new_frame: bool, unset: bool
-) -> dict[str, Any]:
-    return {
+) -> RawBSONDocument:
+    """What a merge overwrites. Labels that it leaves alone are the same objects before and after.
+
+    Raises:
+        TooLargeToUndo: if MongoDB cannot hold it
+    """
+    was, becomes = set(map(id, frame.before or ())), set(map(id, frame.after))
+    before = [label for label in frame.before or () if id(label) not in becomes]
+    document = {
         "round_id": round_id,
         "pull": pull,
         **place_document(frame.place),
-        "before": frame.before,
-        "after": frame.after,
+        "before": None if frame.before is None else before,
+        "after": [label for label in frame.after if id(label) not in was],
+        "order": [label["_id"] for label in frame.before or ()],
         "sent": frame_document(round_id, frame.sent),
         "new_frame": new_frame,
         "unset": unset,
     }
+    encoded = encode(document)
+    if len(encoded) > _LARGEST:
+        raise TooLargeToUndo(
+            f"What a pull changes of {frame.place.field!r} in the sample {frame.place.sample_id} "
+            f"takes {len(encoded) / 1e6:.0f} MB, more than one document of MongoDB can hold.",
+            "Leave this sample out of the pull.",
+        )
+    return RawBSONDocument(encoded)
 
 
 def _load_undo(round_id: ObjectId, pull: int) -> Iterator[dict[str, Any]]:
