@@ -49,9 +49,10 @@ class Track:
         """Reads the server's JSON."""
         label_id, source = data["label_id"], data.get("source", "manual")
         of_track = {"label_id": label_id, "source": source, "group": data.get("group")}
+        keyframes = sorted(data["shapes"], key=lambda item: int(item["frame"]))
         return cls(
             label_id=label_id,
-            shapes=tuple(Shape.from_json({**item, **of_track}) for item in data["shapes"]),
+            shapes=tuple(Shape.from_json({**item, **of_track}) for item in keyframes),
             attributes={item["spec_id"]: item["value"] for item in data["attributes"]},
             id=data.get("id"),
             group=data.get("group") or 0,

@@ -96,7 +96,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if content and "json" in done.headers.get("Content-Type", ""):
             content = json.dumps(self.proxy.retold(self.path, done.json())).encode()
         self.send_response(done.status_code)
-        for name, value in done.headers.items():
+        for name, value in done.raw.headers.iteritems():
             if name.lower() not in HOP:
                 self.send_header(name.lower(), value.replace(self.proxy.target, ELSEWHERE))
         self.send_header("connection", "close")

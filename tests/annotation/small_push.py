@@ -16,15 +16,14 @@ def unique(name):
     return f"{name}_{uuid.uuid4().hex[:8]}"
 
 
-def request_of(dataset, key, assignees, **options):
-    facts = field_facts(dataset, "ground_truth")
+def request_of(dataset, key, assignees, field="ground_truth", **options):
+    facts = field_facts(dataset, field)
     schema = LabelSchema(facts.classes, facts.attributes)
     return Request(
         key,
-        (RoundField("ground_truth", schema),),
-        images_per_task=3,
+        (RoundField(field, schema),),
         assignees=tuple(assignees),
-        **{"images_per_job": 2, **options},
+        **{"images_per_task": 3, "images_per_job": 2, **options},
     )
 
 
