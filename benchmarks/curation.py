@@ -1,6 +1,7 @@
 """Curation: choosing images, beside stock FiftyOne.
 
     .venv/bin/python benchmarks/curation.py [--some 20000] [--many 1000000] [--scored 100000]
+    .venv/bin/python benchmarks/curation.py --only embedded
 
 Vectors of 512 numbers, as models make them, are made first; `--many` of them take 2 kB each on
 disk. Stock FiftyOne takes minutes for what it is compared on; nothing stands beside the selection
@@ -16,11 +17,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _curation import scoring, selecting
+from _curation import embedding, scoring, selecting
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
-PARTS = ("some", "many", "scored")
+PARTS = ("some", "many", "scored", "embedded")
 
 
 def main() -> None:
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("--some", type=int, default=20_000, help="selected from, beside stock")
     parser.add_argument("--many", type=int, default=1_000_000, help="selected from, on disk")
     parser.add_argument("--scored", type=int, default=100_000, help="scored, beside stock")
+    parser.add_argument("--embedded", type=int, default=512, help="photographs to embed")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
@@ -49,6 +51,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
         figures += selecting.from_disk(folder, options.many, chosen=options.many // 1000)
     if options.only in (None, "scored"):
         figures += scoring.beside_stock(folder, options.scored)
+    if options.only in (None, "embedded"):
+        figures += embedding.beside_bare_model(folder, options.embedded)
     return figures
 
 

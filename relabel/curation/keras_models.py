@@ -83,6 +83,13 @@ class TensorFlowEmbedder(EmbeddingsMixin, ImageModel):  # type: ignore[misc]
         self._last = np.asarray(self.embed_ready(batch), dtype=np.float32)
         return self._last
 
+    @staticmethod
+    def as_tensor(batch: NDArray[np.uint8]) -> Any:
+        """Images ``[B, H, W, 3]`` where the model wants them, on a GPU if there is one."""
+        import tensorflow as tf
+
+        return tf.constant(batch)
+
     def embed_ready(self, batch: Any) -> Any:
         """Embeds images that are one uint8 tensor ``[B, H, W, 3]`` of the right size already."""
         return self._embed(batch)
