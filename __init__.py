@@ -18,6 +18,7 @@ from .operators.select_for_active_learning import SelectForActiveLearning
 from .operators.select_unique import SelectUnique
 from .operators.send_to_cvat import SendToCvat
 from .operators.send_to_review import SendToReview
+from .operators.show_suspects import ShowSuspects
 from .operators.tag_for_annotation import TagForAnnotation
 from .operators.undo_pull import UndoPull
 from .operators.update_jobs import UpdateJobs
@@ -44,6 +45,7 @@ def register(plugin):
     plugin.register(FindLabelErrors)
     plugin.register(DeleteLabelErrors)
     plugin.register(SelectForActiveLearning)
+    plugin.register(ShowSuspects)
     plugin.register(SelectUnique)
     plugin.register(FindDuplicates)
     plugin.register(DiscardSelection)

@@ -39,6 +39,7 @@ from .provenance import PROVENANCE
 from .pull import PullReport, pull
 from .push import push, resume_push
 from .references import MediaReference
+from .remarks import Remark, RemarksReport, add_remarks
 from .request import Request, RoundField, Validation
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
@@ -72,6 +73,8 @@ __all__ = [
     "Plan",
     "ProjectLacksClasses",
     "PullReport",
+    "Remark",
+    "RemarksReport",
     "Request",
     "Review",
     "ReviewedFrame",
@@ -90,6 +93,7 @@ __all__ = [
     "UnsupportedField",
     "UnsupportedMedia",
     "Validation",
+    "add_remarks",
     "change_jobs",
     "change_reference",
     "check_field",

@@ -158,6 +158,32 @@ def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Ite
         yield from map(read_frame, _frames().find(query))
 
 
+@dataclass(frozen=True)
+class FrameSize:
+    """On which frame an image is, and how large it is.
+
+    Args:
+        task_id: its task
+        frame: its number there
+        size: width and height in pixels
+    """
+
+    task_id: int
+    frame: int
+    size: tuple[int, int]
+
+
+def frames_of_samples(
+    round_id: ObjectId, sample_ids: Iterable[str]
+) -> Iterator[tuple[str, FrameSize]]:
+    """The samples that a round has, of some, each with its frame."""
+    query = {"round_id": round_id, "sample_id": {"$in": list(sample_ids)}}
+    shown = {"sample_id": 1, "task_id": 1, "frame": 1, "size": 1}
+    for found in _frames().find(query, shown):
+        width, height = found["size"]
+        yield found["sample_id"], FrameSize(found["task_id"], found["frame"], (width, height))
+
+
 def replace_frames(round_id: ObjectId, frames: Iterable[SentFrame]) -> None:
     """Moves the baseline of some images, which have been read from it."""
 

@@ -18,6 +18,7 @@ from .adoption import find_round
 from .baseline import load_numbered
 from .connection import check_server
 from .places import Place
+from .remarks import is_unanswered_remark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,11 @@ def pull_issues(dataset: fo.Dataset, key: str, client: CvatClient) -> IssuesRepo
     record = find_round(dataset, key)
     check_server(record, client)
     task_of = {job.id: job.task_id for job in client.jobs(task.id for task in record.tasks)}
-    issues = [issue for issue in client.issues(task_of) if issue.job_id in task_of]
+    issues = [
+        issue
+        for issue in client.issues(task_of)
+        if issue.job_id in task_of and not is_unanswered_remark(issue)
+    ]
     places = {(task_of[issue.job_id], issue.frame) for issue in issues}
     frames = {(f.task_id, f.frame): f for f in load_numbered(record.id, places)}
     by_sample: dict[str, list[dict[str, Any]]] = defaultdict(list)

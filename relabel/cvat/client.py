@@ -360,6 +360,18 @@ class CvatClient(AnnotatingClient):
             issues += [Issue.from_json(item, comments[item["id"]]) for item in found]
         return issues
 
+    def add_issue(self, job_id: int, frame: int, position: Sequence[float], message: str) -> None:
+        """Remarks something at a place of an image, as a reviewer does.
+
+        Args:
+            job_id: the job
+            frame: the frame of the task
+            position: a box as left, top, right, bottom in pixels
+            message: what is remarked, its first comment
+        """
+        body = {"job": job_id, "frame": frame, "position": [*position], "message": message}
+        self._transport.send_json("POST", "/api/issues", body)
+
     # Addresses
 
     def task_url(self, task_id: int) -> str:

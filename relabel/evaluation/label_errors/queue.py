@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .suspicion import ErrorType
+
 if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
     from ..validity import InvalidLabel
-    from .suspicion import ErrorType
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,19 @@ class LabelError:
     box: tuple[float, float, float, float]
     instead: Any = None
     attribute: str | None = None
+
+    @property
+    def question(self) -> str:
+        """What a person who looks at it is to decide, in words."""
+        asked = {
+            ErrorType.WRONG_CLASS: f"Is this {self.instead} and not {self.label}?",
+            ErrorType.BAD_BOX: f"Does this box fit the {self.label}?",
+            ErrorType.MISSING: f"Is there {self.label} without a label?",
+            ErrorType.DUPLICATE: f"Is this {self.label} labelled twice?",
+            ErrorType.SPURIOUS: f"Is there {self.label} here at all?",
+            ErrorType.ATTRIBUTE: f"Should {self.attribute} be {self.instead}?",
+        }
+        return f"{asked[self.type]} ({self.type}, {self.probability:.0%})"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""Suspicions of a queue, shown to the annotators of a round."""
+
+from __future__ import annotations
+
+import fiftyone as fo
+import pytest
+from PIL import Image
+
+from relabel.annotation import Request, RoundField, connect, field_facts, make_plan, push
+from relabel.evaluation.label_errors.runs import load_label_errors
+from tests.operators.app import execute, form, problems
+
+SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
+
+
+@pytest.fixture
+def server(monkeypatch, cvat_url, cvat_admin):
+    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
+        monkeypatch.setenv(name, value)
+    return connect()
+
+
+@pytest.fixture
+def queued(world, tmp_path):
+    """The world with images to send, and its queue."""
+    for number, sample in enumerate(world):
+        sample.filepath = str(tmp_path / f"{number}.png")
+        Image.new("RGB", (64, 48)).save(sample.filepath)
+        sample.metadata = fo.ImageMetadata(width=64, height=48)
+        sample.save()
+    execute("find_label_errors", world)
+    world.reload()
+    return world
+
+
+@pytest.fixture
+def task(queued, server):
+    schema = field_facts(queued, "ground_truth").to_schema()
+    view = load_label_errors(queued).view(queued)
+    request = Request("fix_1", (RoundField("ground_truth", schema),))
+    task = push(queued, make_plan(view, request), server).tasks[0]
+    yield task
+    server.delete_task(task.id)
+
+
+def test_execute__annotators_see_the_suspicions(queued, server, task):
+    assert problems(form("show_suspects", queued)) == []
+    count = len(load_label_errors(queued).errors)
+    done = execute("show_suspects", queued, {"key": "fix_1"}).result
+    assert (done["added"], done["present"]) == (count, 0)
+    texts = {issue.comments[0].text for issue in server.issues(task.jobs)}
+    assert all(text.startswith("Relabel: ") and text.endswith("%)") for text in texts)
+    again = execute("show_suspects", queued, {"key": "fix_1"}).result
+    assert (again["added"], again["present"]) == (0, count)
+
+
+def test_marks__are_not_for_annotators(queued, server, task):
+    names = {attribute.name for attribute in field_facts(queued, "ground_truth").attributes}
+    assert names == {"iscrowd"}
+    assert {a.name for label in task.labels for a in label.attributes} & {"label_error"} == set()
+
+
+def test_resolve_input__without_a_queue(dataset, server):
+    found = problems(form("show_suspects", dataset))
+    assert any("Find label errors first" in problem for problem in found)
