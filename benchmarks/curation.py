@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/curation.py [--some 20000] [--many 1000000] [--scored 100000]
     .venv/bin/python benchmarks/curation.py --only embedded
+    .venv/bin/python benchmarks/curation.py --only learnt [--seeds 5]
 
 Vectors of 512 numbers, as models make them, are made first; `--many` of them take 2 kB each on
 disk. Stock FiftyOne takes minutes for what it is compared on; nothing stands beside the selection
-of `--many`, which stock does not finish.
+of `--many`, which stock does not finish. Choosing is judged by what a detector learns.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _curation import embedding, scoring, selecting
+from _curation import embedding, scoring, selecting, training
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
-PARTS = ("some", "many", "scored", "embedded")
+PARTS = ("some", "many", "scored", "embedded", "learnt")
 
 
 def main() -> None:
@@ -31,6 +32,10 @@ def main() -> None:
     parser.add_argument("--many", type=int, default=1_000_000, help="selected from, on disk")
     parser.add_argument("--scored", type=int, default=100_000, help="scored, beside stock")
     parser.add_argument("--embedded", type=int, default=512, help="photographs to embed")
+    parser.add_argument("--learnt", type=int, default=30, help="scenes a detector learns from")
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="pools of scenes to choose those from"
+    )
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
@@ -53,6 +58,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
         figures += scoring.beside_stock(folder, options.scored)
     if options.only in (None, "embedded"):
         figures += embedding.beside_bare_model(folder, options.embedded)
+    if options.only in (None, "learnt"):
+        figures += training.beside_chance(options.learnt, options.seeds)
     return figures
 
 

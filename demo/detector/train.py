@@ -107,7 +107,7 @@ def calibrate(network: keras.Model, scans: np.ndarray, count: int) -> tuple[floa
         ]
         outputs = detector(np.stack([scene.image for scene in scenes]))
         found = predictions_of({name: value.numpy() for name, value in outputs.items()})
-        labels = {str(number): _labels(scene) for number, scene in enumerate(scenes)}
+        labels = {str(number): labels_of(scene) for number, scene in enumerate(scenes)}
         predictions = {str(number): one for number, one in enumerate(found)}
         for _, prediction, verdict in judged(labels, predictions):
             scores.append(prediction.confidence)
@@ -118,7 +118,8 @@ def calibrate(network: keras.Model, scans: np.ndarray, count: int) -> tuple[floa
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
 
 
-def _labels(scene: Scene) -> list[Label]:
+def labels_of(scene: Scene) -> list[Label]:
+    """The true labels of a scene."""
     height, width = scene.image.shape[:2]
     return [
         Label("", str(one.digit), relative_box(one.box, width, height), iscrowd=one.iscrowd)
