@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
@@ -230,15 +232,33 @@ def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
 def _load_model(ctx: Any, source: str) -> tuple[str, Model]:
     if source == APPLICATION:
         name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
-        return name, load_application(name, ctx.params.get("weights") or DOWNLOADED)
+        weights = ctx.params.get("weights") or DOWNLOADED
+        return name, _application(name, weights, _changed(weights))
     if source == MODEL_FILE:
         path = str(require_model_file(ctx.params.get("model_path")))
         pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
-        return path, load_model_file(path, output=ctx.params.get("output") or None, pixels=pixels)
+        return path, _model_file(path, ctx.params.get("output") or None, pixels, _changed(path))
     if source == ZOO:
         name = require_zoo_embedder(ctx.params.get("zoo_model"))
         return name, load_zoo_model(name)
     return DESCRIPTOR, ImageDescriptor()
+
+
+# An executor lives on: the model of its last run is loaded still.
+@lru_cache(maxsize=1)
+def _application(name: str, weights: str, changed: float) -> Model:  # noqa: ARG001
+    return load_application(name, weights)
+
+
+@lru_cache(maxsize=1)
+def _model_file(path: str, output: str | None, pixels: str, changed: float) -> Model:  # noqa: ARG001
+    return load_model_file(path, output=output, pixels=pixels)
+
+
+def _changed(path: str) -> float:
+    """When a file was written; 0 of what is none."""
+    found = Path(path)
+    return found.stat().st_mtime if found.exists() else 0.0
 
 
 def _index(ctx: Any) -> str:

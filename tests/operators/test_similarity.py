@@ -64,6 +64,20 @@ def test_embeddings__an_index_that_is_there_comes_first(dataset):
     assert done.result["compared_by"] == "image_similarity"
 
 
+def test_compute_similarity__by_a_model_of_ones_own(dataset, tmp_path):
+    import keras
+
+    pooled = [keras.Input((16, 16, 3)), keras.layers.GlobalAveragePooling2D()]
+    path = tmp_path / "mine.keras"
+    keras.Sequential(pooled).save(path)
+    params = {"embeddings": "model_file", "model_path": str(path)}
+    assert problems(form(NAME, dataset, params)) == []
+    assert execute(NAME, dataset, params).result["compared_by"] == str(path)
+    dataset.reload()
+    vectors = read_index(dataset, "image_similarity").vectors
+    assert np.allclose(vectors, [(40 * number, 90, 160) for number in range(6)], atol=0.01)
+
+
 @pytest.mark.parametrize(
     ("params", "problem"),
     [

@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
+from fiftyone.server.app import app
+from starlette.testclient import TestClient
 
 from .app import delegate, execute, form, problems, requests_of, texts
 
 NAME = "compute_visualization"
+SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
 
 
 def test_compute_visualization__shows_the_panel(dataset):
@@ -34,6 +37,43 @@ def test_compute_visualization__delegated(dataset):
     dataset.reload()
     fields = form(NAME, dataset, {"new_only": True})
     assert any("Nothing can be added to a plot by tsne" in text for text in problems(fields))
+
+
+def test_lasso__is_what_send_to_cvat_sends(dataset, monkeypatch, cvat_url, cvat_admin):
+    """The App asks its server for the stage of a lasso, and hands it to every operator."""
+    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
+        monkeypatch.setenv(name, value)
+    execute(NAME, dataset, {"method": "pca"})
+    inside = dataset.values("id")[1:3]
+    with TestClient(app) as client:
+        shown = client.post(
+            "/embeddings/plot",
+            json={
+                "datasetName": dataset.name,
+                "brainKey": "image_plot",
+                "view": [],
+                "filters": {},
+                "labelField": "tags",
+                "slices": None,
+            },
+        ).json()
+        stage = client.post(
+            "/embeddings/extended-stage",
+            json={
+                "datasetName": dataset.name,
+                "view": [],
+                "patchesField": None,
+                "selection": inside,
+                "slices": None,
+            },
+        ).json()
+    assert (shown["style"], shown["available_count"]) == ("categorical", 6)
+    assert set(shown["traces"]) == {"even", "odd"}
+    fields = form("send_to_cvat", dataset, extended={stage["_cls"]: stage["kwargs"]})
+    assert fields["what"]["default"] == "view"
+    labels = [choice["label"] for choice in fields["what"]["view"]["choices"]]
+    assert "current view: 2" in labels
+    assert "This sends 2 images" in texts(fields)
 
 
 @pytest.mark.parametrize(
