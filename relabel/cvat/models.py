@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TAG = "tag"
 """The type of a label of a whole image."""
+
+
+def by_id(items: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    """What the server lists, in the order in which it was made."""
+    return sorted(items or (), key=lambda item: item.get("id") or 0)
 
 
 class JobState(StrEnum):
@@ -135,10 +143,7 @@ class LabelSpec:
             type=data["type"],
             attributes=tuple(AttributeSpec.from_json(item) for item in data["attributes"]),
             id=data["id"],
-            sublabels=tuple(
-                cls.from_json(item)  # in the order in which they were made, whatever is listed
-                for item in sorted(data.get("sublabels") or (), key=lambda item: int(item["id"]))
-            ),
+            sublabels=tuple(cls.from_json(item) for item in by_id(data.get("sublabels"))),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -268,7 +273,7 @@ class Shape:
             group=data.get("group", 0) or 0,
             source=data.get("source", "manual"),
             outside=data.get("outside", False),
-            elements=tuple(cls.from_json(item) for item in data.get("elements") or ()),
+            elements=tuple(map(cls.from_json, by_id(data.get("elements")))),
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .interpolation import expand
-from .models import Shape
+from .models import Shape, by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _OF_THE_TRACK = ("label_id", "group", "source", "elements")
 
@@ -87,7 +87,8 @@ class Annotations:
     """Everything that is drawn in a task or a job.
 
     Args:
-        shapes: the labels of single frames, and the tags after them
+        shapes: the labels of single frames, and the tags after them; as the server has them, each
+            in the order in which they were made
         tracks: the labels over time
     """
 
@@ -96,11 +97,11 @@ class Annotations:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Annotations:
-        """Reads the server's JSON."""
-        items: Iterable[dict[str, Any]] = (*data["shapes"], *data.get("tags", ()))
+        """Reads the server's JSON, whose lists are in no order that it promises."""
+        shapes, tags, tracks = (by_id(data.get(name)) for name in ("shapes", "tags", "tracks"))
         return cls(
-            shapes=tuple(map(Shape.from_json, items)),
-            tracks=tuple(Track.from_json(item) for item in data.get("tracks", ())),
+            shapes=tuple(map(Shape.from_json, (*shapes, *tags))),
+            tracks=tuple(map(Track.from_json, tracks)),
         )
 
     def on_frames(self, spans: Sequence[tuple[int, int]]) -> list[Shape]:

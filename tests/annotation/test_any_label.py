@@ -122,9 +122,11 @@ def sent(client, tmp_path):
         schema = LabelSchema(("car", "Größe 😀"), ATTRIBUTES, kind, shape_type, outlined=outlined)
         request = Request("round_1", (RoundField("labels", schema),))
         record = push(dataset, make_plan(dataset, request), client)
-        yield dataset, record.tasks[0]
-        client.delete_task(record.tasks[0].id)
-        dataset.delete()
+        try:
+            yield dataset, record.tasks[0]
+        finally:
+            client.delete_task(record.tasks[0].id)
+            dataset.delete()
 
     return sent
 
