@@ -7,7 +7,7 @@ detector looks at the images of the test side. Each method ranks suspects; what 
 of right ones among the first 50, and the share of the errors among as many suspects as there are
 errors. The peers: false positives above .8, the surest first; stock `compute_mistakenness`, with
 its possible missing and possible spurious labels; the box scores of cleanlab's ObjectLab. At the
-end the errors that our queue points at are mended, and the model is scored on what that makes.
+end people mend the images of our queue, and the model is scored on what that makes.
 """
 
 from __future__ import annotations
@@ -194,28 +194,30 @@ METHODS: dict[str, Callable[[Any], list[Suspect]]] = {
 
 
 def mended(view: Any, folder: Path, errors: list[Any]) -> dict[str, float]:
-    """The score on wrong labels, on those our queue's errors are mended in, and on true ones."""
+    """The score on wrong labels, on those that people have mended, and on true ones.
+
+    People look at the images of our queue, whole, and mend what is wrong in them.
+    """
     from demo.dataset import DemoFiles, dataset_labels
     from demo.detector.evaluate import coco_map
-    from demo.label_errors import undo_errors
-    from demo.scoring import score_found
     from demo.truth import labels_by_image, read_truth
 
     queue = our_queue(view)
-    hit = [one for one in errors if score_found(queue, [one]).hit]
+    looked_at = {one.file_name for one in queue}
     wrong = dataset_labels(view)
     truth = labels_by_image(read_truth(DemoFiles(folder).truth).images)
-    found = dataset_labels(view, FIELDS[0])
     sure = dict(zip(view.values("filepath"), view.values(FIELDS[0]), strict=True))
     predictions = {
         Path(path).name: list(detections.detections) for path, detections in sure.items()
     }
     score = {
         "wrong": coco_map(wrong, predictions)[0],
-        "mended": coco_map(undo_errors(wrong, hit), predictions)[0],
-        "true": coco_map({name: truth[name] for name in found}, predictions)[0],
+        "mended": coco_map(
+            {name: (truth if name in looked_at else wrong)[name] for name in wrong}, predictions
+        )[0],
+        "true": coco_map({name: truth[name] for name in wrong}, predictions)[0],
     }
-    return {**score, "queue": len(queue), "errors": len(errors), "hit": len(hit)}
+    return {**score, "queue": len(queue), "errors": len(errors), "images": len(looked_at)}
 
 
 def labels_of(view: Any, field: str) -> list[tuple[str, Any]]:

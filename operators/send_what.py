@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from cachetools import TTLCache, cached
 from fiftyone.operators import types
 
-from ..relabel.annotation import EmptySelection
+from ..relabel.annotation import REQUIRES_ANNOTATION, EmptySelection
 from .forms import field_choice
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 SELECTED, TAGGED, VIEW, SAVED_VIEW, DATASET = "selected", "tagged", "view", "saved_view", "dataset"
-REQUIRES_ANNOTATION = "requires_annotation"
 REMEMBERED_SECONDS = 20
 
 

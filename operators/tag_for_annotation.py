@@ -7,6 +7,7 @@ from typing import Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from ..relabel.annotation import REQUIRES_ANNOTATION
 from ..relabel.errors import RelabelError
 from .forms import (
     NoSamples,
@@ -18,7 +19,7 @@ from .forms import (
     whole_images,
 )
 
-DEFAULT_TAG = "requires_annotation"
+DEFAULT_TAG = REQUIRES_ANNOTATION
 ADD, REMOVE = "add", "remove"
 
 

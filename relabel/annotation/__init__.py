@@ -44,16 +44,20 @@ from .request import Request, RoundField, Validation
 from .review import Review, ReviewedFrame, review_pull
 from .rounds import Round, RoundState, list_rounds, load_round
 from .status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
+from .tags import ANNOTATED, IN_ANNOTATION, REQUIRES_ANNOTATION
 from .team import NOBODY, JobChange, change_jobs, send_to_review
 from .undo import UndoReport, undo_pull
 
 __all__ = [
+    "ANNOTATED",
     "EVERYTHING",
     "FINISHED",
+    "IN_ANNOTATION",
     "ISSUES_FIELD",
     "NOBODY",
     "OPEN_ISSUE_TAG",
     "PROVENANCE",
+    "REQUIRES_ANNOTATION",
     "SECRETS",
     "Change",
     "ChangeKind",

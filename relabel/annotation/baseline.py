@@ -158,6 +158,23 @@ def load_numbered(round_id: ObjectId, numbers: Iterable[tuple[int, int]]) -> Ite
         yield from map(read_frame, _frames().find(query))
 
 
+def samples_of_round(round_id: ObjectId) -> list[str]:
+    """The ids of the samples of a round, also of one that is still being sent."""
+    grouped = [{"$match": {"round_id": round_id}}, {"$group": {"_id": "$sample_id"}}]
+    return [found["_id"] for found in _frames().aggregate(grouped)]
+
+
+def samples_by_frame(round_id: ObjectId, task_id: int, frames: range) -> Iterator[tuple[int, str]]:
+    """The frames of a stretch of a task, each with its sample."""
+    query = {
+        "round_id": round_id,
+        "task_id": task_id,
+        "frame": {"$gte": frames.start, "$lt": frames.stop},
+    }
+    for found in _frames().find(query, {"frame": 1, "sample_id": 1}):
+        yield found["frame"], found["sample_id"]
+
+
 @dataclass(frozen=True)
 class FrameSize:
     """On which frame an image is, and how large it is.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .baseline import samples_of_round
 from .connection import check_server
 from .errors import RoundError
 from .projects import discard_project
@@ -18,6 +19,7 @@ from .rounds import (
 )
 from .stock import delete_run
 from .strays import delete_tasks
+from .tags import tag_discarded
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -58,6 +60,7 @@ def discard_held(dataset: fo.Dataset, record: Round, client: CvatClient) -> None
     """
     save_round(replace(record, state=RoundState.DISCARDING))
     delete_tasks(record, client)
+    tag_discarded(dataset, samples_of_round(record.id))
     discard_project(record, client)
     delete_run(dataset, record.key)
     forget_round(record.id)

@@ -6,18 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..cvat import JobState
 from . import storage
 from .adoption import find_round
-from .baseline import replace_frames
+from .baseline import replace_frames, samples_by_frame
 from .choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
 from .collector import collector_paused
 from .facts import label_path
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .places import Place, samples_of
+from .placing import own_frames
 from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame, with_classes
 from .rounds import Pull, Round, holding, load_round, save_round
 from .stock import note_labels
+from .tags import tag_pulled
 from .undo import (
     forget_old_pulls,
     save_undo,
@@ -163,7 +166,9 @@ def _write(
         for place, frame in merged.items()
         if frame.left or place in lost
     }
-    _close(record, review.jobs, open_frames | review.open_frames)
+    open_frames |= review.open_frames
+    tag_pulled(dataset, _finished(record, review.jobs, open_frames))
+    _close(record, review.jobs, open_frames)
     if settled:
         forget_old_pulls(dataset)
     return lost
@@ -206,6 +211,20 @@ def _write_labels(
         if not remaining:
             break
     return remaining
+
+
+def _finished(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]) -> list[str]:
+    """The samples that annotators are done with and that left nothing open."""
+    tasks = {task.id: task for task in record.tasks}
+    return [
+        sample_id
+        for job in jobs
+        if job.state == JobState.COMPLETED
+        for frame, sample_id in samples_by_frame(
+            record.id, job.task_id, own_frames(tasks[job.task_id], job)
+        )
+        if (job.task_id, frame) not in open_frames
+    ]
 
 
 def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..cvat import CvatDataRejected, JobType, Yardstick
 from .assigning import assign_jobs
-from .baseline import load_frames
+from .baseline import load_frames, samples_of_round
 from .division import choose_yardstick
 from .drawing import check_offered, draw_images
 from .errors import EmptySelection, RoundError
@@ -30,6 +30,7 @@ from .rounds import (
 from .starting import find_starts
 from .stock import save_results
 from .strays import delete_strays
+from .tags import tag_sent
 from .uploading import UPLOADING, TaskJournal, check_reference, send_media
 from .video_painting import VideoPainter
 from .videos import find_videos, frames_of, is_video
@@ -350,6 +351,7 @@ class Sending:
             self._record, state=RoundState.OUT, tasks=tuple(self._tasks), labels=labels
         )
         save_results(view, record, self._sent())
+        tag_sent(self._dataset, samples_of_round(record.id))
         save_round(record)
         forget_plan(record.id)
         self._dataset.reload()

@@ -17,6 +17,7 @@ from .places import Place, place_document, read_place, samples_of
 from .renamed_fields import follow_fields
 from .rounds import Round, holding, list_rounds, load_round, save_round
 from .stock import note_labels
+from .tags import tag_pull_undone
 from .unset_fields import places_without_field, unset_empty
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
         else:
             pulled[job_id] = version
     save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1]))
+    tag_pull_undone(dataset, samples_of(saved))
     forget_undo(record.id, last.number)
     kept = samples_of(left)
     restored = tuple(sample_id for sample_id in samples_of(saved) if sample_id not in kept)
