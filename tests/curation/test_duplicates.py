@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relabel.curation.duplicates import find_exact_duplicates, find_near_duplicates
@@ -65,7 +65,7 @@ def test_find_near_duplicates__a_chain_is_one_group_but_its_ends_stay():
     assert found.redundant == {"1", "5"}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(
     degrees=st.lists(st.integers(0, 60), min_size=1, max_size=40),
     distance=st.sampled_from([0, 0.02, 0.05, 0.3]),

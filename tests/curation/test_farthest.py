@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -79,7 +79,7 @@ def assert_farthest_first(vectors, rules, seeds, found):
         assert found.covered[step] == np.count_nonzero(nearest <= 0.5)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(vectors=LATTICE, wish=RULES, data=st.data())
 def test_farthest_first__as_good_as_brute_force(vectors, wish, data):
     if not len(vectors):
@@ -104,14 +104,14 @@ def test_farthest_first__the_pool_changes_nothing(seeds, balanced):
     vectors = (vectors + generator.normal(scale=0.3, size=vectors.shape)).astype(np.float32)
     wish = {"apart": 0.2, "weighted": True, "balanced": balanced, "most": 40}
     rules = rules_of(len(vectors), wish)
-    found = farthest_first(UnitRows(vectors), 100, seeds=seeds, rules=rules, alike=0.5)
-    assert len(found.order) == 100
-    assert found.passes < 100
+    found = farthest_first(UnitRows(vectors), 40, seeds=seeds, rules=rules, alike=0.5)
+    assert len(found.order) == 40
+    assert found.passes < 40
     assert_farthest_first(vectors, rules, seeds, found)
 
 
 @given(vectors=LATTICE, wish=RULES)
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
 def test_farthest_first__the_first_n_are_the_answer_for_n(vectors, wish):
     if not len(vectors):
         return

@@ -43,7 +43,7 @@ def test_uniqueness__one_alone():
         uniqueness(np.ones((1, 2), np.float32))
 
 
-@pytest.mark.parametrize("count", [100, 50_000])
+@pytest.mark.parametrize("count", [100, 5000])
 def test_uniqueness__duplicates_score_nothing_at_any_size(count):
     vectors = np.random.default_rng(0).normal(size=(count, 6)).astype(np.float32)
     scores = uniqueness(np.concatenate([vectors, vectors[:20], 5 * vectors[:20]]))
