@@ -37,8 +37,8 @@ def beside_chance(chosen: int, seeds: int) -> list[dict[str, Any]]:
             f"+- {100 * spread:.1f} over {seeds} pools",
             100 * statistics.mean(ours),
             100 * statistics.mean(chance),
-            "more",
-            met=statistics.mean(gains) > 0,
+            "a gain of twice its standard error",
+            met=statistics.mean(gains) > 2 * spread / seeds**0.5,
         )
     ]
 
