@@ -13,8 +13,9 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionOptions, ExecutionRunState
 
 from ..relabel.compute.executors import alive
+from ..relabel.compute.rates import in_words, measured, record
 from ..relabel.errors import RelabelError
-from .forms import show_notice, show_warning
+from .forms import count_target, show_notice, show_warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RUN_ON = "run_on"
 HERE = "here"
+LATER = "later"
 _REPORT_SECONDS = 1.0
 
 
@@ -64,36 +66,40 @@ class DelegatedOperator(foo.Operator):
         """Routes to the target that was chosen, else to an alive executor's."""
         chosen = ctx.params.get(RUN_ON)
         if chosen and chosen != HERE:
-            ctx.request_params["delegation_target"] = chosen
+            ctx.request_params["delegation_target"] = None if chosen == LATER else chosen
             return True
         if ctx.requesting_delegated_execution and not ctx.delegation_target:
             ctx.request_params["delegation_target"] = _target_of(alive())
         return None
 
     def ask_where_to_run(self, ctx: Any, inputs: types.Object) -> str:
-        """Adds to a form where the operator runs, and the choice if there is one.
+        """Adds to a form where the operator runs, the choice, and how long it will take.
 
-        One read of the database.
+        Two reads of the database, and where it was measured a count of the target.
 
         Returns:
             the label for the form's button
         """
         executors = alive()
-        if not executors:
-            show_warning(
-                inputs,
-                "where",
-                "No executor is alive: it runs at once, here. "
-                "Start one with: make executor TARGET=gpu",
-            )
-            return "Run here"
-        chosen = ctx.params.get(RUN_ON) or executors[0].targets[0]
+        chosen = ctx.params.get(RUN_ON) or _target_of(executors) or HERE
         choices = _choices(executors, chosen)
-        inputs.enum(
-            RUN_ON, choices.values(), default=choices.values()[0], label="Run on", view=choices
-        )
-        show_notice(inputs, "where", _where(chosen, executors))
-        return "Run here" if chosen == HERE else f"Schedule on {chosen}"
+        default = choices.values()[0] if executors else HERE
+        inputs.enum(RUN_ON, choices.values(), default=default, label="Run on", view=choices)
+        show = show_notice if executors else show_warning
+        show(inputs, "where", f"{_where(chosen, executors)} {self._how_long(ctx, chosen)}")
+        if chosen == HERE:
+            return "Run here"
+        return "Queue" if chosen == LATER else f"Schedule on {chosen}"
+
+    def _how_long(self, ctx: Any, chosen: str) -> str:
+        rate = measured(self.uri, chosen)
+        if rate is None:
+            return "How long it takes was not measured there yet."
+        try:
+            seconds = rate.seconds(count_target(ctx))
+        except RelabelError:
+            return ""  # the form says already what is wrong with the target
+        return f"About {in_words(seconds)}, as measured on {rate.host}."
 
 
 class Cancelled(RelabelError):
@@ -104,7 +110,7 @@ def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
     """Makes a progress callback that reports to FiftyOne, at most once a second.
 
     A delegated operation that was cancelled, which FiftyOne marks as failed, ends there: the
-    callback raises `Cancelled`.
+    callback raises `Cancelled`. How long it took from the first call on is remembered, for forms.
 
     Args:
         ctx: the execution context
@@ -114,18 +120,28 @@ def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
         a function of how many are done and how many there are
     """
     last = 0.0
+    began: tuple[float, int] | None = None
 
     def report(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal last, began
         now = time.monotonic()
+        if began is None:
+            began = (now, done)
         if done < total and now - last < _REPORT_SECONDS:
             return
         last = now
         require_wanted(ctx)
+        if done == total and done > began[1]:
+            _record(ctx, what, done - began[1], now - began[0])
         fraction = done / total if total else 1.0
         ctx.set_progress(progress=fraction, label=f"{done:,} of {total:,} {what}")
 
     return report
+
+
+def _record(ctx: Any, what: str, count: int, seconds: float) -> None:
+    target = (ctx.delegation_target or LATER) if ctx.delegated else HERE
+    record(ctx.operator_uri, target, what, count, seconds)
 
 
 def require_wanted(ctx: Any) -> None:
@@ -143,11 +159,13 @@ def require_wanted(ctx: Any) -> None:
 
 
 def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:
-    """The targets of alive executors, here, and what was chosen though it may have died since."""
+    """The targets of alive executors, or none yet; here; what was chosen, alive or not."""
     choices = types.RadioGroup()
     for target, found in _by_target(executors).items():
         choices.add_choice(target, label=", ".join(map(str, found)))
-    if chosen not in (HERE, *choices.values()):
+    if not executors:
+        choices.add_choice(LATER, label="On the next executor that starts")
+    if chosen not in (HERE, LATER, *choices.values()):
         choices.add_choice(chosen, label=f"{chosen} (none is alive)")
     choices.add_choice(HERE, label="Here, at once")
     return choices
@@ -167,7 +185,10 @@ def _target_of(executors: list[Executor]) -> str | None:
 
 def _where(chosen: str, executors: list[Executor]) -> str:
     if chosen == HERE:
-        return "Runs here, at once. The App waits for it."
+        none = "" if executors else "No executor is alive (make executor TARGET=gpu starts one). "
+        return none + "Runs here, at once. The App waits for it."
+    if chosen == LATER:
+        return "It is queued until an executor takes what names no target (--also-untargeted)."
     found = [executor for executor in executors if executor.takes(chosen)]
     if not found:
         return f"No executor for {chosen} is alive: it waits until one is."

@@ -6,7 +6,9 @@ from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.store import ExecutionStore
 
+from relabel.compute import rates
 from relabel.compute.executors import STORE, Announcement
+from relabel.compute.rates import record
 
 from .app import button, context, execute, form, operator, texts
 
@@ -16,6 +18,7 @@ NAME = "compute_uniqueness"
 @pytest.fixture(autouse=True)
 def _no_executors(database):
     ExecutionStore.create(STORE).clear()
+    ExecutionStore.create(rates.STORE).clear()
 
 
 @pytest.fixture
@@ -34,10 +37,30 @@ def _options(dataset, params=None):
 
 def test_form__no_executor(dataset):
     fields = form(NAME, dataset)
-    assert "No executor is alive: it runs at once, here" in texts(fields)
+    assert "No executor is alive" in texts(fields)
     assert "make executor TARGET=gpu" in texts(fields)
-    assert "run_on" not in fields
+    assert "Runs here, at once" in texts(fields)
+    assert fields["run_on"]["type"]["values"] == ["later", "here"]
+    assert fields["run_on"]["default"] == "here"
     assert button(NAME, dataset) == "Run here"
+
+
+def test_form__no_executor_and_queued(dataset):
+    params = {"run_on": "later"}
+    assert "It is queued until an executor" in texts(form(NAME, dataset, params))
+    assert button(NAME, dataset, params) == "Queue"
+    queued = execute(NAME, dataset, params)
+    service = DelegatedOperationService()
+    run = service.get(ObjectId(queued.result["id"]))
+    assert run.delegation_target is None
+    service.delete_operation(run.id)
+
+
+def test_form__says_how_long_as_measured(dataset, two_executors):
+    assert "not measured there yet" in texts(form(NAME, dataset))
+    record(f"@relabel/cvat/{NAME}", "gpu", "images", 1, 60.0)
+    assert "About 6 minutes, as measured on" in texts(form(NAME, dataset))
+    assert "not measured there yet" in texts(form(NAME, dataset, {"run_on": "cpu"}))
 
 
 def test_form__says_which_executor_runs_it(dataset, two_executors):
