@@ -17,6 +17,7 @@ from ..relabel.annotation import (
     pull_issues,
 )
 from ..relabel.errors import RelabelError
+from ..relabel.loop import after_pull, describe
 from .cvat_server import client_of, config_of
 from .forms import as_form, as_output, field_choice, show_error, show_notice
 from .rounds import NoRounds
@@ -120,6 +121,7 @@ class PullAnnotations(foo.Operator):
                 ("samples", "Images changed"),
                 ("changes", "Labels"),
                 ("remarks", "Remarks"),
+                ("evaluated", "Evaluated again"),
             ],
         )
 
@@ -141,6 +143,8 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         report(0.8, "Bringing the issues of reviewers along")
         issues = pull_issues(ctx.dataset, ctx.params["key"], client)
         remarks = [f"{issues.open} open and {issues.resolved} resolved issues of reviewers."]
+    report(0.85, "Evaluating again what has changed")
+    evaluated = after_pull(ctx.dataset, pulled)
     return {
         "key": pulled.key,
         "jobs": pulled.jobs,
@@ -149,6 +153,7 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(pulled.counts.items())) or "none",
         "problems": list(pulled.problems),
         "remarks": " ".join([*pulled.problems, *remarks]) or "none",
+        "evaluated": describe(evaluated) or "none",
     }
 
 

@@ -8,6 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..relabel.annotation import list_rounds, undo_pull
+from ..relabel.loop import after_undo, describe
 from .forms import as_form, as_output, field_choice, show_error
 from .rounds import NoRounds
 
@@ -46,11 +47,13 @@ class UndoPull(foo.Operator):
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Takes the pull back."""
         report = undo_pull(ctx.dataset, ctx.params["key"])
+        evaluated = after_undo(ctx.dataset, report)
         ctx.ops.reload_dataset()
         return {
             "key": report.key,
             "samples": len(report.sample_ids),
             "left": len(report.left),
+            "evaluated": describe(evaluated) or "none",
         }
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
@@ -61,5 +64,6 @@ class UndoPull(foo.Operator):
                 ("key", "Round"),
                 ("samples", "Images with their labels back"),
                 ("left", "Images left, because their labels were edited since"),
+                ("evaluated", "Evaluated again"),
             ],
         )

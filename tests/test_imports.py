@@ -16,8 +16,9 @@ MAY_IMPORT = {
 ENGINE = {"relabel.errors", "relabel.cvat", "relabel.labels", "relabel.compute"}
 for _layer in ("relabel.annotation", "relabel.curation", "relabel.evaluation"):
     MAY_IMPORT[_layer] = ENGINE
+MAY_IMPORT["relabel.loop"] = {*ENGINE, "relabel.annotation", "relabel.evaluation"}
 for _layer in ("operators", "panels"):
-    MAY_IMPORT[_layer] = {*ENGINE, "relabel.annotation", "relabel.curation", "relabel.evaluation"}
+    MAY_IMPORT[_layer] = {*MAY_IMPORT["relabel.loop"], "relabel.loop", "relabel.curation"}
 MAY_IMPORT["__init__"] = {"operators", "panels"}
 PLUGIN_FILES = [
     ROOT / "__init__.py",

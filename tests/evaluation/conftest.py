@@ -43,3 +43,31 @@ def predicted(dataset):
         sample["predictions"] = fo.Detections(detections=found)
         sample.save()
     return dataset
+
+
+@pytest.fixture
+def crowded(dataset):
+    """Random boxes of three classes, some of them almost where a prediction is."""
+    import fiftyone as fo
+    import numpy as np
+
+    generator = np.random.default_rng(7)
+    for sample in dataset:
+        boxes = generator.uniform(0.05, 0.45, (12, 4))
+        names = generator.choice(["cat", "dog", "bird"], 12)
+        shaken = boxes + generator.normal(0, 0.02, boxes.shape)
+        sure = generator.random(12)
+        sample["ground_truth"] = fo.Detections(
+            detections=[
+                fo.Detection(label=str(name), bounding_box=box.tolist())
+                for name, box in zip(names[:9], boxes, strict=False)
+            ]
+        )
+        sample["predictions"] = fo.Detections(
+            detections=[
+                fo.Detection(label=str(name), bounding_box=box.tolist(), confidence=float(score))
+                for name, box, score in zip(names, shaken, sure, strict=True)
+            ]
+        )
+        sample.save()
+    return dataset

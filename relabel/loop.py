@@ -1,0 +1,106 @@
+"""What follows a pull: the same evaluation again, and what became of suspicions about labels."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from .annotation import list_rounds
+from .annotation.effort import label_seconds, total_minutes
+from .errors import RelabelError
+from .evaluation.label_errors.settling import settle_suspicions, unsettle_suspicions
+from .evaluation.ledger.entries import PULL, UNDO, Cost
+from .evaluation.ledger.recording import Occasion, evaluate_again
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import fiftyone as fo
+
+    from .annotation import PullReport, UndoReport
+    from .evaluation.ledger.entries import Entry
+
+logger = logging.getLogger(__name__)
+
+_NOT_A_CHANGE = "conflict"
+
+
+def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
+    """Settles suspicions and evaluates again what a pull has changed.
+
+    Args:
+        dataset: the dataset
+        report: what the pull did
+
+    Returns:
+        what was written to the ledger, one entry for each evaluation
+    """
+    if not report.sample_ids:
+        return []
+    return _logged(lambda: _after_pull(dataset, report))
+
+
+def _after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
+    settled = settle_suspicions(dataset, report.sample_ids, round_key=report.key)
+    changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
+    occasion = Occasion(
+        cause=PULL,
+        round_key=report.key,
+        fields=_fields(dataset, report.key),
+        sample_ids=report.sample_ids,
+        cost=Cost(changed, _minutes(dataset, report.key)),
+        suspicions=[{**asdict(one), "precision": one.precision} for one in settled],
+    )
+    return evaluate_again(dataset, occasion)
+
+
+def after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
+    """Evaluates again what the undoing of a pull has changed.
+
+    Args:
+        dataset: the dataset
+        report: what was undone
+
+    Returns:
+        what was written to the ledger, one entry for each evaluation
+    """
+    return _logged(lambda: _after_undo(dataset, report))
+
+
+def _after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
+    unsettle_suspicions(dataset, report.key)
+    fields = _fields(dataset, report.key)
+    return evaluate_again(dataset, Occasion(UNDO, report.key, fields, report.sample_ids))
+
+
+def describe(entries: list[Entry]) -> str:
+    """What the evaluations say, in a sentence; empty without any."""
+    parts = []
+    for entry in entries:
+        before, after = entry.before.map, entry.after.map
+        if before is not None and after is not None:
+            parts.append(f"{entry.eval_key}: mAP {before:.3f} -> {after:.3f}")
+    return ", ".join(parts)
+
+
+def _logged(work: Callable[[], list[Entry]]) -> list[Entry]:
+    """Does something that must not make a pull fail which is done already."""
+    try:
+        return work()
+    except RelabelError as error:
+        logger.warning("What was pulled could not be evaluated again: %s", error)
+        return []
+
+
+def _fields(dataset: fo.Dataset, key: str) -> list[str]:
+    return [field.name for one in list_rounds(dataset) if one.key == key for field in one.fields]
+
+
+def _minutes(dataset: fo.Dataset, key: str) -> float | None:
+    """How long annotators need for a round, as it is estimated; None for a round of others."""
+    for record in list_rounds(dataset):
+        if record.key == key and record.request and record.fields:
+            seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
+            return total_minutes(seconds, record.images, 0, record.request)
+    return None

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import fiftyone as fo
+import pytest
+
+from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.ledger.error_kinds import ErrorKind, count_errors
+from relabel.evaluation.options import EvaluationOptions
+
+WHOLE = [0.1, 0.1, 0.4, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([("cat", WHOLE)], {}),
+        ([("dog", WHOLE)], {ErrorKind.WRONG_CLASS: 1}),
+        ([("cat", [0.1, 0.1, 0.2, 0.4])], {}),  # overlaps by exactly a half
+        ([("cat", [0.1, 0.1, 0.1, 0.4])], {ErrorKind.BAD_BOX: 1}),
+        ([("dog", [0.1, 0.1, 0.1, 0.4])], {ErrorKind.BOTH: 1, ErrorKind.MISSED: 1}),
+        ([("cat", WHOLE), ("cat", [0.1, 0.1, 0.38, 0.4])], {ErrorKind.DUPLICATE: 1}),
+        (
+            [("cat", [0.8, 0.8, 0.1, 0.1])],
+            {ErrorKind.BACKGROUND: 1, ErrorKind.MISSED: 1},
+        ),
+        ([], {ErrorKind.MISSED: 1}),
+    ],
+)
+def test_count_errors__of_each_type(dataset, found, expected):
+    sample = dataset.first()
+    sample["ground_truth"] = fo.Detections(
+        detections=[fo.Detection(label="cat", bounding_box=WHOLE)]
+    )
+    sample["predictions"] = fo.Detections(
+        detections=[
+            fo.Detection(label=label, bounding_box=box, confidence=0.9 - place / 10)
+            for place, (label, box) in enumerate(found)
+        ]
+    )
+    sample.save()
+    view = dataset.select(sample.id)
+    done = evaluate_detections(view, "predictions", "ground_truth", eval_key="eval")
+    counts = count_errors(done.outcome, EvaluationOptions())
+    assert {kind: count for kind, count in counts.items() if count} == expected
