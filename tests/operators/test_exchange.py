@@ -204,7 +204,7 @@ def test_loop__send_pull_undo_at_once(dataset, server, sent):
     assert "reload_dataset" in requests_of(pulled)
     assert dataset.first().ground_truth.detections[0].bounding_box == [0.0, 0.0, 0.5, 0.5]
     undone = execute("undo_pull", dataset, {"key": "r"})
-    assert undone.result == {"key": "r", "samples": 1, "left": 0}
+    assert undone.result == {"key": "r", "samples": 1, "left": 0, "evaluated": "none"}
     assert dataset.first().ground_truth.detections[0].bounding_box == before
 
 

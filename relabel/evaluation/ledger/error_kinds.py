@@ -2,8 +2,9 @@
 
 Bolya et al. 2020, "TIDE: A General Toolbox for Identifying Object Detection Errors": a false
 positive is a wrong class where it lies on ground truth of another class, badly placed where it
-lies near some of its own, both where it lies near some of another, a duplicate where its ground truth
-has a better prediction, else background; ground truth is missed where none of these explains it.
+lies near some of its own, both where it lies near some of another, a duplicate where its ground
+truth has a better prediction, else background; ground truth is missed where none of these explains
+it.
 """
 
 from __future__ import annotations

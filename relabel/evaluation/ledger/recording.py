@@ -92,7 +92,7 @@ def _again(dataset: fo.Dataset, eval_key: str, kept: Kept, occasion: Occasion) -
     before, after = kept.outcome, done.outcome
     return Entry(
         eval_key=eval_key,
-        at=datetime.now(UTC),
+        at=datetime.now(UTC).replace(microsecond=0),
         cause=occasion.cause,
         round_key=occasion.round_key,
         split=_digest(*sorted(after.sample_ids)),
