@@ -9,14 +9,17 @@ from fiftyone.operators import types
 
 from ..relabel.annotation import make_plan, push
 from ..relabel.errors import RelabelError
+from ..relabel.evaluation.label_errors.runs import label_error_runs
 from . import send_request
 from .cvat_server import client_of, config_of
 from .forms import as_form, show_error, show_notice
+from .show_suspects import show_suspects
 from .streaming import run_with_progress
 
 if TYPE_CHECKING:
     from fiftyone.operators.message import GeneratedMessage
 
+    from ..relabel.cvat import CvatClient
     from .streaming import Report
 
 PREVIEW = "preview"
@@ -49,6 +52,7 @@ class SendToCvat(foo.Operator):
             id of the cloud storage
         key: the name of the round
         include_out: whether images that are out in another round are sent as well
+        show_suspects: whether annotators are shown what the last queue of label errors suspects
     """
 
     @property
@@ -104,10 +108,12 @@ class SendToCvat(foo.Operator):
         links = [f"- [Open task {t['id']} in CVAT]({t['url']})" for t in tasks[:_MOST_LINKS]]
         if len(tasks) > _MOST_LINKS:
             links.append(f"- and {len(tasks) - _MOST_LINKS:,} more")
+        suspects = f"\n\n{result['suspects']}" if result.get("suspects") else ""
         text = (
             f"**{result['key']}**: {result['images']:,} images, {result['labels']:,} labels, "
             f"{result['jobs']:,} jobs.\n\n"
             + "\n".join(links)
+            + suspects
             + "\n\nWatch it in the **CVAT** panel, and pull there what is finished."
         )
         outputs.md(text, name="sent")
@@ -129,7 +135,23 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
             for task in record.tasks
         ],
         "left_out": dict(plan.out_elsewhere),
+        "suspects": _show_suspects(ctx, record.key, client),
     }
+
+
+def _show_suspects(ctx: Any, key: str, client: CvatClient) -> str:
+    """Tells annotators what the last queue suspects, if asked to; says how that went.
+
+    The round is out by then, and stays out whatever becomes of this.
+    """
+    queues = label_error_runs(ctx.dataset)
+    if not ctx.params.get("show_suspects") or not queues:
+        return ""
+    try:
+        shown = show_suspects(ctx.dataset, key, queues[-1], client)
+    except RelabelError as error:
+        return f"Not all suspicions could be shown: {error} Then run Show suspects in CVAT."
+    return f"{shown.added:,} suspicions are shown to annotators."
 
 
 def _watch(ctx: Any, result: dict[str, Any]) -> list[GeneratedMessage]:

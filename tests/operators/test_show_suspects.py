@@ -54,6 +54,16 @@ def test_execute__annotators_see_the_suspicions(queued, server, task):
     assert (again["added"], again["present"]) == (0, count)
 
 
+def test_send_to_cvat__shows_them_if_asked_to(queued, server):
+    fields = form("send_to_cvat", queued)
+    assert "label_errors" in fields["show_suspects"]["view"]["label"]
+    params = {"what": "dataset", "key": "fix_2", "show_suspects": True}
+    sent = execute("send_to_cvat", queued, params).result
+    count = len(load_label_errors(queued).errors)
+    assert sent["suspects"].startswith(f"{count} suspicions")
+    server.delete_task(sent["tasks"][0]["id"])
+
+
 def test_marks__are_not_for_annotators(queued, server, task):
     names = {attribute.name for attribute in field_facts(queued, "ground_truth").attributes}
     assert names == {"iscrowd"}
