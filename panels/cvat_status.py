@@ -23,6 +23,7 @@ from ..relabel.annotation import (
 )
 from ..relabel.compute.executors import alive
 from ..relabel.cvat import CvatError, CvatNotConfigured
+from ..relabel.loop import after_pull, after_undo
 from .answers import answering
 from .cvat_json import (
     changed_json,
@@ -109,6 +110,7 @@ class CvatStatusPanel(foo.Panel):
             leave_out=frozenset(ctx.params.get("leave_out", ())),
             provenance=ctx.params.get("provenance", False),
         )
+        after_pull(ctx.dataset, report)
         ctx.ops.reload_dataset()
         return pulled_json(report)
 
@@ -116,6 +118,7 @@ class CvatStatusPanel(foo.Panel):
     def undo(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Takes a round's last pull back and shows the outcome in the grid."""
         report = undo_pull(ctx.dataset, ctx.params["key"])
+        after_undo(ctx.dataset, report)
         ctx.ops.reload_dataset()
         return undone_json(report)
 
