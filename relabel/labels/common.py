@@ -83,10 +83,10 @@ def to_pixels(
 
 def texts_of(document: Mapping[str, Any], schema: LabelSchema) -> dict[str, str]:
     """The attributes of a label as the texts that travel."""
-    label = document.get("label")
+    label = str(document.get("label"))
     return {
         attribute.name: attribute.to_text(
-            document.get(attribute.name) if attribute.is_for(str(label)) else None
+            document.get(attribute.name) if attribute.is_for(label) else None
         )
         for attribute in schema.attributes
     }
