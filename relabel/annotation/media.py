@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _NAMED = 5
 _IMAGES_AT_ONCE = 500
+_PNG_SIGNATURE = 8  # bytes
 _TURNED = frozenset({5, 6, 7, 8})  # the orientations of EXIF that swap width and height
 
 
@@ -100,7 +103,7 @@ def _find(
     path = Path(filepath)
     try:
         with Image.open(path) as image:
-            size, suffix = _shown_size(image), _suffix(path, image)
+            size, suffix = _shown_size(path, image), _suffix(path, image)
         name = f"{number:06d}_{path.stem}{suffix}" if media is None else media.name_of(path)
         return RoundImage(sample_id, ImageFile(path, name, path.stat().st_size), size)
     except FileNotFoundError as error:
@@ -113,11 +116,29 @@ def _find(
         raise _Fault(f"{filepath} is not in the folder that the server knows") from error
 
 
-def _shown_size(image: Image.Image) -> tuple[int, int]:
-    """Width and height as CVAT and the App show it, turned as its camera was held."""
+def _shown_size(path: Path, image: Image.Image) -> tuple[int, int]:
+    """Width and height as CVAT and the App show it, turned as its camera was held.
+
+    Pillow decodes a PNG to its end for what may be said after the pixels, which hardly any does.
+    """
     width, height = image.size
-    turned = image.getexif().get(ExifTags.Base.Orientation) in _TURNED
+    all_is_read = image.format == "PNG" and _ends_with_pixels(path)
+    exif = Image.Image.getexif(image) if all_is_read else image.getexif()
+    turned = exif.get(ExifTags.Base.Orientation) in _TURNED
     return (height, width) if turned else (width, height)
+
+
+def _ends_with_pixels(path: Path) -> bool:
+    """Whether nothing is said in a PNG after its pixels: it is chunks with a length and a name."""
+    name = b""
+    with path.open("rb") as file:
+        file.seek(_PNG_SIGNATURE)
+        while len(head := file.read(8)) == 8:
+            before, length, name = name, *struct.unpack(">I4s", head)
+            if name == b"IEND" or (before == b"IDAT" and name != b"IDAT"):
+                break
+            file.seek(length + 4, os.SEEK_CUR)
+    return name == b"IEND"
 
 
 def find_corrupt(images: Iterable[RoundImage]) -> list[str]:

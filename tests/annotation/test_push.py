@@ -147,12 +147,24 @@ def test_push__a_label_that_is_none(dataset, send, nothing_left):
     )
 
 
-def test_push__a_photo_that_its_camera_turned(dataset, client, send):
+def say_it_after_the_pixels(path):
+    """Moves what a PNG says of its camera behind its pixels, where some programs write it."""
+    data = path.read_bytes()
+    start, stop, end = data.index(b"eXIf") - 4, data.index(b"IDAT") - 4, data.index(b"IEND") - 4
+    path.write_bytes(data[:start] + data[stop:end] + data[start:stop] + data[end:])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "change"), [(".jpg", None), (".png", None), (".png", say_it_after_the_pixels)]
+)
+def test_push__a_photo_that_its_camera_turned(dataset, client, send, suffix, change):
     turned = Image.Exif()
     turned[ExifTags.Base.Orientation] = 6
     sample = dataset.first()
-    path = Path(sample.filepath).with_suffix(".jpg")
+    path = Path(sample.filepath).with_name(f"turned{suffix}")
     Image.new("RGB", (48, 64)).save(path, exif=turned)  # shown as 64 wide and 48 high
+    if change:
+        change(path)
     sample.filepath = str(path)
     sample.save()
     (task,) = send(samples=dataset.limit(1)).tasks
