@@ -36,13 +36,17 @@ def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    if not report.sample_ids:
+    if not report.sample_ids and not report.finished:
         return []
     return _logged(lambda: _after_pull(dataset, report))
 
 
 def _after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
-    settled = settle_suspicions(dataset, report.sample_ids, round_key=report.key)
+    # What annotators left as it is tells as much of a suspicion as what they changed.
+    looked_at = {*report.sample_ids, *report.finished}
+    settled = settle_suspicions(dataset, looked_at, round_key=report.key)
+    if not report.sample_ids:
+        return []
     changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
     occasion = Occasion(
         cause=PULL,

@@ -50,6 +50,7 @@ class PullReport:
         sample_ids: the samples that were changed
         jobs: how many jobs were pulled
         problems: what could not be taken over, and why
+        finished: the samples that annotators are done with, changed or not
     """
 
     key: str
@@ -57,6 +58,7 @@ class PullReport:
     sample_ids: tuple[str, ...]
     jobs: int
     problems: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,9 @@ def pull(
         review = compare(dataset, record, client, listed, choice)
         terms = _Terms(policy, leave_out, provenance)
         merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}
-        lost = _write(dataset, record, review, merged, terms)
-    return _report(review, list(merged.values()), lost)
+        lost, finished = _write(dataset, record, review, merged, terms)
+    report = _report(review, list(merged.values()), lost)
+    return replace(report, finished=tuple(dict.fromkeys(finished)))
 
 
 def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
@@ -140,8 +143,8 @@ def _write(
     review: Review,
     merged: dict[Place, MergedFrame],
     terms: _Terms,
-) -> set[Place]:
-    """Writes a merge; returns the places whose labels are edited faster than we can look.
+) -> tuple[set[Place], list[str]]:
+    """Writes a merge; returns the places edited faster than we can look, and finished samples.
 
     What is overwritten is saved first, and that a pull is being written; see :func:`revert`.
     """
@@ -167,11 +170,12 @@ def _write(
         if frame.left or place in lost
     }
     open_frames |= review.open_frames
-    tag_pulled(dataset, _finished(record, review.jobs, open_frames))
+    finished = _finished(record, review.jobs, open_frames)
+    tag_pulled(dataset, finished)
     _close(record, review.jobs, open_frames)
     if settled:
         forget_old_pulls(dataset)
-    return lost
+    return lost, finished
 
 
 def _write_labels(

@@ -36,7 +36,9 @@ def test_tags__follow_the_round(tagged, client, send):
     job = desk.jobs()[0]
     desk.move(job, desk.shapes(job, 0)[0])
     desk.finish(job)
-    pull(tagged, "round_1", client)
+    report = pull(tagged, "round_1", client)
+    assert report.finished == tuple(tagged.values("id")[:2])
+    assert report.sample_ids == report.finished[:1]
     assert standing(tagged) == [ANNOTATED, ANNOTATED, IN_ANNOTATION, IN_ANNOTATION, *none]
     undo_pull(tagged, "round_1")
     assert standing(tagged)[0] == IN_ANNOTATION
