@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-_MOST_PIXELS = 2**28  # of the box of a mask; no image has more
+MOST_PIXELS = 2**28
+"""The largest box of a mask, in pixels; no image has more."""
 _is_close = partial(math.isclose, rel_tol=1e-9, abs_tol=1e-9)
 
 
@@ -100,22 +101,14 @@ def problem_of(drawn: Drawn) -> str:
     fits = is_whole and (count == least if drawn.type in _FIXED else count >= least)
     if not fits or not math.isfinite(sum(points)):
         return f"A {drawn.type} of the class {drawn.label!r} has {count} numbers that make none."
-    if drawn.type in {ShapeType.MASK, ShapeType.POLYGON}:
-        left, top, right, bottom = _box(drawn)
-        if right < left or bottom < top or (right - left + 1) * (bottom - top + 1) > _MOST_PIXELS:
+    if drawn.type == ShapeType.MASK:
+        left, top, right, bottom = points[-4:]
+        if right < left or bottom < top or (right - left + 1) * (bottom - top + 1) > MOST_PIXELS:
             return (
                 f"A {drawn.type} of the class {drawn.label!r} goes from {left:g}, {top:g} to "
                 f"{right:g}, {bottom:g}."
             )
     return ""
-
-
-def _box(drawn: Drawn) -> tuple[float, float, float, float]:
-    if drawn.type == ShapeType.MASK:
-        left, top, right, bottom = drawn.points[-4:]
-        return left, top, right, bottom
-    xs, ys = drawn.points[0::2], drawn.points[1::2]
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 UNKNOWN = Drawn("", ())

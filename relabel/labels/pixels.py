@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .drawn import MOST_PIXELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -85,7 +87,7 @@ def fill(
         size: width and height of the image, to which the mask is cut; None for no limit
 
     Returns:
-        run lengths and box, or nothing if there is no such pixel
+        run lengths and box, or nothing if there is no such pixel, or more than an image has
     """
     rings = [np.asarray(polygon, dtype=float).reshape(-1, 2) - 0.5 for polygon in polygons]
     corners = np.concatenate(rings)
@@ -98,7 +100,7 @@ def fill(
             max(top, 0),
             min(bottom, size[1]),
         )
-    if right <= left or bottom <= top:
+    if right <= left or bottom <= top or (right - left) * (bottom - top) > MOST_PIXELS:
         return ()
     crossed = np.zeros((bottom - top, right - left + 1), dtype=bool)
     for ring in rings:

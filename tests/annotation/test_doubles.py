@@ -44,8 +44,8 @@ def test_pull__of_an_image_where_there_are_two_meanwhile_loses_neither(dataset, 
     annotator.complete()
     double_the_first(dataset)
     before = documents(dataset)
-    with pytest.raises(MalformedLabel):
-        pull(dataset, "round_1", client)
+    (problem,) = pull(dataset, "round_1", client).problems
+    assert dataset.first().id in problem
     assert documents(dataset) == before
     give_the_copy_its_own_id(dataset)
     assert pull(dataset, "round_1", client).counts == {"removed": 1}

@@ -41,7 +41,6 @@ def test_problem_of__what_can_be_read(shape_type, points):
         ("cuboid", BOX),
         ("polygon", BOX),
         ("polygon", (*BOX, 5.0, 6.0, 7.0)),
-        ("polygon", (0.0, 0.0, 1e9, 0.0, 1e9, 1e9)),
         ("polyline", (1.0, 2.0)),
         ("points", ()),
         ("mask", (1, 1, 2, 2)),

@@ -79,6 +79,7 @@ def test_fill__is_cut_to_the_image():
     huge = (-1e9, -1e9, 1e9, -1e9, 1e9, 2, -1e9, 2)
     assert pixels.fill([huge], (3, 4)) == (0, 6, 0, 0, 2, 1)
     assert pixels.fill([(9, 9, 12, 9, 12, 12)], (3, 4)) == ()
+    assert pixels.fill([huge]) == (), "no image is as large"
 
 
 RINGS = st.lists(st.tuples(st.floats(-3, 15), st.floats(-3, 15)), min_size=3, max_size=8)
