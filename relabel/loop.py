@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from .annotation import list_rounds
-from .annotation.effort import label_seconds, total_minutes
+from .annotation.planning.effort import label_seconds, total_minutes
 from .errors import RelabelError
 from .evaluation.label_errors.settling import settle_suspicions, unsettle_suspicions
 from .evaluation.ledger.entries import PULL, UNDO, Cost

@@ -8,11 +8,17 @@
 >>> pull(dataset, "fix_1", client)
 """
 
-from .choice import EVERYTHING, FINISHED, Choice, change_reference
-from .connection import SECRETS, configured, connect
-from .diff import Change, ChangeKind
-from .discard import discard_round
-from .elsewhere import samples_out
+from .comparing.choice import EVERYTHING, FINISHED, Choice, change_reference
+from .comparing.diff import Change, ChangeKind
+from .dataset.attributes import PROVENANCE
+from .dataset.facts import (
+    FieldFacts,
+    detection_fields,
+    field_facts,
+    label_fields,
+    travelling_fields,
+)
+from .dataset.tags import ANNOTATED, IN_ANNOTATION, REQUIRES_ANNOTATION
 from .errors import (
     EmptySelection,
     FieldGone,
@@ -30,23 +36,23 @@ from .errors import (
     UnsupportedField,
     UnsupportedMedia,
 )
-from .facts import FieldFacts, detection_fields, field_facts, label_fields, travelling_fields
-from .issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
-from .merge import ConflictPolicy
-from .plan import Plan, check_field, check_key, make_plan
-from .projects import project_additions
-from .provenance import PROVENANCE
-from .pull import PullReport, pull
-from .push import push, resume_push
-from .references import MediaReference
-from .remarks import Remark, RemarksReport, add_remarks
-from .request import Request, RoundField, Validation
-from .review import Review, ReviewedFrame, review_pull
-from .rounds import Round, RoundState, list_rounds, load_round
-from .status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
-from .tags import ANNOTATED, IN_ANNOTATION, REQUIRES_ANNOTATION
-from .team import NOBODY, JobChange, change_jobs, send_to_review
-from .undo import UndoReport, undo_pull
+from .planning.elsewhere import samples_out
+from .planning.plan import Plan, check_field, check_key, make_plan
+from .pulling.issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
+from .pulling.merge import ConflictPolicy
+from .pulling.pull import PullReport, pull
+from .pulling.review import Review, ReviewedFrame, review_pull
+from .pulling.undo import UndoReport, undo_pull
+from .record.connection import SECRETS, configured, connect
+from .record.references import MediaReference
+from .record.request import Request, RoundField, Validation
+from .record.rounds import Round, RoundState, list_rounds, load_round
+from .sending.discard import discard_round
+from .sending.projects import project_additions
+from .sending.push import push, resume_push
+from .sending.remarks import Remark, RemarksReport, add_remarks
+from .watching.status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
+from .watching.team import NOBODY, JobChange, change_jobs, send_to_review
 
 __all__ = [
     "ANNOTATED",

@@ -26,7 +26,7 @@ def die(*_):
 def killing(kill_after):
     """Ends this process after a request, before its answer is seen."""
     if kill_after == "record":
-        sys.modules["relabel.annotation.push"].save_round = die
+        sys.modules["relabel.annotation.sending.push"].save_round = die
         return
     send = requests.adapters.HTTPAdapter.send
     left = kill_after

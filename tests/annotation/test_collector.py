@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from relabel.annotation.collector import collector_paused
+from relabel.annotation.pulling.collector import collector_paused
 
 
 @collector_paused()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from relabel.annotation import ConflictPolicy, pull, storage, undo_pull
+from relabel.annotation import ConflictPolicy, pull, undo_pull
+from relabel.annotation.dataset import storage
 from tests.annotation.test_round_trip import Annotator, documents, labels_of
 
 pytestmark = pytest.mark.cvat

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.annotation.baseline import SentFrame, SentLabel
-from relabel.annotation.diff import ChangeKind, PulledShape, diff_frame, match_shapes
-from relabel.annotation.merge import ConflictPolicy, merge_frame
-from relabel.annotation.places import Place
+from relabel.annotation.comparing.diff import ChangeKind, PulledShape, diff_frame, match_shapes
+from relabel.annotation.pulling.merge import ConflictPolicy, merge_frame
+from relabel.annotation.record.baseline import SentFrame, SentLabel
+from relabel.annotation.record.places import Place
 from relabel.labels import Drawn, LabelSchema
 
 SIZE = (640, 480)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relabel.annotation import InvalidDivision, Request, RoundField
-from relabel.annotation.division import (
+from relabel.annotation.planning.division import (
     check_division,
     choose_yardstick,
     jobs_of_task,

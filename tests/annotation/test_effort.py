@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from relabel.annotation import Request, RoundField, make_plan
-from relabel.annotation.effort import RATES, SECONDS_PER_IMAGE, describe_minutes
+from relabel.annotation.planning.effort import RATES, SECONDS_PER_IMAGE, describe_minutes
 from relabel.labels import LabelSchema, ShapeType
 
 BOXES = RoundField("ground_truth", LabelSchema(("cat", "dog")))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from relabel.annotation import Request, RoundField, make_plan
-from relabel.annotation.elsewhere import Elsewhere
+from relabel.annotation.planning.elsewhere import Elsewhere
 from relabel.labels import LabelSchema
 
 pytestmark = pytest.mark.cvat

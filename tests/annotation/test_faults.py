@@ -9,7 +9,6 @@ import pytest
 
 from relabel.annotation import (
     make_plan,
-    painting,
     pull,
     pull_issues,
     push,
@@ -17,6 +16,7 @@ from relabel.annotation import (
     rounds_status,
     undo_pull,
 )
+from relabel.annotation.sending import painting
 from relabel.cvat import CvatClient, Timeouts
 from relabel.errors import RelabelError
 from tests.annotation.faulty_proxy import FAULTS, faulty_proxy

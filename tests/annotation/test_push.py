@@ -24,8 +24,8 @@ from relabel.annotation import (
     make_plan,
     pull,
 )
-from relabel.annotation.elsewhere import Elsewhere
-from relabel.annotation.rounds import RoundState
+from relabel.annotation.planning.elsewhere import Elsewhere
+from relabel.annotation.record.rounds import RoundState
 from relabel.cvat import CvatDataRejected, CvatForbidden, JobState, UnknownAssignee
 from relabel.labels import LabelSchema, boxes
 from tests.annotation.small_push import own_tasks
@@ -99,7 +99,7 @@ def test_push__a_file_that_is_no_image(dataset, send, nothing_left):
 def test_push__an_image_that_only_the_server_finds_unreadable(
     dataset, send, nothing_left, monkeypatch
 ):
-    module = sys.modules["relabel.annotation.sending"]
+    module = sys.modules["relabel.annotation.sending.sending"]
     find_images = module.find_images
 
     def find_then_break(*arguments):

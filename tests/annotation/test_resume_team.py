@@ -17,8 +17,8 @@ from relabel.annotation import (
     make_plan,
     push,
 )
-from relabel.annotation.naming import label_specs
-from relabel.annotation.rounds import project_tracker, trackers
+from relabel.annotation.comparing.naming import label_specs
+from relabel.annotation.record.rounds import project_tracker, trackers
 from relabel.cvat import CvatUnreachable, JobType, LabelSpec
 from tests.annotation.small_push import remove, request_of, tasks_of, unique
 from tests.annotation.test_resume import failing_after, killed

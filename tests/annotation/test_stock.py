@@ -18,7 +18,7 @@ from relabel.annotation import (
     rounds_status,
     undo_pull,
 )
-from relabel.annotation.rounds import forget_orphans
+from relabel.annotation.record.rounds import forget_orphans
 from relabel.cvat import JobState, Shape
 from tests.annotation.stock_labels import KINDS
 from tests.annotation.stock_rounds import Editor

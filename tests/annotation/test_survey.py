@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fiftyone as fo
 
-from relabel.annotation.survey import contents, sample_ids
+from relabel.annotation.dataset.survey import contents, sample_ids
 
 FIELD = "ground_truth"
 

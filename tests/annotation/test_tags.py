@@ -9,7 +9,7 @@ from relabel.annotation import (
     pull,
     undo_pull,
 )
-from relabel.annotation.tags import tag_discarded, tag_sent
+from relabel.annotation.dataset.tags import tag_discarded, tag_sent
 from relabel.cvat import CvatRejected
 from tests.annotation.desk import Desk
 

@@ -2,7 +2,7 @@ from itertools import repeat
 
 import pytest
 
-from relabel.annotation.turns import Turns
+from relabel.annotation.planning.turns import Turns
 
 
 def take(count, people, weights=()):

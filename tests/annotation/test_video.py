@@ -8,7 +8,7 @@ import fiftyone as fo
 import pytest
 
 from relabel.annotation import ConflictPolicy, UnreadableMedia, pull, review_pull, undo_pull
-from relabel.annotation.choice import Choice
+from relabel.annotation.comparing.choice import Choice
 from relabel.cvat import Annotations, JobState, Shape, Track
 from tests.videos import write_video
 

@@ -160,7 +160,7 @@ def test_send_form__says_what_is_wrong_before_the_click(dataset, server, params,
 
 def register_run(dataset, key):
     from relabel.annotation import RoundField
-    from relabel.annotation.stock import register_run
+    from relabel.annotation.stock.stock import register_run
     from relabel.labels import LabelSchema
 
     field = RoundField("ground_truth", LabelSchema(("cat",)))

@@ -1,0 +1,1 @@
+"""Labels against the shapes in CVAT: drawn, read back, told apart."""

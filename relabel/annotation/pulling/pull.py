@@ -1,0 +1,268 @@
+"""Merges what annotators did into the dataset: all of a pull, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ...cvat import JobState
+from ..comparing.choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
+from ..comparing.placing import own_frames
+from ..dataset import storage
+from ..dataset.facts import label_path
+from ..dataset.tags import tag_pulled
+from ..record.baseline import replace_frames, samples_by_frame
+from ..record.places import Place, samples_of
+from ..record.rounds import Pull, Round, holding, load_round, save_round
+from ..stock.adoption import find_round
+from ..stock.stock import note_labels
+from .collector import collector_paused
+from .merge import ConflictPolicy, MergedFrame, merge_frame
+from .provenance import declare_provenance, stamped
+from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame, with_classes
+from .undo import (
+    forget_old_pulls,
+    save_undo,
+    take_back_torn_pull,
+    update_undo,
+    without_torn_pull,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import fiftyone as fo
+
+    from ...cvat import CvatClient, Job
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class PullReport:
+    """What a pull did.
+
+    Args:
+        key: the round
+        counts: how many labels were added, removed, moved, ... in FiftyOne; ``conflict`` counts
+            those that were left as they are
+        sample_ids: the samples that were changed
+        jobs: how many jobs were pulled
+        problems: what could not be taken over, and why
+        finished: the samples that annotators are done with, changed or not
+    """
+
+    key: str
+    counts: dict[str, int]
+    sample_ids: tuple[str, ...]
+    jobs: int
+    problems: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """How changes are merged; see :func:`pull`."""
+
+    policy: ConflictPolicy
+    leave_out: Collection[str]
+    provenance: bool
+
+
+@collector_paused()
+def pull(
+    dataset: fo.Dataset,
+    key: str,
+    client: CvatClient,
+    choice: Choice = FINISHED,
+    *,
+    policy: ConflictPolicy = ConflictPolicy.SKIP,
+    leave_out: Collection[str] = (),
+    provenance: bool = False,
+) -> PullReport:
+    """Merges what annotators did into the dataset.
+
+    Only labels that were changed are written, and only where they are still as they were read: an
+    edit made in FiftyOne meanwhile becomes a conflict. :func:`undo_pull` takes a pull back. One
+    that is interrupted is taken back by the next call that looks at the round.
+
+    If no job has changed since it was last pulled, this is one request and no write.
+
+    Args:
+        dataset: the dataset
+        key: the round
+        client: the server that has it
+        choice: which jobs and samples are pulled
+        policy: what becomes of labels that were changed in FiftyOne as well
+        leave_out: the ids of samples and the references of changes (see
+            :func:`change_reference`) that stay open, and are shown again at the next pull
+        provenance: whether changed labels get the attributes :data:`PROVENANCE`, which say where
+            the change comes from
+
+    Raises:
+        UnknownRound: if there is no such round
+        RoundBusy: if somebody else is pulling it
+        TooLargeToUndo: if what it changes of an image cannot be kept; nothing is changed then
+        CvatError: if the server cannot be asked; nothing has been changed then
+    """
+    record = take_back_torn_pull(dataset, find_round(dataset, key))
+    listed = list_jobs(record, client)
+    if not jobs_to_pull(record.pulled, listed, choice):
+        return _report(compare(dataset, record, client, listed, choice), [], set())
+    with holding(record):
+        record = without_torn_pull(dataset, load_round(dataset, key))
+        record = with_classes(record, listed, client)
+        review = compare(dataset, record, client, listed, choice)
+        terms = _Terms(policy, leave_out, provenance)
+        merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}
+        lost, finished = _write(dataset, record, review, merged, terms)
+    report = _report(review, list(merged.values()), lost)
+    return replace(report, finished=tuple(dict.fromkeys(finished)))
+
+
+def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
+    changes = frame.diff.changes
+    merged = merge_frame(
+        frame.documents,
+        frame.diff,
+        frame.present,
+        record.schemas[frame.place.field],
+        terms.policy,
+        leave_out=left_out(frame.sample_id, changes, terms.leave_out),
+    )
+    has_attributes = record.kinds[frame.place.field].put_together is None
+    return (
+        stamped(merged, frame.job, record.key) if terms.provenance and has_attributes else merged
+    )
+
+
+def _write(
+    dataset: fo.Dataset,
+    record: Round,
+    review: Review,
+    merged: dict[Place, MergedFrame],
+    terms: _Terms,
+) -> tuple[set[Place], list[str]]:
+    """Writes a merge; returns the places edited faster than we can look, and finished samples.
+
+    What is overwritten is saved first, and that a pull is being written; see :func:`revert`.
+    """
+    settled = [frame for frame in merged.values() if frame.applied or frame.overruled]
+    lost: set[Place] = set()
+    if settled:
+        number = record.pulls[-1].number + 1 if record.pulls else 1
+        before = {job.id: record.pulled.get(job.id) for job in review.jobs}
+        save_undo(dataset, record.id, number, settled)
+        record = replace(record, pulls=(*record.pulls, Pull(number, datetime.now(UTC), before)))
+        save_round(record)
+        lost = _write_labels(dataset, record, review, merged, terms)
+        if terms.provenance:
+            for field, kind in record.kinds.items():
+                if kind.put_together is None:  # else there is no label to hold attributes
+                    declare_provenance(dataset, label_path(field, kind))
+    kept = [frame for place, frame in merged.items() if place not in lost]
+    replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
+    note_labels(dataset, record, [f.baseline for f in kept if f.has_other_labels])
+    open_frames = {
+        (frame.sent.task_id, frame.sent.frame)
+        for place, frame in merged.items()
+        if frame.left or place in lost
+    }
+    open_frames |= review.open_frames
+    finished = _finished(record, review.jobs, open_frames)
+    tag_pulled(dataset, finished)
+    _close(record, review.jobs, open_frames)
+    if settled:
+        forget_old_pulls(dataset)
+    return lost, finished
+
+
+def _write_labels(
+    dataset: fo.Dataset,
+    record: Round,
+    review: Review,
+    merged: dict[Place, MergedFrame],
+    terms: _Terms,
+) -> set[Place]:
+    """Writes labels. Where they were edited meanwhile, looks again and merges anew.
+
+    Args:
+        dataset: the dataset
+        record: the round
+        review: what was found
+        merged: place -> the outcome of its merge, which is brought up to date
+        terms: how changes are merged
+
+    Returns:
+        the places whose labels were edited again and again, and which were left as they are
+    """
+    reviewed = {frame.place: frame for frame in review.frames}
+    remaining = {place for place, frame in merged.items() if frame.applied}
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            present = storage.read_labels(dataset, remaining, record.kinds)
+            again = []
+            for place in remaining & present.keys():
+                old = reviewed[place]
+                schema = record.schemas[place.field]
+                frame = review_frame(old.job, old.diff.frame, old.shapes, present[place], schema)
+                merged[place] = _merge(frame, record, terms)
+                again.append(merged[place])
+            update_undo(record.id, record.pulls[-1].number, again)
+        changes = {place: (merged[place].before, merged[place].after) for place in remaining}
+        remaining = storage.write_labels(dataset, changes, record.kinds)
+        if not remaining:
+            break
+    return remaining
+
+
+def _finished(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]) -> list[str]:
+    """The samples that annotators are done with and that left nothing open."""
+    tasks = {task.id: task for task in record.tasks}
+    return [
+        sample_id
+        for job in jobs
+        if job.state == JobState.COMPLETED
+        for frame, sample_id in samples_by_frame(
+            record.id, job.task_id, own_frames(tasks[job.task_id], job)
+        )
+        if (job.task_id, frame) not in open_frames
+    ]
+
+
+def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]) -> None:
+    """Marks a pull as done. Jobs that left something open are to be looked at again."""
+    settled = {
+        job.id: job_version(job)
+        for job in jobs
+        if not any(
+            (job.task_id, frame) in open_frames
+            for frame in range(job.start_frame, job.stop_frame + 1)
+        )
+    }
+    pulls = tuple(replace(pull_record, writing=False) for pull_record in record.pulls)
+    save_round(replace(record, pulled={**record.pulled, **settled}, pulls=pulls))
+
+
+def _report(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> PullReport:
+    done = [frame for frame in merged if frame.place not in lost]
+    applied = (change for frame in done for change in frame.applied)
+    conflicts = (c for frame in merged for c in (*frame.left, *frame.overruled) if c.conflict)
+    return PullReport(
+        key=review.key,
+        counts=count(applied, settled=True) | count(conflicts),
+        sample_ids=tuple(samples_of(frame.place for frame in done if frame.applied)),
+        jobs=len(review.jobs),
+        problems=_problems(review, merged, lost),
+    )
+
+
+def _problems(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> tuple[str, ...]:
+    problems = [problem for frame in merged for problem in frame.problems]
+    if lost:
+        problems.append(
+            f"{len(samples_of(lost))} images were edited in FiftyOne at the same moment and were "
+            "left as they are. Pull again."
+        )
+    return (*problems, *review.problems)

@@ -1,0 +1,1 @@
+"""What is kept of a round: the request, its tasks, its baseline."""

@@ -1,0 +1,186 @@
+"""Sends a round to CVAT. What was interrupted goes on where it stood."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ...cvat import CvatError, CvatServerError, CvatThrottled, CvatUnauthorized, CvatUnreachable
+from ..dataset.groups import every_sample
+from ..errors import RoundNameTaken, UnknownRound
+from ..planning.intents import about_to_register, forget_torn_run
+from ..planning.plan import check_key
+from ..planning.planned import planned_ids
+from ..record.rounds import (
+    Round,
+    RoundState,
+    forget_orphans,
+    holding,
+    load_round,
+    save_round,
+)
+from ..stock.stock import register_run
+from .discard import discard_held, discard_round
+from .projects import check_project
+from .sending import Progress, Sending
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+    from ...cvat import CvatClient
+    from ..planning.plan import Plan
+
+logger = logging.getLogger(__name__)
+
+_PASSING = (CvatUnreachable, CvatServerError, CvatThrottled, CvatUnauthorized)
+
+
+def push(
+    dataset: fo.Dataset, plan: Plan, client: CvatClient, progress: Progress | None = None
+) -> Round:
+    """Sends a round.
+
+    Every step is recorded before it is taken. After a crash, or an error that may pass, the same
+    call goes on where it stood; :func:`discard_round` gives it up instead. After any other error,
+    and after Cancel, what was made in CVAT and in FiftyOne is removed at once.
+
+    Args:
+        dataset: the dataset
+        plan: what to send
+        client: where to
+        progress: hears how far it is
+
+    Returns:
+        the round, which is out
+
+    Raises:
+        UnknownAssignee: if a person is not known to the server; nothing was sent then
+        ProjectLacksClasses: if something would have to be added to the project, and may not be
+        UnreadableMedia: if an image is missing or cannot be read
+        RoundNameTaken: if another round has the name, also one that was interrupted
+        RoundBusy: if somebody else is sending it
+        CvatError: if the server refuses something or cannot be reached
+    """
+    request = plan.request
+    record = interrupted_round(dataset, request.key)
+    if record is not None and record.state is RoundState.DISCARDING:
+        discard_round(dataset, request.key, client)
+        record = None
+    resumed = record is not None
+    people = client.find_users(request.people)
+    if record is None:
+        check_project(request, client)
+        record = _begin(dataset, plan, client)
+    else:
+        _check_same(record, plan, client)
+    sending = Sending(dataset, client, people, progress or _silent, resumed=resumed)
+    return _send(dataset, record, sending, plan.sample_ids)
+
+
+def resume_push(
+    dataset: fo.Dataset, key: str, client: CvatClient, progress: Progress | None = None
+) -> Round:
+    """Goes on with a round that was interrupted, from what was recorded of it.
+
+    Args:
+        dataset: the dataset
+        key: the round
+        client: the server that it is on
+        progress: hears how far it is
+
+    Raises:
+        UnknownRound: if no round of that name was interrupted
+        CvatError: if the server refuses something or cannot be reached
+    """
+    record = interrupted_round(dataset, key)
+    if record is None or record.state is not RoundState.PUSHING or record.url != client.server.url:
+        raise UnknownRound(
+            f"There is no interrupted round {key!r} on {client.server.url}.", "Refresh the panel."
+        )
+    view = dataset.load_annotation_view(key)
+    people = client.find_users(record.request.people if record.request else ())
+    sending = Sending(dataset, client, people, progress or _silent, resumed=True)
+    return _send(dataset, record, sending, tuple(view.values("id")))
+
+
+def interrupted_round(dataset: fo.Dataset, key: str) -> Round | None:
+    """The round of that name, if it was never sent to its end."""
+    try:
+        record = load_round(dataset, key)
+    except UnknownRound:
+        return None
+    return None if record.state is RoundState.OUT else record
+
+
+def _begin(dataset: fo.Dataset, plan: Plan, client: CvatClient) -> Round:
+    request = plan.request
+    forget_torn_run(dataset, request.key)
+    check_key(dataset, request.key)
+    forget_orphans()
+    with about_to_register(dataset, request.key):
+        run_id = register_run(
+            every_sample(dataset).select(plan.sample_ids, ordered=True),
+            request.key,
+            url=client.server.url,
+            fields=request.fields,
+        )
+        record = Round(
+            id=run_id,
+            key=request.key,
+            dataset_id=dataset._doc.id,  # noqa: SLF001 - the id has no public name
+            url=client.server.url,
+            fields=request.fields,
+            state=RoundState.PUSHING,
+            created_at=datetime.now(UTC),
+            request=request,
+        )
+        save_round(record)
+    return record
+
+
+def _check_same(record: Round, plan: Plan, client: CvatClient) -> None:
+    """Holds that a plan is what was interrupted, so that going on with it is what is wanted."""
+    same = record.url == client.server.url and record.request == plan.request
+    if same and record.tasks:
+        same = planned_ids(record.id) == plan.sample_ids
+    if not same:
+        raise RoundNameTaken(
+            f"A round named {record.key!r} was interrupted, and it is not the same as this one.",
+            "Use the operators resume_round or discard_round, or choose another name.",
+        )
+
+
+def _send(
+    dataset: fo.Dataset, record: Round, sending: Sending, sample_ids: tuple[str, ...]
+) -> Round:
+    with holding(record):
+        record = load_round(dataset, record.key)
+        if record.state is RoundState.OUT:
+            return record
+        try:
+            return sending.run(record, sample_ids)
+        except _PASSING as error:
+            error.advice = (
+                f"{error.advice} Then send it again under the same name: it goes on where it "
+                "stopped. Or give it up with the operator discard_round."
+            ).strip()
+            raise
+        except BaseException as error:
+            named = sending.explain(error)
+            _give_up(dataset, record.key, sending)
+            if named is not None:
+                raise named from error
+            raise
+
+
+def _give_up(dataset: fo.Dataset, key: str, sending: Sending) -> None:
+    sending.tell(1.0, "Removing what was sent")
+    try:
+        discard_held(dataset, load_round(dataset, key), sending.client)
+    except CvatError as error:
+        logger.warning("The round %s could not be removed: %s", key, error)
+
+
+def _silent(share: float, label: str) -> None:
+    """Tells nobody."""

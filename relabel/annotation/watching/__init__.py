@@ -1,0 +1,1 @@
+"""What goes on in CVAT: tasks, jobs and people."""
