@@ -137,6 +137,7 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
         leave_out=frozenset(ctx.params.get("leave_out", ())),
         provenance=ctx.params.get("provenance", False),
+        progress=lambda share, label: report(0.75 * share, label),
     )
     remarks = []
     if ctx.params.get("issues"):

@@ -12,6 +12,7 @@ from ..comparing.placing import own_frames
 from ..dataset import storage
 from ..dataset.facts import label_path
 from ..dataset.tags import tag_pulled
+from ..progress import silent
 from ..record.baseline import replace_frames, samples_by_frame
 from ..record.places import Place, samples_of
 from ..record.rounds import Pull, Round, holding, load_round, save_round
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import CvatClient, Job
+    from ..progress import Progress
 
 _ATTEMPTS = 3
 
@@ -80,6 +82,7 @@ def pull(
     policy: ConflictPolicy = ConflictPolicy.SKIP,
     leave_out: Collection[str] = (),
     provenance: bool = False,
+    progress: Progress = silent,
 ) -> PullReport:
     """Merges what annotators did into the dataset.
 
@@ -99,6 +102,8 @@ def pull(
             :func:`change_reference`) that stay open, and are shown again at the next pull
         provenance: whether changed labels get the attributes :data:`PROVENANCE`, which say where
             the change comes from
+        progress: hears how far it is; if it raises, nothing has been written. It is silent while
+            labels are written
 
     Raises:
         UnknownRound: if there is no such round
@@ -113,9 +118,15 @@ def pull(
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         record = with_classes(record, listed, client)
-        review = compare(dataset, record, client, listed, choice)
+
+        def comparing(share: float, label: str) -> None:
+            progress(share / 2, label)
+
+        review = compare(dataset, record, client, listed, choice, progress=comparing)
         terms = _Terms(policy, leave_out, provenance)
         merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}
+        changed = sum(bool(frame.applied) for frame in merged.values())
+        progress(0.5, f"Writing the labels of {changed:,} images")
         lost, finished = _write(dataset, record, review, merged, terms)
     report = _report(review, list(merged.values()), lost)
     return replace(report, finished=tuple(dict.fromkeys(finished)))

@@ -16,6 +16,7 @@ from ..comparing.parts import join_classes
 from ..comparing.placing import own_frames
 from ..comparing.video_reading import followed
 from ..dataset import storage
+from ..progress import silent
 from ..record.baseline import load_frames
 from ..record.connection import check_server
 from ..record.places import Place, samples_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ...cvat import CvatClient, Job, Shape
     from ...labels import Drawn, LabelSchema
     from ..dataset.storage import Labels
+    from ..progress import Progress
     from ..record.baseline import SentFrame
     from ..record.rounds import Round, SentTask
 
@@ -166,7 +168,11 @@ def count(changes: Iterable[Change], *, settled: bool = False) -> dict[str, int]
 
 
 def review_pull(
-    dataset: fo.Dataset, key: str, client: CvatClient, choice: Choice = FINISHED
+    dataset: fo.Dataset,
+    key: str,
+    client: CvatClient,
+    choice: Choice = FINISHED,
+    progress: Progress = silent,
 ) -> Review:
     """Shows what a pull would change, without changing anything.
 
@@ -178,6 +184,7 @@ def review_pull(
         key: the round
         client: the server that has it
         choice: which jobs and samples are looked at
+        progress: hears how many jobs are compared
 
     Raises:
         UnknownRound: if there is no such round
@@ -186,7 +193,8 @@ def review_pull(
     """
     record = take_back_torn_pull(dataset, find_round(dataset, key))
     listed = list_jobs(record, client)
-    return compare(dataset, with_classes(record, listed, client), client, listed, choice)
+    record = with_classes(record, listed, client)
+    return compare(dataset, record, client, listed, choice, progress=progress)
 
 
 def list_jobs(record: Round, client: CvatClient) -> list[Job]:
@@ -224,7 +232,13 @@ def with_classes(record: Round, listed: Sequence[Job], client: CvatClient) -> Ro
 
 @collector_paused()
 def compare(
-    dataset: fo.Dataset, record: Round, client: CvatClient, listed: Sequence[Job], choice: Choice
+    dataset: fo.Dataset,
+    record: Round,
+    client: CvatClient,
+    listed: Sequence[Job],
+    choice: Choice,
+    *,
+    progress: Progress = silent,
 ) -> Review:
     """Compares the jobs of a round that have something new for us.
 
@@ -234,6 +248,7 @@ def compare(
         client: the server that has it
         listed: its jobs as they are now
         choice: which jobs and samples are looked at
+        progress: hears how many jobs are compared
     """
     jobs = jobs_to_pull(record.pulled, listed, choice)
     frames: list[ReviewedFrame] = []
@@ -241,10 +256,13 @@ def compare(
     skipped: set[tuple[int, int]] = set()
     gone: list[Place] = []
     remarks: list[str] = []
+    compared = 0
     for task in record.tasks:
         task_jobs = [job for job in jobs if job.task_id == task.id]
         if not task_jobs:
             continue
+        progress(compared / len(jobs), f"Compared {compared:,} of {len(jobs):,} jobs")
+        compared += len(task_jobs)
         of_task = [job for job in listed if job.task_id == task.id]
         shapes, differing = shapes_of(task, task_jobs, of_task, choice, client)
         if differing:

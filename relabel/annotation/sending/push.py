@@ -12,6 +12,7 @@ from ..errors import RoundNameTaken, UnknownRound
 from ..planning.intents import about_to_register, forget_torn_run
 from ..planning.plan import check_key
 from ..planning.planned import planned_ids
+from ..progress import silent
 from ..record.rounds import (
     Round,
     RoundState,
@@ -23,13 +24,14 @@ from ..record.rounds import (
 from ..stock.stock import register_run
 from .discard import discard_held, discard_round
 from .projects import check_project
-from .sending import Progress, Sending
+from .sending import Sending
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import CvatClient
     from ..planning.plan import Plan
+    from ..progress import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ def push(
         record = _begin(dataset, plan, client)
     else:
         _check_same(record, plan, client)
-    sending = Sending(dataset, client, people, progress or _silent, resumed=resumed)
+    sending = Sending(dataset, client, people, progress or silent, resumed=resumed)
     return _send(dataset, record, sending, plan.sample_ids)
 
 
@@ -100,7 +102,7 @@ def resume_push(
         )
     view = dataset.load_annotation_view(key)
     people = client.find_users(record.request.people if record.request else ())
-    sending = Sending(dataset, client, people, progress or _silent, resumed=True)
+    sending = Sending(dataset, client, people, progress or silent, resumed=True)
     return _send(dataset, record, sending, tuple(view.values("id")))
 
 
@@ -180,7 +182,3 @@ def _give_up(dataset: fo.Dataset, key: str, sending: Sending) -> None:
         discard_held(dataset, load_round(dataset, key), sending.client)
     except CvatError as error:
         logger.warning("The round %s could not be removed: %s", key, error)
-
-
-def _silent(share: float, label: str) -> None:
-    """Tells nobody."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ...cvat import CvatDataRejected, JobType, Yardstick
 from ..comparing.drawing import check_offered, draw_images
@@ -43,17 +43,11 @@ if TYPE_CHECKING:
     from ...cvat import CvatClient, Job, User
     from ..comparing.placing import Placed
     from ..dataset.media import RoundImage
+    from ..progress import Progress
     from ..record.baseline import SentFrame
     from ..record.request import Request
 
 _NAMED, _MANY = 5, ", "
-
-
-class Progress(Protocol):
-    """Hears how far a push is."""
-
-    def __call__(self, share: float, label: str) -> None:
-        """Takes a share between 0 and 1, and what is being done."""
 
 
 class Sending:
