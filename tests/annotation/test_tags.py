@@ -46,6 +46,35 @@ def test_tags__follow_the_round(tagged, client, send):
     assert standing(tagged)[:2] == [ANNOTATED, ANNOTATED]
 
 
+def test_undo__leaves_a_tag_of_the_users_own_that_has_the_same_name(dataset, client, send):
+    record = send()
+    dataset.tag_samples(ANNOTATED)
+    dataset.tag_samples("last")
+    before = dataset.values("tags")
+    desk = Desk(client, record)
+    job = desk.jobs()[0]
+    desk.move(job, desk.shapes(job, 0)[0])
+    desk.finish(job)
+    pull(dataset, "round_1", client)
+    assert undo_pull(dataset, "round_1").sample_ids
+    assert dataset.values("tags") == before
+
+
+def test_undo__puts_the_tag_where_it_was(tagged, client, send):
+    record = send()
+    tagged.tag_samples("last")
+    before = tagged.values("tags")
+    assert before[0] == ["even", IN_ANNOTATION, "last"]
+    desk = Desk(client, record)
+    job = desk.jobs()[0]
+    desk.move(job, desk.shapes(job, 0)[0])
+    desk.finish(job)
+    pull(tagged, "round_1", client)
+    assert tagged.values("tags")[0] == ["even", ANNOTATED, "last"]
+    undo_pull(tagged, "round_1")
+    assert tagged.values("tags")[0] == before[0]
+
+
 def test_tags__what_is_tagged_is_not_sent_twice(tagged, client, send):
     send(samples=tagged.match_tags(REQUIRES_ANNOTATION))
     assert tagged.match_tags(REQUIRES_ANNOTATION).count() == 0

@@ -7,7 +7,7 @@ whoever sends what is tagged sends nothing twice by accident. Other samples get 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fiftyone.core.sample as fos
 from bson import ObjectId
@@ -42,20 +42,29 @@ def tag_discarded(dataset: fo.Dataset, sample_ids: Collection[str]) -> None:
     _replace(dataset, sample_ids, IN_ANNOTATION, REQUIRES_ANNOTATION)
 
 
+def samples_tagged(dataset: fo.Dataset, sample_ids: Collection[str], tag: str) -> set[str]:
+    """Which of some samples have a tag."""
+    wanted = {"_id": {"$in": [ObjectId(sample_id) for sample_id in sample_ids]}, "tags": tag}
+    collection = dataset._sample_collection  # noqa: SLF001 - one read for any number of samples
+    return {str(document["_id"]) for document in collection.find(wanted, {"_id": 1})}
+
+
 def _replace(
     dataset: fo.Dataset, sample_ids: Collection[str], old: str, new: str, *, also: str = ""
 ) -> None:
     """Puts one tag in the place of another, in samples that have it; removes a third from them."""
-    if not sample_ids:
+    changed = samples_tagged(dataset, sample_ids, old)
+    if not changed:
         return
+    others = {"$filter": {"input": "$tags", "cond": {"$not": {"$in": ["$$this", [new, also]]}}}}
+    renamed = {"$cond": [{"$eq": ["$$this", old]}, new, "$$this"]}
     collection = dataset._sample_collection  # noqa: SLF001 - else two writes, and a crash between
-    tags: dict[str, Any] = {"$setDifference": ["$tags", [old, new, also]]}
     collection.update_many(
-        {"_id": {"$in": [ObjectId(sample_id) for sample_id in sample_ids]}, "tags": old},
+        {"_id": {"$in": [ObjectId(sample_id) for sample_id in changed]}, "tags": old},
         [
             {
                 "$set": {
-                    "tags": {"$concatArrays": [tags, [new]]},
+                    "tags": {"$map": {"input": others, "as": "this", "in": renamed}},
                     "last_modified_at": datetime.now(UTC),
                 }
             }
@@ -63,6 +72,6 @@ def _replace(
     )
     fos.Sample._reload_docs(  # noqa: SLF001 - what tag_samples() itself does after it has written
         dataset._sample_collection_name,  # noqa: SLF001
-        sample_ids=list(sample_ids),
+        sample_ids=list(changed),
         hard=True,
     )

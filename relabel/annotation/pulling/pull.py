@@ -220,7 +220,7 @@ def _write_labels(
                 frame = review_frame(old.job, old.diff.frame, old.shapes, present[place], schema)
                 merged[place] = _merge(frame, record, terms)
                 again.append(merged[place])
-            update_undo(record.id, record.pulls[-1].number, again)
+            update_undo(dataset, record.id, record.pulls[-1].number, again)
         changes = {place: (merged[place].before, merged[place].after) for place in remaining}
         remaining = storage.write_labels(dataset, changes, record.kinds)
         if not remaining:

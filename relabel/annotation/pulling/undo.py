@@ -10,7 +10,7 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 from ..dataset import frame_storage, storage
-from ..dataset.tags import tag_pull_undone
+from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pull_undone
 from ..dataset.unset_fields import places_without_field, unset_empty
 from ..errors import NothingToUndo, TooLargeToUndo
 from ..record.baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
@@ -124,7 +124,7 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
         else:
             pulled[job_id] = version
     save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1]))
-    tag_pull_undone(dataset, samples_of(saved))
+    tag_pull_undone(dataset, samples_of(p for p, item in saved.items() if item.get("tagged")))
     forget_undo(record.id, last.number)
     kept = samples_of(left)
     restored = tuple(sample_id for sample_id in samples_of(saved) if sample_id not in kept)
@@ -176,6 +176,7 @@ def save_undo(
     places = [frame.place for frame in frames]
     new = frame_storage.without_document(dataset, places)
     unset = places_without_field(dataset, places)
+    out = samples_tagged(dataset, samples_of(places), IN_ANNOTATION)
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
 
@@ -187,6 +188,7 @@ def save_undo(
                 frame,
                 new_frame=frame.place in new,
                 unset=frame.place in unset,
+                tagged=frame.place.sample_id in out,
             )
             for frame in batch
         ]
@@ -195,12 +197,22 @@ def save_undo(
     write_in_batches(write, frames)
 
 
-def update_undo(round_id: ObjectId, pull: int, frames: Iterable[MergedFrame]) -> None:
+def update_undo(
+    dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
+) -> None:
     """Keeps what a pull is about to overwrite in images whose labels were edited meanwhile."""
+    out = samples_tagged(dataset, samples_of(frame.place for frame in frames), IN_ANNOTATION)
     for frame in frames:
         key = {"round_id": round_id, "pull": pull, **place_document(frame.place)}
         # Somebody has edited it: its frame has a document without us, and its field a value.
-        document = _document(round_id, pull, frame, new_frame=False, unset=False)
+        document = _document(
+            round_id,
+            pull,
+            frame,
+            new_frame=False,
+            unset=False,
+            tagged=frame.place.sample_id in out,
+        )
         _undo().replace_one(key, document, upsert=True)
 
 
@@ -307,7 +319,13 @@ def _nothing(where: str) -> NothingToUndo:
 
 
 def _document(
-    round_id: ObjectId, pull: int, frame: MergedFrame, *, new_frame: bool, unset: bool
+    round_id: ObjectId,
+    pull: int,
+    frame: MergedFrame,
+    *,
+    new_frame: bool,
+    unset: bool,
+    tagged: bool,
 ) -> RawBSONDocument:
     """What a merge overwrites. Labels that it leaves alone are the same objects before and after.
 
@@ -326,6 +344,7 @@ def _document(
         "sent": frame_document(round_id, frame.sent),
         "new_frame": new_frame,
         "unset": unset,
+        "tagged": tagged,
     }
     encoded = encode(document)
     if len(encoded) > _LARGEST:
