@@ -94,7 +94,9 @@ def _logged(work: Callable[[], list[Entry]]) -> list[Entry]:
         return work()
     except RelabelError as error:
         logger.warning("What was pulled could not be evaluated again: %s", error)
-        return []
+    except Exception:
+        logger.exception("What was pulled could not be evaluated again")
+    return []
 
 
 def _fields(dataset: fo.Dataset, key: str) -> list[str]:

@@ -84,12 +84,12 @@ def alive(within_seconds: float = STALE_SECONDS) -> list[Executor]:
     Args:
         within_seconds: how long ago the last sign of life may be
     """
-    age_ms = {"$subtract": ["$$NOW", "$value.heartbeat"]}
+    age_ms = {"$subtract": ["$$NOW", {"$toDate": "$value.heartbeat"}]}
     entries = _entries().find(
         {
             "store_name": STORE,
             "dataset_id": None,
-            "value.heartbeat": {"$type": "date"},
+            "value.heartbeat": {"$type": "string"},
             "value.targets": {"$type": "array"},
             "$expr": {"$lt": [age_ms, within_seconds * 1000]},
         },
@@ -108,7 +108,7 @@ def heartbeats() -> dict[str, datetime]:
     """The last sign of life of every executor that did not leave in order, by its id."""
     query = {"store_name": STORE, "dataset_id": None}
     entries = _entries().find(query, {"key": 1, "value.heartbeat": 1})
-    return {entry["key"]: entry["value"]["heartbeat"] for entry in entries}
+    return {entry["key"]: datetime.fromisoformat(entry["value"]["heartbeat"]) for entry in entries}
 
 
 class Announcement:
@@ -177,7 +177,8 @@ class Announcement:
             "memory_bytes": psutil.virtual_memory().total,
             "versions": self._versions,
             "operation": self._operation,
-            "heartbeat": datetime.now(UTC) + self._clock_offset,
+            # A text, because the App's server sends every change of a store on as JSON.
+            "heartbeat": (datetime.now(UTC) + self._clock_offset).isoformat(),
         }
 
 
@@ -193,7 +194,7 @@ def _as_executor(key: str, value: Mapping[str, Any]) -> Executor:
         memory_bytes=value["memory_bytes"],
         versions=dict(value["versions"]),
         operation=value["operation"],
-        heartbeat=value["heartbeat"],
+        heartbeat=datetime.fromisoformat(value["heartbeat"]),
     )
 
 

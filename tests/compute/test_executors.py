@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,6 +14,10 @@ def _no_executors(database):
     from fiftyone.operators.store import ExecutionStore
 
     ExecutionStore.create(STORE).clear()
+
+
+def earlier(heartbeat: str, **by: float) -> str:
+    return (datetime.fromisoformat(heartbeat) - timedelta(**by)).isoformat()
 
 
 def test_alive__nobody():
@@ -44,7 +48,7 @@ def test_alive__busy():
 def test_alive__stale_ones_are_left_out():
     with Announcement("gpu") as announcement:
         entry = announcement._entry()
-        entry["heartbeat"] -= timedelta(seconds=60)
+        entry["heartbeat"] = earlier(entry["heartbeat"], seconds=60)
         announcement._store.set("gpu@gone:1", entry)
         assert [found.id for found in alive()] == [announcement.id]
         assert len(alive(within_seconds=120)) == 2
@@ -63,7 +67,7 @@ def test_alive__one_with_a_gpu_comes_first():
 
 def test_alive__a_wrong_clock_does_not_kill(monkeypatch):
     """Ages are measured by the database's clock."""
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     import relabel.compute.executors as module
 
@@ -83,7 +87,7 @@ def test_announcement__forgets_the_long_dead():
     store = ExecutionStore.create(STORE)
     with Announcement("gpu") as announcement:
         entry = announcement._entry()
-        entry["heartbeat"] -= timedelta(days=2)
+        entry["heartbeat"] = earlier(entry["heartbeat"], days=2)
         store.set("gpu@gone:1", entry)
     with Announcement("gpu"):
         assert not store.has("gpu@gone:1")

@@ -9,6 +9,8 @@ import pytest
 
 from relabel.annotation import connect, list_rounds
 from relabel.cvat import JobState
+from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.ledger.entries import load_entries
 from tests.operators.app import delegate, execute, form, problems, requests_of, texts
 
 SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
@@ -230,3 +232,23 @@ def test_send__a_missing_file_is_named(dataset, server):
         execute("send_to_cvat", dataset, {"what": "dataset", "key": "r"})
     assert list_rounds(dataset) == []
     assert dataset.list_annotation_runs() == []
+
+
+def test_loop__what_is_pulled_is_evaluated_again(dataset, server, sent):
+    dataset.clone_sample_field("ground_truth", "predictions")
+    labels = dataset.values("predictions.detections.label")
+    dataset.set_values("predictions.detections.confidence", [[0.9] * len(one) for one in labels])
+    evaluate_detections(dataset, "predictions", "ground_truth", eval_key="eval")
+    before = [sample.ground_truth.to_dict() for sample in dataset]
+    complete(server, dataset)
+    pulled = execute("pull_annotations", dataset, {"key": "r"}).result
+    assert pulled["evaluated"].startswith("eval: mAP 1.000 -> 0.")
+    after = dataset.load_evaluation_results("eval").mAP()
+    assert after < 1
+    undone = execute("undo_pull", dataset, {"key": "r"}).result
+    assert undone["evaluated"] == f"eval: mAP {after:.3f} -> 1.000"
+    assert [sample.ground_truth.to_dict() for sample in dataset] == before
+    assert dataset.load_evaluation_results("eval").mAP() == pytest.approx(1)
+    pulled, undone = load_entries(dataset)
+    assert (pulled.cause, pulled.round_key, pulled.cost.labels) == ("pull", "r", 1)
+    assert (undone.cause, undone.after) == ("undo", pulled.before)

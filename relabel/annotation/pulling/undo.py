@@ -10,6 +10,7 @@ from bson import encode
 from bson.raw_bson import RawBSONDocument
 
 from ..dataset import frame_storage, storage
+from ..dataset.facts import left_by_runs
 from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pull_undone
 from ..dataset.unset_fields import places_without_field, unset_empty
 from ..errors import NothingToUndo, TooLargeToUndo
@@ -19,6 +20,7 @@ from ..record.places import Place, place_document, read_place, samples_of
 from ..record.rounds import Round, holding, list_rounds, load_round, save_round
 from ..stock.renamed_fields import follow_fields
 from ..stock.stock import note_labels
+from .restoring import restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -131,40 +133,6 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
     return UndoReport(record.key, restored, tuple(sorted(kept)))
 
 
-def restored(
-    present: Labels, before: Labels, after: Labels, order: Sequence[str]
-) -> tuple[Labels, frozenset[str]]:
-    """Works out what the labels of an image are without a pull.
-
-    Args:
-        present: its labels now
-        before: those that the pull changed, before it; None if the field was empty
-        after: the same after it
-        order: the ids of all its labels before the pull
-
-    Returns:
-        its labels without the pull; and the labels that the pull had changed and that were
-        edited since, which are in there as they are now
-    """
-    if storage.has_doubles(present):
-        return present, frozenset(storage.changed_ids(before, after))
-    now, old, new = storage.by_id(present), storage.by_id(before), storage.by_id(after)
-    target, left = dict(now), set()
-    for label_id in storage.changed_ids(before, after):
-        states = (new.get(label_id), old.get(label_id))
-        if not any(storage.same(now.get(label_id), state) for state in states):
-            left.add(label_id)
-        elif label_id in old:
-            target[label_id] = old[label_id]
-        else:
-            target.pop(label_id, None)
-    if not target and before is None:
-        return None, frozenset(left)
-    places = {label_id: place for place, label_id in enumerate(dict.fromkeys((*order, *now)))}
-    ordered = sorted(target, key=lambda label_id: places[label_id])
-    return [target[label_id] for label_id in ordered], frozenset(left)
-
-
 def save_undo(
     dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
 ) -> None:
@@ -237,6 +205,7 @@ def _restore_labels(
 ) -> dict[Place, frozenset[str]]:
     """Restores labels; returns the places with labels that stay as they are, and these."""
     left: dict[Place, frozenset[str]] = {}
+    marks = left_by_runs(dataset)
     remaining: Iterable[Place] = list(saved)
     for _ in range(_ATTEMPTS):
         present = storage.read_labels(dataset, remaining, record.kinds)
@@ -247,7 +216,7 @@ def _restore_labels(
                 left[place] = frozenset(storage.changed_ids(item["before"], item["after"]))
                 continue
             order = list(map(str, item["order"]))
-            target, edited = restored(present[place], item["before"], item["after"], order)
+            target, edited = restored(present[place], item["before"], item["after"], order, marks)
             if edited:
                 left[place] = edited
             if target != present[place]:
