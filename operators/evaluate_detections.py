@@ -12,7 +12,6 @@ from ..relabel.evaluation.detections import evaluate_detections, require_eval_ke
 from ..relabel.evaluation.options import CROWD, IOUS, MOST_PREDICTIONS, EvaluationOptions
 from .delegation import DelegatedOperator, progress_reporter
 from .forms import (
-    UnknownField,
     as_form,
     as_output,
     ask_for_names,
@@ -20,8 +19,9 @@ from .forms import (
     detection_fields,
     errors_shown,
     field_choice,
+    guess_fields,
     is_folded,
-    require_detections,
+    require_two_fields,
     show_notice,
     show_warning,
     target_images,
@@ -55,7 +55,7 @@ class EvaluateDetections(DelegatedOperator):
         with errors_shown(inputs, "target_problem"):
             show_notice(inputs, "target", f"Evaluates {count_target(ctx):,} samples.")
         fields = detection_fields(ctx.dataset)
-        predictions, truth = _default_fields(fields)
+        predictions, truth = guess_fields(fields)
         field_choice(inputs, "predictions", fields, label="Predictions", default=predictions)
         field_choice(inputs, "ground_truth", fields, label="Ground truth", default=truth)
         inputs.str("eval_key", default="eval", label="Evaluation key")
@@ -183,25 +183,5 @@ def _problems(score: DetectionScore) -> list[str]:
 
 
 def _request(ctx: Any) -> tuple[str, str, str]:
-    default_predictions, default_truth = _default_fields(detection_fields(ctx.dataset))
-    predictions = require_detections(
-        ctx.dataset, ctx.params.get("predictions", default_predictions), "predictions"
-    )
-    truth = require_detections(
-        ctx.dataset, ctx.params.get("ground_truth", default_truth), "ground truth"
-    )
-    if predictions == truth:
-        raise UnknownField(
-            f"'{truth}' is both the predictions and the ground truth.",
-            "Choose two fields; apply a model first if there are no predictions.",
-        )
+    predictions, truth = require_two_fields(ctx)
     return predictions, truth, require_eval_key(ctx.dataset, ctx.params.get("eval_key", "eval"))
-
-
-def _default_fields(fields: list[str]) -> tuple[str | None, str | None]:
-    if not fields:
-        return None, None
-    truth = "ground_truth" if "ground_truth" in fields else fields[0]
-    others = [field for field in fields if field != truth]
-    predictions = "predictions" if "predictions" in others else (others or fields)[0]
-    return predictions, truth

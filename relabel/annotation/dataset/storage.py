@@ -85,7 +85,7 @@ def write_labels(
 ) -> set[Place]:
     """Writes the labels of many places, each only if what it replaces is still as it was read.
 
-    Where no label is removed, only the labels that differ are written, and others of the same
+    Where some labels differ and none is removed, only these are written, and others of the same
     place may have been edited meanwhile.
 
     Args:
