@@ -1,5 +1,5 @@
 import { PluginComponentType, registerComponent } from "@fiftyone/plugins";
-import { RelabelCvatStatus } from "./components/RelabelCvatStatus";
+import { RelabelCvatStatus } from "./cvat/RelabelCvatStatus";
 
 registerComponent({
   name: "RelabelCvatStatus",

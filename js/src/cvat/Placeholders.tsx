@@ -1,8 +1,8 @@
 /** What the panel shows while it has no rounds to show. */
 import { Box, Button, Skeleton, Typography } from "@mui/material";
 import React from "react";
-import { type Connection } from "../types";
-import { SendIcon } from "./icons";
+import { type Connection } from "./types";
+import { SendIcon } from "../shared/icons";
 
 export function LoadingRounds() {
   return (

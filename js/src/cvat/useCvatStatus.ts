@@ -4,7 +4,7 @@ import { useEffect, useMemo, useReducer, useState } from "react";
 import { type Notice, type PanelState, INITIAL, reduce } from "./state";
 import { type Answer, FINISHED, type JobChange, type JobChoice, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
 import { type MethodUris, useMethods } from "./useMethods";
-import { usePolling } from "./usePolling";
+import { usePolling } from "../shared/usePolling";
 
 /** What is derived from the panel's state; read only. */
 export interface Status extends PanelState {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { INITIAL, reduce, type Event, type PanelState } from "../src/state";
-import { FINISHED } from "../src/types";
+import { INITIAL, reduce, type Event, type PanelState } from "../../src/cvat/state";
+import { FINISHED } from "../../src/cvat/types";
 import { connected, preview as previewOf, round, snapshot } from "./fixtures";
 
 const after = (...events: Event[]): PanelState => events.reduce(reduce, INITIAL);

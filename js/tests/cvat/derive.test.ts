@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ago, assignable, changesToWrite, changeWords, executorText, figures, plural, reviewTitle, roundText, roundUrl, segments, stageText } from "../src/derive";
-import { FINISHED } from "../src/types";
+import { ago, assignable, changesToWrite, changeWords, executorText, figures, plural, reviewTitle, roundText, roundUrl, segments, stageText } from "../../src/cvat/derive";
+import { FINISHED } from "../../src/cvat/types";
 import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
 const NOON = Date.parse("2026-11-23T12:00:00Z");

@@ -1,10 +1,10 @@
 import { Box, Checkbox, Typography } from "@mui/material";
 import React from "react";
-import { changeTone, changeWords, fileName, plural } from "../derive";
-import { type ChangedSample, type LabelChange, type Preview } from "../types";
-import { type Actions } from "../useCvatStatus";
-import { useShown } from "../useShown";
-import { MoreButton } from "./MoreButton";
+import { changeTone, changeWords, fileName, plural } from "./derive";
+import { type ChangedSample, type LabelChange, type Preview } from "./types";
+import { type Actions } from "./useCvatStatus";
+import { useShown } from "../shared/useShown";
+import { MoreButton } from "../shared/MoreButton";
 import { Thumbnail, TONE_COLOR } from "./Thumbnail";
 
 const SAMPLES_SHOWN = 20;

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { toAnswer, within } from "../src/answer";
+import { toAnswer, within } from "../../src/shared/answer";
 
 test("toAnswer: a result", () => {
   expect(toAnswer({ result: { message: "done" } })).toEqual({ ok: true, value: { message: "done" } });

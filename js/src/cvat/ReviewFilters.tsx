@@ -1,7 +1,7 @@
 import { Box, NativeSelect, Typography } from "@mui/material";
 import React from "react";
-import { type FilterName, filterOptions } from "../derive";
-import { type Job, type JobChoice } from "../types";
+import { type FilterName, filterOptions } from "./derive";
+import { type Job, type JobChoice } from "./types";
 
 interface ReviewFiltersProps {
   jobs: Job[];

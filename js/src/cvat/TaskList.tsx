@@ -1,14 +1,14 @@
 import { Box, Tooltip } from "@mui/material";
 import React from "react";
-import { ago, plural, stageText } from "../derive";
-import { type Job, type Round, type Task } from "../types";
-import { type Actions } from "../useCvatStatus";
-import { useNow } from "../useNow";
-import { useShown } from "../useShown";
-import { ExternalLink } from "./ExternalLink";
-import { CheckIcon } from "./icons";
+import { ago, plural, stageText } from "./derive";
+import { type Job, type Round, type Task } from "./types";
+import { type Actions } from "./useCvatStatus";
+import { useNow } from "../shared/useNow";
+import { useShown } from "../shared/useShown";
+import { ExternalLink } from "../shared/ExternalLink";
+import { CheckIcon } from "../shared/icons";
 import { JobMenu } from "./JobMenu";
-import { MoreButton } from "./MoreButton";
+import { MoreButton } from "../shared/MoreButton";
 import { STATE_COLOR } from "./ProgressBar";
 
 // Where there is little room the stage is left out first, then the size and the age of a job.

@@ -1,6 +1,6 @@
 import { useTriggerPanelEvent } from "@fiftyone/operators";
 import { useMemo, useRef } from "react";
-import { toAnswer, within } from "./answer";
+import { toAnswer, within } from "../shared/answer";
 import {
   type Answer,
   type ChangedJobs,

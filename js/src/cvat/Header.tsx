@@ -1,9 +1,9 @@
 import { Box, Button, CircularProgress, IconButton, Tooltip, Typography } from "@mui/material";
 import React from "react";
-import { ago, host } from "../derive";
-import { type Connection } from "../types";
-import { useNow } from "../useNow";
-import { RefreshIcon, SendIcon } from "./icons";
+import { ago, host } from "./derive";
+import { type Connection } from "./types";
+import { useNow } from "../shared/useNow";
+import { RefreshIcon, SendIcon } from "../shared/icons";
 
 interface HeaderProps {
   connection: Connection;

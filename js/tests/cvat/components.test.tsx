@@ -1,11 +1,11 @@
 import React from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test, vi } from "vitest";
-import { PullDialog } from "../src/components/PullDialog";
-import { RoundCard } from "../src/components/RoundCard";
-import { type Review } from "../src/state";
-import { FINISHED, type Round } from "../src/types";
-import { type Actions } from "../src/useCvatStatus";
+import { PullDialog } from "../../src/cvat/PullDialog";
+import { RoundCard } from "../../src/cvat/RoundCard";
+import { type Review } from "../../src/cvat/state";
+import { FINISHED, type Round } from "../../src/cvat/types";
+import { type Actions } from "../../src/cvat/useCvatStatus";
 import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
 vi.mock("@fiftyone/operators", () => ({}));

@@ -1,8 +1,8 @@
 import { getSampleSrc } from "@fiftyone/state";
 import { Box } from "@mui/material";
 import React from "react";
-import { changeTone, type ChangeTone, outlineCentre } from "../derive";
-import { type ChangedSample, type Outline } from "../types";
+import { changeTone, type ChangeTone, outlineCentre } from "./derive";
+import { type ChangedSample, type Outline } from "./types";
 
 export const TONE_COLOR: Record<ChangeTone, string> = {
   added: "#4caf50",

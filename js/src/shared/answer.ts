@@ -1,6 +1,6 @@
 /** Reads what a panel method answered: a result, an error it reports, or a failure of the App. */
 import { type PanelEventResponse } from "@fiftyone/operators";
-import { type Answer, type Problem } from "./types";
+import { type Answer, type Problem } from "../cvat/types";
 
 const NO_ANSWER: Problem = {
   message: "The App's server did not answer.",

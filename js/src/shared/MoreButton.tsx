@@ -1,6 +1,6 @@
 import { Button } from "@mui/material";
 import React from "react";
-import { plural } from "../derive";
+import { plural } from "../cvat/derive";
 
 interface MoreButtonProps {
   shown: number;

@@ -1,4 +1,4 @@
-import { type ChangedSample, type Connection, type Job, type Preview, type Round, type Snapshot } from "../src/types";
+import { type ChangedSample, type Connection, type Job, type Preview, type Round, type Snapshot } from "../../src/cvat/types";
 
 export const CVAT = "https://cvat.example.org";
 

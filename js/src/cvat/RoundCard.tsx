@@ -1,9 +1,9 @@
 import { Box, Button, CircularProgress, Collapse, IconButton, Paper, Typography } from "@mui/material";
 import React from "react";
-import { isAllDone, isElsewhere, plural, roundText, roundUrl } from "../derive";
-import { type Connection, type Round } from "../types";
-import { type Actions } from "../useCvatStatus";
-import { CheckIcon, ChevronIcon } from "./icons";
+import { isAllDone, isElsewhere, plural, roundText, roundUrl } from "./derive";
+import { type Connection, type Round } from "./types";
+import { type Actions } from "./useCvatStatus";
+import { CheckIcon, ChevronIcon } from "../shared/icons";
 import { ProgressBar } from "./ProgressBar";
 import { RoundMenu } from "./RoundMenu";
 import { TaskList } from "./TaskList";
