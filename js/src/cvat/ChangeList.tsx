@@ -1,11 +1,12 @@
 import { Box, Checkbox, Typography } from "@mui/material";
 import React from "react";
-import { changeTone, changeWords, fileName, plural } from "./derive";
+import { MoreButton } from "../shared/MoreButton";
+import { plural } from "../shared/text";
+import { useShown } from "../shared/useShown";
+import { changeTone, changeWords, fileName } from "./derive";
+import { Thumbnail, TONE_COLOR } from "./Thumbnail";
 import { type ChangedSample, type LabelChange, type Preview } from "./types";
 import { type Actions } from "./useCvatStatus";
-import { useShown } from "../shared/useShown";
-import { MoreButton } from "../shared/MoreButton";
-import { Thumbnail, TONE_COLOR } from "./Thumbnail";
 
 const SAMPLES_SHOWN = 20;
 const CHANGES_SHOWN = 20;

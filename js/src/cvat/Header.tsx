@@ -1,9 +1,10 @@
 import { Box, Button, CircularProgress, IconButton, Tooltip, Typography } from "@mui/material";
 import React from "react";
-import { ago, host } from "./derive";
-import { type Connection } from "./types";
-import { useNow } from "../shared/useNow";
 import { RefreshIcon, SendIcon } from "../shared/icons";
+import { ago } from "../shared/text";
+import { useNow } from "../shared/useNow";
+import { host } from "./derive";
+import { type Connection } from "./types";
 
 interface HeaderProps {
   connection: Connection;

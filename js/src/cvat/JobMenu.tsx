@@ -1,9 +1,9 @@
 import { Box, Button, CircularProgress, IconButton, NativeSelect, Popover, Typography } from "@mui/material";
 import React, { useState } from "react";
+import { MoreIcon } from "../shared/icons";
 import { assignable } from "./derive";
 import { FINISHED, type Job, JOB_STAGES, JOB_STATES, type JobChange } from "./types";
 import { type Actions } from "./useCvatStatus";
-import { MoreIcon } from "../shared/icons";
 
 interface JobMenuProps {
   job: Job;

@@ -1,9 +1,9 @@
 import { Alert, Button } from "@mui/material";
 import React from "react";
-import { type Notice } from "./state";
-import { type Actions } from "./useCvatStatus";
 import { UndoIcon } from "../shared/icons";
 import { ProblemText } from "../shared/ProblemText";
+import { type Notice } from "./state";
+import { type Actions } from "./useCvatStatus";
 
 /** What the last pull or undo did. */
 export function NoticeBar({ notice, actions }: { notice: Notice; actions: Actions }) {

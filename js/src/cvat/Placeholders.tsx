@@ -1,8 +1,9 @@
 /** What the panel shows while it has no rounds to show. */
 import { Box, Button, Skeleton, Typography } from "@mui/material";
 import React from "react";
-import { type Connection } from "./types";
+import { Centered } from "../shared/Centered";
 import { SendIcon } from "../shared/icons";
+import { type Connection } from "./types";
 
 export function LoadingRounds() {
   return (
@@ -64,13 +65,5 @@ export function NotSetUp({ connection, onRetry }: { connection: Connection; onRe
         Look again
       </Button>
     </Centered>
-  );
-}
-
-function Centered({ cy, children }: { cy: string; children: React.ReactNode }) {
-  return (
-    <Box data-cy={cy} sx={{ maxWidth: 440, mx: "auto", mt: 6, textAlign: "center" }}>
-      {children}
-    </Box>
   );
 }

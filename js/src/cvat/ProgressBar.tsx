@@ -1,6 +1,7 @@
 import { Box, Tooltip } from "@mui/material";
 import React from "react";
-import { plural, segments } from "./derive";
+import { plural } from "../shared/text";
+import { segments } from "./derive";
 import { type ByState, type JobState } from "./types";
 
 export const STATE_COLOR: Record<JobState, string> = {

@@ -1,12 +1,13 @@
 import { Alert, Box, Button, ButtonBase, CircularProgress, Paper, Skeleton, ToggleButton, ToggleButtonGroup, Tooltip, Typography } from "@mui/material";
 import React from "react";
-import { changesToWrite, figures, plural, POLICY_TEXT, reviewTitle, type Figure } from "./derive";
+import { ProblemText } from "../shared/ProblemText";
+import { plural } from "../shared/text";
+import { ChangeList } from "./ChangeList";
+import { changesToWrite, figures, POLICY_TEXT, reviewTitle, type Figure } from "./derive";
+import { ReviewFilters } from "./ReviewFilters";
 import { type Review } from "./state";
 import { type Job, POLICIES, type Policy, type Preview } from "./types";
 import { type Actions } from "./useCvatStatus";
-import { ChangeList } from "./ChangeList";
-import { ProblemText } from "../shared/ProblemText";
-import { ReviewFilters } from "./ReviewFilters";
 
 /** Covers the panel only, so that the grid beside it can show the samples behind a figure. */
 export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Job[]; actions: Actions }) {

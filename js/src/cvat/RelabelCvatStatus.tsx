@@ -2,16 +2,16 @@ import { datasetName } from "@fiftyone/state";
 import { Box, Stack, Typography } from "@mui/material";
 import React from "react";
 import { useRecoilValue } from "recoil";
-import { executorText } from "./derive";
-import { type Job } from "./types";
-import { type Actions, type Status, useCvatStatus } from "./useCvatStatus";
-import { type MethodUris } from "./useMethods";
 import { ErrorBanner } from "../shared/ErrorBanner";
+import { executorText } from "./derive";
 import { Header } from "./Header";
 import { NoticeBar } from "./NoticeBar";
 import { LoadingRounds, NoRounds, NotSetUp } from "./Placeholders";
 import { PullDialog } from "./PullDialog";
 import { RoundCard } from "./RoundCard";
+import { type Job } from "./types";
+import { type Actions, type Status, useCvatStatus } from "./useCvatStatus";
+import { type MethodUris } from "./useMethods";
 
 /** The React half of the panel; the App hands over the methods of its Python half. */
 export function RelabelCvatStatus({ schema }: { schema: { view: MethodUris } }) {

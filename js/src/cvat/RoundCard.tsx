@@ -1,12 +1,13 @@
 import { Box, Button, CircularProgress, Collapse, IconButton, Paper, Typography } from "@mui/material";
 import React from "react";
-import { isAllDone, isElsewhere, plural, roundText, roundUrl } from "./derive";
-import { type Connection, type Round } from "./types";
-import { type Actions } from "./useCvatStatus";
 import { CheckIcon, ChevronIcon } from "../shared/icons";
+import { plural } from "../shared/text";
+import { isAllDone, isElsewhere, roundText, roundUrl } from "./derive";
 import { ProgressBar } from "./ProgressBar";
 import { RoundMenu } from "./RoundMenu";
 import { TaskList } from "./TaskList";
+import { type Connection, type Round } from "./types";
+import { type Actions } from "./useCvatStatus";
 
 interface RoundCardProps {
   round: Round;

@@ -1,8 +1,8 @@
 import { IconButton, ListItemIcon, Menu, MenuItem } from "@mui/material";
 import React, { useState } from "react";
+import { CheckIcon, CloseIcon, ImagesIcon, MoreIcon, OpenIcon, SendIcon, UndoIcon } from "../shared/icons";
 import { type Round } from "./types";
 import { type Actions } from "./useCvatStatus";
-import { CheckIcon, CloseIcon, ImagesIcon, MoreIcon, OpenIcon, SendIcon, UndoIcon } from "../shared/icons";
 
 interface RoundMenuProps {
   round: Round;

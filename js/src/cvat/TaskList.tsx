@@ -1,15 +1,16 @@
 import { Box, Tooltip } from "@mui/material";
 import React from "react";
-import { ago, plural, stageText } from "./derive";
-import { type Job, type Round, type Task } from "./types";
-import { type Actions } from "./useCvatStatus";
-import { useNow } from "../shared/useNow";
-import { useShown } from "../shared/useShown";
 import { ExternalLink } from "../shared/ExternalLink";
 import { CheckIcon } from "../shared/icons";
-import { JobMenu } from "./JobMenu";
 import { MoreButton } from "../shared/MoreButton";
+import { ago, plural } from "../shared/text";
+import { useNow } from "../shared/useNow";
+import { useShown } from "../shared/useShown";
+import { stageText } from "./derive";
+import { JobMenu } from "./JobMenu";
 import { STATE_COLOR } from "./ProgressBar";
+import { type Job, type Round, type Task } from "./types";
+import { type Actions } from "./useCvatStatus";
 
 // Where there is little room the stage is left out first, then the size and the age of a job.
 const MEDIUM = "@container (max-width: 520px)";

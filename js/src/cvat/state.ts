@@ -1,5 +1,6 @@
 /** What the panel knows, and how it changes. Pure. */
-import { type Answer, type JobChoice, type Policy, type Preview, type Problem, type Snapshot } from "./types";
+import { type Answer, type Problem } from "../shared/answer";
+import { type JobChoice, type Policy, type Preview, type Snapshot } from "./types";
 
 export interface Review {
   key: string;

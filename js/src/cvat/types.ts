@@ -1,12 +1,5 @@
 /** What the Python half (panels/cvat_status.py) answers. */
 
-export interface Problem {
-  message: string;
-  advice: string;
-}
-
-export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
-
 export interface Connection {
   state: "connected" | "unconfigured" | "error";
   url: string | null;

@@ -1,10 +1,11 @@
 import { usePromptOperatorInput } from "@fiftyone/operators";
 import { usePanelStatePartial } from "@fiftyone/spaces";
 import { useEffect, useMemo, useReducer, useState } from "react";
-import { type Notice, type PanelState, INITIAL, reduce } from "./state";
-import { type Answer, FINISHED, type JobChange, type JobChoice, type Policy, type Problem, type SampleChoice, type Snapshot } from "./types";
-import { type MethodUris, useMethods } from "./useMethods";
+import { type Answer, type Problem } from "../shared/answer";
 import { usePolling } from "../shared/usePolling";
+import { type Notice, type PanelState, INITIAL, reduce } from "./state";
+import { FINISHED, type JobChange, type JobChoice, type Policy, type SampleChoice, type Snapshot } from "./types";
+import { type MethodUris, useMethods } from "./useMethods";
 
 /** What is derived from the panel's state; read only. */
 export interface Status extends PanelState {

@@ -1,6 +1,6 @@
 import { Alert, Button } from "@mui/material";
 import React from "react";
-import { type Problem } from "../cvat/types";
+import { type Problem } from "./answer";
 import { ProblemText } from "./ProblemText";
 
 export function ErrorBanner({ problem, onRetry }: { problem: Problem; onRetry: () => void }) {

@@ -1,6 +1,6 @@
 import { Button } from "@mui/material";
 import React from "react";
-import { plural } from "../cvat/derive";
+import { plural } from "./text";
 
 interface MoreButtonProps {
   shown: number;

@@ -1,5 +1,5 @@
 import React from "react";
-import { type Problem } from "../cvat/types";
+import { type Problem } from "./answer";
 
 export function ProblemText({ problem: { message, advice } }: { problem: Problem }) {
   return (

@@ -1,6 +1,12 @@
 /** Reads what a panel method answered: a result, an error it reports, or a failure of the App. */
 import { type PanelEventResponse } from "@fiftyone/operators";
-import { type Answer, type Problem } from "../cvat/types";
+
+export interface Problem {
+  message: string;
+  advice: string;
+}
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; problem: Problem };
 
 const NO_ANSWER: Problem = {
   message: "The App's server did not answer.",

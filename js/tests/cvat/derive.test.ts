@@ -1,24 +1,7 @@
 import { expect, test } from "vitest";
-import { ago, assignable, changesToWrite, changeWords, executorText, figures, plural, reviewTitle, roundText, roundUrl, segments, stageText } from "../../src/cvat/derive";
+import { assignable, changesToWrite, changeWords, executorText, figures, reviewTitle, roundText, roundUrl, segments, stageText } from "../../src/cvat/derive";
 import { FINISHED } from "../../src/cvat/types";
 import { connected, CVAT, job, preview, round, sample } from "./fixtures";
-
-const NOON = Date.parse("2026-11-23T12:00:00Z");
-
-test.each([
-  ["2026-11-23T12:00:00+00:00", "just now"],
-  ["2026-11-23T12:00:30+00:00", "just now"], // another machine's clock is ahead
-  ["2026-11-23T11:59:56+00:00", "4 s ago"],
-  ["2026-11-23T13:48:00+02:00", "12 min ago"],
-  ["2026-11-23T10:01:00+00:00", "1 h ago"],
-  ["2026-11-20T12:00:00+00:00", "3 d ago"],
-  [null, "–"],
-  ["never", "–"],
-])("ago: %s", (moment, text) => expect(ago(moment, NOON)).toBe(text));
-
-test("plural: groups thousands", () => {
-  expect([plural(1, "job"), plural(2, "job"), plural(5000, "image")]).toEqual(["1 job", "2 jobs", "5,000 images"]);
-});
 
 test("segments: what is new is the empty rest", () => {
   const found = segments({ new: 5, completed: 4, "in progress": 1, rejected: 0 }, 10);
