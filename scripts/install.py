@@ -26,7 +26,7 @@ def main() -> None:
     sys.stderr.write("Installing into .venv. The first time takes some minutes.\n")
     _make_venv()
     _pip("--upgrade", "pip")
-    _pip("--editable", f"{ROOT}[demo,test]", _tensorflow())
+    _pip("--editable", f"{ROOT}[demo,ray,test]", _tensorflow())
     if not os.environ.get("FIFTYONE_DATABASE_URI"):
         _install_mongod()
     STAMP.touch()
