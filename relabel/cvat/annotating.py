@@ -80,11 +80,14 @@ class AnnotatingClient:
 
     def task_annotations(self, task_id: int) -> Annotations:
         """What is drawn in a task, its ground-truth jobs and replicas left out."""
-        return Annotations.from_json(self._transport.get(f"/api/tasks/{task_id}/annotations"))
+        return self._read(f"tasks/{task_id}")
 
     def job_annotations(self, job_id: int) -> Annotations:
         """What is drawn in a job."""
-        return Annotations.from_json(self._transport.get(f"/api/jobs/{job_id}/annotations"))
+        return self._read(f"jobs/{job_id}")
+
+    def _read(self, owner: str) -> Annotations:
+        return Annotations.from_json(self._transport.get_slowly(f"/api/{owner}/annotations"))
 
     def annotations_of(self, jobs: Sequence[Job]) -> list[Shape]:
         """What is drawn in some jobs of one task, in as few requests as our rights allow.

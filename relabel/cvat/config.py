@@ -23,7 +23,7 @@ class Timeouts:
     Args:
         connect: until the server accepts the connection
         read: between two bytes of its answer
-        upload: the same while files or labels are being sent, which servers digest slowly
+        upload: the same of files and of all that is drawn, which servers digest and gather slowly
         processing: until the server has made a task out of the files; of several tasks, until it
             is done with the next
     """

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .errors import CvatDataRejected, CvatNeverRead, CvatNotFound, CvatRejected
+from .errors import CvatDataRejected, CvatForbidden, CvatNeverRead, CvatNotFound, CvatRejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,8 +83,8 @@ def _ask(transport: Transport, task_ids: set[int]) -> dict[int, dict[str, Any]]:
         request = quote(f"action=create&target=task&target_id={task_id}", safe="")
         try:
             answers[task_id] = transport.get(f"/api/requests/{request}")
-        except (CvatNotFound, CvatRejected):
-            continue
+        except (CvatForbidden, CvatNotFound, CvatRejected):
+            continue  # forgotten, or of somebody else whose round we go on with
     return answers
 
 

@@ -30,12 +30,15 @@ from .errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from urllib3.response import BaseHTTPResponse
+
     from .config import CvatConfig
 
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500
 _LONGEST_REASON = 500
+_LONGEST_WAIT = 60.0  # seconds; CVAT counts anonymous requests by the minute
 
 
 class _SafeRetry(Retry):
@@ -54,6 +57,11 @@ class _SafeRetry(Retry):
         return status_code == requests.codes.too_many_requests or super().is_retry(
             method, status_code, has_retry_after
         )
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """How long the server asks us to wait, but never longer than people would."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, _LONGEST_WAIT)
 
 
 _RETRY = _SafeRetry(
@@ -183,6 +191,10 @@ class Transport:
         """Gets JSON."""
         return _json(self.request("GET", path, params=params), self.url)
 
+    def get_slowly(self, path: str) -> Any:
+        """Gets JSON that the server takes long to put together."""
+        return _json(self.request("GET", path, timeout=self.slow), self.url)
+
     def send_json(
         self,
         method: str,
@@ -197,14 +209,19 @@ class Transport:
 
     @property
     def slow(self) -> tuple[float, float]:
-        """The time-outs of a request whose content the server takes long to digest."""
+        """The time-outs of a request whose content the server takes long to digest or gather."""
         return self.config.timeouts.connect, self.config.timeouts.upload
 
     def pages(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
-        """Yields every item of a paged list, lowest id first."""
+        """Yields every item of a paged list, lowest id first. It may become shorter meanwhile."""
         page = 1
         while True:
-            answer = self.get(path, page=page, page_size=PAGE_SIZE, sort="id", **params)
+            try:
+                answer = self.get(path, page=page, page_size=PAGE_SIZE, sort="id", **params)
+            except CvatNotFound:
+                if page == 1:
+                    raise
+                return
             yield from answer["results"]
             if answer["next"] is None:
                 return

@@ -43,6 +43,13 @@ def test_wait_until_read__what_the_server_has_forgotten_is_in_the_task(script, c
     assert client.wait_until_read([1]) == set()
 
 
+def test_wait_until_read__of_somebody_else_the_task_is_asked(script, client):
+    refusal = {"detail": "You do not have permission to perform this action."}
+    script.on("GET", REQUEST.format(1), Answer(403, refusal))
+    script.on("GET", "/api/tasks", tasks(3))
+    assert client.wait_until_read([1]) == set()
+
+
 def test_wait_until_read__nothing_was_sent(script, client):
     script.on("GET", REQUEST.format(1), FORGOTTEN)
     script.on("GET", "/api/tasks", tasks(0))

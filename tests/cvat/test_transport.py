@@ -8,6 +8,7 @@ import traceback
 
 import pytest
 import trustme
+from urllib3 import HTTPResponse
 
 from relabel.cvat import (
     CvatClient,
@@ -22,7 +23,7 @@ from relabel.cvat import (
     CvatUnreachable,
     NotACvatServer,
 )
-from relabel.cvat.transport import Transport, error_of
+from relabel.cvat.transport import _RETRY, Transport, error_of
 from tests.cvat.conftest import Answer
 
 HTML = {"Content-Type": "text/html"}
@@ -227,6 +228,22 @@ def test_pages__are_followed_to_the_end(script, config):
     script.on("GET", "/api/labels", Answer(200, page), Answer(200, last))
     transport = Transport(config(script.url))
     assert [item["id"] for item in transport.pages("/api/labels")] == [1, 2]
+
+
+def test_pages__a_list_that_became_shorter_meanwhile(script, config):
+    page = {"results": [{"id": 1}], "next": "http://elsewhere/api/labels?page=2"}
+    gone = Answer(404, {"detail": "Invalid page."})
+    script.on("GET", "/api/labels", Answer(200, page), gone)
+    transport = Transport(config(script.url))
+    assert [item["id"] for item in transport.pages("/api/labels")] == [1]
+    with pytest.raises(CvatNotFound):
+        list(transport.pages("/api/labels"))
+
+
+def test_retry__waits_no_longer_than_people_would():
+    asked = [{"Retry-After": text} for text in ("2", "86400", "Fri, 31 Dec 9999 23:59:59 GMT")]
+    waits = [_RETRY.get_retry_after(HTTPResponse(headers=headers)) for headers in (*asked, {})]
+    assert waits == [2, 60, 60, None]
 
 
 def test_secrets__are_in_no_error_and_no_log(script, config, caplog):

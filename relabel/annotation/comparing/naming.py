@@ -3,20 +3,29 @@
 A class keeps its name if one field of the round has it. If several do, each is offered with the
 name of its field, as stock FiftyOne offers it: ``cat_ground_truth`` and ``cat_predictions``. It
 comes back to that field. Where such a name is taken, it is ``cat (ground_truth)``.
+
+CVAT cuts the spaces around a name and refuses what is longer than 64 letters. Such a class travels
+under a name that CVAT keeps as it is, and comes back as itself.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from ...labels.schema import ServerNames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from ...cvat import LabelSpec, Shape
     from ..record.request import RoundField
+
+
+_LONGEST = 64
+_NUL = chr(0)  # CVAT's database cannot hold it
+_BLANK = "(blank)"
 
 
 def class_names(fields: Iterable[RoundField]) -> dict[str, dict[str, str]]:
@@ -30,10 +39,30 @@ def class_names(fields: Iterable[RoundField]) -> dict[str, dict[str, str]]:
         as_stock = f"{name}_{field}"
         return f"{name} ({field})" if as_stock in shared else as_stock
 
-    return {
-        field.name: {name: name_of(field.name, name) for name in field.schema.classes}
+    wanted = [
+        (field.name, name, name_of(field.name, name))
         for field in fields
-    }
+        for name in dict.fromkeys(field.schema.classes)
+    ]
+    taken = {text for _, _, text in wanted if _kept(text) == text}
+    names: dict[str, dict[str, str]] = {field.name: {} for field in fields}
+    for field_name, name, text in wanted:
+        called = text if text in taken else _free(text, taken)
+        taken.add(called)
+        names[field_name][name] = called
+    return names
+
+
+def _kept(text: str) -> str:
+    """What CVAT would make of a name, or keeps of it if it is too long."""
+    return text.replace(_NUL, "").strip()[:_LONGEST].rstrip() or _BLANK
+
+
+def _free(text: str, taken: Container[str]) -> str:
+    """The name that CVAT would make of it, with a number if another class has that."""
+    kept = _kept(text)
+    numbered = (f"{kept[: _LONGEST - 8]} ({number})" for number in itertools.count(2))
+    return next(name for name in itertools.chain((kept,), numbered) if name not in taken)
 
 
 def label_specs(fields: Iterable[RoundField]) -> list[LabelSpec]:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from ...labels import LabelSchema
     from ..record.request import Request, RoundField
 
+_LONGEST_KEY = 240  # CVAT takes 256, and tasks get a number
+_LONGEST_ATTRIBUTE = 64
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -224,13 +227,18 @@ def check_key(dataset: fo.Dataset, key: str) -> None:
     """Holds that a round can have a name.
 
     Raises:
-        InvalidRoundName: if FiftyOne cannot keep it
+        InvalidRoundName: if FiftyOne or CVAT cannot keep it
         RoundNameTaken: if there is one of that name
     """
     if not key.isidentifier():
         raise InvalidRoundName(
             f"{key!r} cannot be the name of a round.",
             "Use letters, digits and underscores, and begin with a letter.",
+        )
+    if len(key) > _LONGEST_KEY:
+        raise InvalidRoundName(
+            f"The name of a round has at most {_LONGEST_KEY} letters, this one has {len(key)}.",
+            "Choose a shorter one; tasks in CVAT are named after it.",
         )
     if key in run_keys(dataset).values() and not is_torn(dataset, key):
         raise RoundNameTaken(f"There is a round named {key!r} already.", "Choose another name.")
@@ -269,10 +277,11 @@ def check_field(dataset: fo.Dataset, name: str, kind: str | None = None) -> None
 
 
 def check_fields(fields: Sequence[RoundField]) -> None:
-    """Holds that there is something to annotate in each field of a round.
+    """Holds that there is something to annotate in each field of a round, as CVAT can name it.
 
     Raises:
-        UnsupportedField: if there is no field, one twice, or one without classes
+        UnsupportedField: if there is no field, one twice, or one without classes; or if CVAT does
+            not keep the name of an attribute
     """
     names = [item.name for item in fields]
     if not names:
@@ -285,6 +294,12 @@ def check_fields(fields: Sequence[RoundField]) -> None:
                 f"There are no classes to choose from for {item.name!r}.",
                 "Name the classes that annotators may draw.",
             )
+        for name in (attribute.name for attribute in item.schema.declared):
+            if name != name.strip() or len(name) > _LONGEST_ATTRIBUTE:
+                raise UnsupportedField(
+                    f"CVAT does not keep the name of the attribute {name!r} of {item.name!r}.",
+                    f"Leave it out: it has spaces around, or over {_LONGEST_ATTRIBUTE} letters.",
+                )
 
 
 def check_classes(present: Iterable[str | None], schema: LabelSchema) -> None:
