@@ -1,4 +1,4 @@
-"""What the React half of the CVAT panel is told; js/src/cvat/types.ts says the same in TypeScript."""
+"""What the React half of the CVAT panel is told; js/src/cvat/types.ts says the same of it."""
 
 from __future__ import annotations
 
