@@ -1,10 +1,14 @@
 """Evaluation of detections: Relabel beside stock FiftyOne and faster-coco-eval.
 
-    .venv/bin/python benchmarks/evaluation.py [--images 2000]
+    .venv/bin/python benchmarks/evaluation.py [--only written|again|memory]
 
-Images of about 7 boxes of ground truth and 9 predictions of ten classes. Both sides write what
-they found on every label and keep an evaluation run; nobody holds the samples in memory. Reading
-and matching alone is measured beside faster-coco-eval on arrays that are ready.
+- ``written``: 2,000 images of about 7 boxes of ground truth and 9 predictions of ten classes. Both
+  sides write what they found on every label and keep an evaluation run; nobody holds the samples
+  in memory. Reading and matching alone is measured beside faster-coco-eval on arrays that are
+  ready
+- ``again``: 5,000 such images, evaluated; then 50 of them are changed and all are evaluated again
+  under the same key. The peer is our own evaluation of all
+- ``memory``: 5,000 images with 100 predictions each, the largest number that COCO counts
 """
 
 from __future__ import annotations
@@ -16,34 +20,45 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from _measuring import faster, figure, measured
+from _measuring import at_most, faster, figure, measured
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 CLASSES = [f"class {number}" for number in range(10)]
 TRUTH, PREDICTED, TIMES, OF_BARE = 7, 9, 20, 2
+IMAGES, MANY, MOST_PREDICTIONS, MOST_MB = 2_000, 5_000, 100, 1_000
+CHANGED, TURNS, OF_ALL = 50, 3, 0.05
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=2000)
-    images = parser.parse_args().images
+    parser.add_argument("--only", choices=PARTS)
+    only = parser.parse_args().only
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
     with tempfile.TemporaryDirectory(prefix="relabel-evaluation-") as name:
         folder = Path(name)
         with mongod(folder / "database") as uri:
             environment = fiftyone_environment(uri, folder / "home", link_plugin(folder / "p"))
             os.environ.update(environment)
-            figures = evaluate(make_dataset(images))
+            parts = [only] if only else PARTS
+            figures = [one for part in parts for one in PARTS[part]()]
     print(json.dumps(figures))
 
 
-def make_dataset(images: int) -> Any:
-    """A dataset without images: an evaluation looks at labels only."""
+def make_dataset(images: int, predicted: int | None = None) -> Any:
+    """A dataset without images: an evaluation looks at labels only.
+
+    Args:
+        images: how many samples
+        predicted: how many predictions each has; None for some 9
+    """
     import fiftyone as fo
 
     generator = np.random.default_rng(0)
@@ -54,19 +69,22 @@ def make_dataset(images: int) -> Any:
         names = generator.integers(0, len(CLASSES), count)
         seen = generator.random(count) < 0.85
         found = boxes[seen] + generator.normal(0, 0.01, boxes[seen].shape).clip(-0.019, 0.019)
-        more = generator.uniform(0.02, 0.48, (generator.poisson(PREDICTED - 0.85 * TRUTH), 4))
+        wanted = generator.poisson(PREDICTED - 0.85 * TRUTH)
+        more = generator.uniform(
+            0.02, 0.48, (max(0, predicted - len(found)) if predicted else wanted, 4)
+        )
         others = generator.integers(0, len(CLASSES), len(more))
-        predicted = np.concatenate((found, more))
+        shown = np.concatenate((found, more))
         classes = np.concatenate((names[seen], others))
-        confidences = generator.random(len(predicted))
+        confidences = generator.random(len(shown))
         samples.append(
             fo.Sample(
                 filepath=f"/{number}.png",
                 ground_truth=detections(boxes, names, [None] * count),
-                predictions=detections(predicted, classes, confidences.tolist()),
+                predictions=detections(shown, classes, confidences.tolist()),
             )
         )
-    dataset = fo.Dataset("evaluation")
+    dataset = fo.Dataset()
     dataset.add_samples(samples, progress=False)
     return dataset
 
@@ -83,13 +101,15 @@ def detections(boxes: Any, classes: Any, confidences: list[float | None]) -> Any
     )
 
 
-def evaluate(dataset: Any) -> list[dict[str, Any]]:
+def evaluate_written() -> list[dict[str, Any]]:
     """Evaluates with each side."""
-    from relabel.evaluation.detections import IOUS, evaluate_detections
+    from relabel.evaluation.detections import evaluate_detections
     from relabel.evaluation.matching import match
+    from relabel.evaluation.options import IOUS
     from relabel.evaluation.precision import precision_recall
     from relabel.evaluation.tables import read_detections
 
+    dataset = make_dataset(IMAGES)
     fields = ("predictions", "ground_truth")
     with measured() as ours:
         score = evaluate_detections(dataset, *fields, eval_key="ours").score
@@ -115,6 +135,53 @@ def evaluate(dataset: Any) -> list[dict[str, Any]]:
         ),
         figure("mAP", score.map, results.mAP(), "equal to 1e-9, faster-coco-eval too", met=agree),
     ]
+
+
+def evaluate_again() -> list[dict[str, Any]]:
+    """Evaluates all images, and again when some have changed; both several times, the best."""
+    from relabel.evaluation.detections import evaluate_detections
+
+    dataset = make_dataset(MANY)
+    fields = ("predictions", "ground_truth")
+    full, again = [], []
+    for turn in range(TURNS):
+        with measured() as one:
+            evaluate_detections(dataset, *fields, eval_key=f"full_{turn}")
+        full.append(one["seconds"])
+        move_a_box(dataset.take(CHANGED, seed=turn))
+        with measured() as one:
+            score = evaluate_detections(dataset, *fields, eval_key=f"full_{turn}").score
+        again.append(one["seconds"])
+        if score.matched != CHANGED:
+            raise RuntimeError(f"{score.matched} images were matched again, not {CHANGED}.")
+    return [
+        figure(
+            f"evaluate again when {CHANGED} of {MANY} images have changed, seconds, beside all",
+            min(again),
+            min(full),
+            f"ratio <= {OF_ALL}",
+            met=min(again) <= OF_ALL * min(full),
+        )
+    ]
+
+
+def move_a_box(view: Any) -> None:
+    """Moves a prediction of each image, as each image has one."""
+    for sample in view.iter_samples(autosave=True):
+        label = sample.predictions.detections[0]
+        left, *others = label.bounding_box
+        label.bounding_box = [left + 0.001, *others]
+
+
+def evaluate_memory() -> list[dict[str, Any]]:
+    """Evaluates as many predictions as COCO counts."""
+    from relabel.evaluation.detections import evaluate_detections
+
+    dataset = make_dataset(MANY, MOST_PREDICTIONS)
+    with measured() as ours:
+        evaluate_detections(dataset, "predictions", "ground_truth", eval_key="many")
+    name = f"evaluate {MANY} images with {MOST_PREDICTIONS} predictions each, extra memory in MB"
+    return [at_most(name, ours["memory_mb"], None, MOST_MB)]
 
 
 def bare_average(found: Any, truth: Any) -> float:
@@ -153,6 +220,13 @@ def bare_average(found: Any, truth: Any) -> float:
         evaluation.accumulate()
     precision = evaluation.eval["precision"]
     return float(precision[precision > -1].mean())
+
+
+PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "written": evaluate_written,
+    "again": evaluate_again,
+    "memory": evaluate_memory,
+}
 
 
 if __name__ == "__main__":
