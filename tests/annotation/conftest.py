@@ -40,11 +40,13 @@ def send(dataset, client):
 
 @pytest.fixture
 def stock(dataset, client, cvat_config, cvat_admin):
-    """Stock FiftyOne; the tasks that it made in CVAT are removed after the test."""
+    """Stock FiftyOne; the tasks and projects that it made in CVAT are removed after the test."""
     stock = Stock(dataset, cvat_config)
     yield stock
     for task_id in stock.task_ids:
         client.delete_task(task_id)
+    for name in stock.projects:
+        assert client.projects.delete_if_empty(client.projects.find(name))
 
 
 @pytest.fixture

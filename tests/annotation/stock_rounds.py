@@ -37,6 +37,7 @@ class Stock:
             "password": config.password,
         }
         self.task_ids = []
+        self.projects = set()
 
     def run(self, *calls):
         """Makes calls one after the other in another process; returns what the last one said."""
@@ -54,6 +55,7 @@ class Stock:
 
     def annotate(self, key="stock_1", samples=None, **options):
         """Sends a round; returns the ids of its tasks."""
+        self.projects |= {options["project_name"]} if "project_name" in options else set()
         results = (samples or self.dataset).annotate(key, backend="cvat", **options, **self.server)
         self.task_ids += results.task_ids
         return list(results.task_ids)

@@ -14,6 +14,7 @@ from relabel.annotation import (
     undo_pull,
 )
 from relabel.cvat import Shape
+from tests.annotation.small_push import unique
 from tests.annotation.stock_labels import masks, polygons
 from tests.annotation.stock_rounds import Editor, boxes_of, shape_of, stored
 
@@ -78,10 +79,9 @@ def test_pull__the_switch_and_the_group_that_stock_maps_to_attributes(dataset, c
 
 
 def test_pull__of_a_project(dataset, client, stock, odd):
-    editor = Editor(client, stock.annotate(label_field="ground_truth", project_name="stock"))
-    again = Editor(
-        client, stock.annotate("stock_2", label_field="ground_truth", project_name="stock")
-    )
+    options = {"label_field": "ground_truth", "project_name": unique("stock")}
+    editor = Editor(client, stock.annotate(**options))
+    again = Editor(client, stock.annotate("stock_2", **options))
     for key, edited in (("stock_1", editor), ("stock_2", again)):
         edited.finish()
         assert pull(dataset, key, client).counts == {}

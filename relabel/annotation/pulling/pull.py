@@ -6,19 +6,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ...cvat import JobState
 from ..comparing.choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
-from ..comparing.placing import own_frames
 from ..dataset import storage
 from ..dataset.facts import label_path
-from ..dataset.tags import tag_pulled
+from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pulled
 from ..progress import silent
-from ..record.baseline import replace_frames, samples_by_frame
+from ..record.baseline import replace_frames
 from ..record.places import Place, samples_of
 from ..record.rounds import Pull, Round, holding, load_round, save_round
 from ..stock.adoption import find_round
 from ..stock.stock import note_labels
 from .collector import collector_paused
+from .finishing import finished_samples
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame, with_classes
@@ -129,7 +128,7 @@ def pull(
         progress(0.5, f"Writing the labels of {changed:,} images")
         lost, finished = _write(dataset, record, review, merged, terms)
     report = _report(review, list(merged.values()), lost)
-    return replace(report, finished=tuple(dict.fromkeys(finished)))
+    return replace(report, finished=tuple(finished))
 
 
 def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
@@ -160,11 +159,14 @@ def _write(
     What is overwritten is saved first, and that a pull is being written; see :func:`revert`.
     """
     settled = [frame for frame in merged.values() if frame.applied or frame.overruled]
+    open_frames = _open_frames(review, merged, lost=())
+    finished = finished_samples(dataset, record, review, open_frames)
+    tagged = samples_tagged(dataset, finished, IN_ANNOTATION)
     lost: set[Place] = set()
-    if settled:
+    if settled or tagged:
         number = record.pulls[-1].number + 1 if record.pulls else 1
         before = {job.id: record.pulled.get(job.id) for job in review.jobs}
-        save_undo(dataset, record.id, number, settled)
+        save_undo(dataset, record.id, number, settled, tagged)
         record = replace(record, pulls=(*record.pulls, Pull(number, datetime.now(UTC), before)))
         save_round(record)
         lost = _write_labels(dataset, record, review, merged, terms)
@@ -175,16 +177,12 @@ def _write(
     kept = [frame for place, frame in merged.items() if place not in lost]
     replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
     note_labels(dataset, record, [f.baseline for f in kept if f.has_other_labels])
-    open_frames = {
-        (frame.sent.task_id, frame.sent.frame)
-        for place, frame in merged.items()
-        if frame.left or place in lost
-    }
-    open_frames |= review.open_frames
-    finished = _finished(record, review.jobs, open_frames)
+    if lost:
+        open_frames = _open_frames(review, merged, lost)
+        finished = finished_samples(dataset, record, review, open_frames)
     tag_pulled(dataset, finished)
     _close(record, review.jobs, open_frames)
-    if settled:
+    if settled or tagged:
         forget_old_pulls(dataset)
     return lost, finished
 
@@ -220,7 +218,7 @@ def _write_labels(
                 frame = review_frame(old.job, old.diff.frame, old.shapes, present[place], schema)
                 merged[place] = _merge(frame, record, terms)
                 again.append(merged[place])
-            update_undo(dataset, record.id, record.pulls[-1].number, again)
+            update_undo(record.id, record.pulls[-1].number, again)
         changes = {place: (merged[place].before, merged[place].after) for place in remaining}
         remaining = storage.write_labels(dataset, changes, record.kinds)
         if not remaining:
@@ -228,18 +226,16 @@ def _write_labels(
     return remaining
 
 
-def _finished(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]) -> list[str]:
-    """The samples that annotators are done with and that left nothing open."""
-    tasks = {task.id: task for task in record.tasks}
-    return [
-        sample_id
-        for job in jobs
-        if job.state == JobState.COMPLETED
-        for frame, sample_id in samples_by_frame(
-            record.id, job.task_id, own_frames(tasks[job.task_id], job)
-        )
-        if (job.task_id, frame) not in open_frames
-    ]
+def _open_frames(
+    review: Review, merged: dict[Place, MergedFrame], lost: Collection[Place]
+) -> set[tuple[int, int]]:
+    """The frames that a pull leaves open, as pairs of task and number."""
+    left = {
+        (frame.sent.task_id, frame.sent.frame)
+        for place, frame in merged.items()
+        if frame.left or place in lost
+    }
+    return left | review.open_frames
 
 
 def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]) -> None:

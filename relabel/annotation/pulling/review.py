@@ -99,6 +99,7 @@ class Review:
         samples_gone: the samples that are not in the dataset any more
         tasks_gone: the tasks that CVAT does not show (any more)
         remarks: what annotators drew that the field holds otherwise, or cannot hold
+        listed: all annotation jobs of the round, also those that are not pulled
     """
 
     key: str
@@ -109,6 +110,7 @@ class Review:
     tasks_gone: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
     unreadable: tuple[UnreadableImage, ...] = ()
+    listed: tuple[Job, ...] = ()
 
     @property
     def open_frames(self) -> frozenset[tuple[int, int]]:
@@ -313,6 +315,7 @@ def compare(
         tasks_gone=_tasks_gone(record, listed),
         remarks=tuple(remarks),
         unreadable=tuple(unreadable),
+        listed=tuple(listed),
     )
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.odm as foo
 from bson import encode
 from bson.raw_bson import RawBSONDocument
+from fiftyone.core.utils import iter_batches
 
 from ..dataset import frame_storage, storage
 from ..dataset.facts import left_by_runs
-from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pull_undone
+from ..dataset.tags import tag_pull_undone
 from ..dataset.unset_fields import places_without_field, unset_empty
 from ..errors import NothingToUndo, TooLargeToUndo
 from ..record.baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
@@ -36,6 +37,8 @@ PULLS_KEPT = 10
 """How many pulls of a dataset can be undone, one after the other, over all its rounds."""
 
 _ATTEMPTS = 3
+_TAGGED = "tagged"
+_SAMPLES_PER_DOCUMENT = 100_000
 _LARGEST = 2**24 - 2**8  # bytes of a document of MongoDB, with room for the id that it adds
 
 
@@ -125,8 +128,8 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
             pulled.pop(job_id, None)
         else:
             pulled[job_id] = version
+    tag_pull_undone(dataset, _load_tagged(record.id, last.number))
     save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1]))
-    tag_pull_undone(dataset, samples_of(p for p, item in saved.items() if item.get("tagged")))
     forget_undo(record.id, last.number)
     kept = samples_of(left)
     restored = tuple(sample_id for sample_id in samples_of(saved) if sample_id not in kept)
@@ -134,9 +137,20 @@ def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
 
 
 def save_undo(
-    dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
+    dataset: fo.Dataset,
+    round_id: ObjectId,
+    pull: int,
+    frames: Sequence[MergedFrame],
+    tagged: Iterable[str],
 ) -> None:
     """Keeps what a pull is about to overwrite: labels and baseline, one document for a place.
+
+    Args:
+        dataset: the dataset
+        round_id: the round
+        pull: the number of the pull
+        frames: what it overwrites
+        tagged: the samples that were in annotation before it, and are not after it
 
     Raises:
         TooLargeToUndo: if MongoDB cannot hold one of them
@@ -144,7 +158,6 @@ def save_undo(
     places = [frame.place for frame in frames]
     new = frame_storage.without_document(dataset, places)
     unset = places_without_field(dataset, places)
-    out = samples_tagged(dataset, samples_of(places), IN_ANNOTATION)
     _undo().create_index([("round_id", 1), ("pull", 1)])
     _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
 
@@ -156,31 +169,22 @@ def save_undo(
                 frame,
                 new_frame=frame.place in new,
                 unset=frame.place in unset,
-                tagged=frame.place.sample_id in out,
             )
             for frame in batch
         ]
         _undo().insert_many(documents)
 
     write_in_batches(write, frames)
+    for samples in iter_batches(tagged, _SAMPLES_PER_DOCUMENT):
+        _undo().insert_one({"round_id": round_id, "pull": pull, _TAGGED: list(samples)})
 
 
-def update_undo(
-    dataset: fo.Dataset, round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]
-) -> None:
+def update_undo(round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]) -> None:
     """Keeps what a pull is about to overwrite in images whose labels were edited meanwhile."""
-    out = samples_tagged(dataset, samples_of(frame.place for frame in frames), IN_ANNOTATION)
     for frame in frames:
         key = {"round_id": round_id, "pull": pull, **place_document(frame.place)}
         # Somebody has edited it: its frame has a document without us, and its field a value.
-        document = _document(
-            round_id,
-            pull,
-            frame,
-            new_frame=False,
-            unset=False,
-            tagged=frame.place.sample_id in out,
-        )
+        document = _document(round_id, pull, frame, new_frame=False, unset=False)
         _undo().replace_one(key, document, upsert=True)
 
 
@@ -294,7 +298,6 @@ def _document(
     *,
     new_frame: bool,
     unset: bool,
-    tagged: bool,
 ) -> RawBSONDocument:
     """What a merge overwrites. Labels that it leaves alone are the same objects before and after.
 
@@ -313,7 +316,6 @@ def _document(
         "sent": frame_document(round_id, frame.sent),
         "new_frame": new_frame,
         "unset": unset,
-        "tagged": tagged,
     }
     encoded = encode(document)
     if len(encoded) > _LARGEST:
@@ -326,7 +328,12 @@ def _document(
 
 
 def _load_undo(round_id: ObjectId, pull: int) -> Iterator[dict[str, Any]]:
-    yield from _undo().find({"round_id": round_id, "pull": pull})
+    yield from _undo().find({"round_id": round_id, "pull": pull, _TAGGED: {"$exists": False}})
+
+
+def _load_tagged(round_id: ObjectId, pull: int) -> list[str]:
+    found = _undo().find({"round_id": round_id, "pull": pull, _TAGGED: {"$exists": True}})
+    return [sample_id for document in found for sample_id in document[_TAGGED]]
 
 
 def _undo() -> Collection[dict[str, Any]]:

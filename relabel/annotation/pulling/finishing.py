@@ -1,0 +1,60 @@
+"""Which samples annotators are done with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...cvat import JobState
+from ..comparing.choice import job_version
+from ..comparing.placing import own_frames
+from ..dataset.videos import is_video
+from ..record.baseline import samples_by_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+    import fiftyone as fo
+
+    from ...cvat import Job
+    from ..record.rounds import Round
+    from .review import Review
+
+
+def finished_samples(
+    dataset: fo.Dataset,
+    record: Round,
+    review: Review,
+    open_frames: Set[tuple[int, int]],
+) -> list[str]:
+    """The samples that annotators are done with and that leave nothing open, each once.
+
+    A video is done when all jobs that it was cut into are, an image with its one job.
+
+    Args:
+        dataset: the dataset
+        record: the round, before a pull
+        review: what the pull has found
+        open_frames: the frames that it leaves open, as pairs of task and number
+    """
+    done = [job for job in review.jobs if job.state == JobState.COMPLETED]
+    if is_video(dataset):
+        now = {job.id for job in done}
+        others = (job for job in review.listed if job.id not in now)
+        waiting = {job.task_id for job in others if not _settled(record, job)}
+        waiting |= {task_id for task_id, _ in open_frames}
+        done = [job for job in done if job.task_id not in waiting]
+    tasks = {task.id: task for task in record.tasks}
+    found = (
+        sample_id
+        for job in done
+        for frame, sample_id in samples_by_frame(
+            record.id, job.task_id, own_frames(tasks[job.task_id], job)
+        )
+        if (job.task_id, frame) not in open_frames
+    )
+    return list(dict.fromkeys(found))
+
+
+def _settled(record: Round, job: Job) -> bool:
+    """Whether a job is completed, and all that came back from it was taken over earlier."""
+    return job.state == JobState.COMPLETED and record.pulled.get(job.id) == job_version(job)
