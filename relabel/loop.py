@@ -47,13 +47,12 @@ def _after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
     settled = settle_suspicions(dataset, looked_at, round_key=report.key)
     if not report.sample_ids:
         return []
-    changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
     occasion = Occasion(
         cause=PULL,
         round_key=report.key,
         fields=_fields(dataset, report.key),
         sample_ids=report.sample_ids,
-        cost=Cost(changed, _minutes(dataset, report.key)),
+        cost=_cost(dataset, report),
         suspicions=[{**asdict(one), "precision": one.precision} for one in settled],
     )
     return evaluate_again(dataset, occasion)
@@ -103,10 +102,13 @@ def _fields(dataset: fo.Dataset, key: str) -> list[str]:
     return [field.name for one in list_rounds(dataset) if one.key == key for field in one.fields]
 
 
-def _minutes(dataset: fo.Dataset, key: str) -> float | None:
-    """How long annotators need for a round, as it is estimated; None for a round of others."""
+def _cost(dataset: fo.Dataset, report: PullReport) -> Cost:
+    """What a pull cost: of the work on its round as much as it brought back finished."""
+    changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
     for record in list_rounds(dataset):
-        if record.key == key and record.request and record.fields:
+        if record.key == report.key and record.request and record.fields and report.finished:
             seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
-            return total_minutes(seconds, record.images, 0, record.request)
-    return None
+            minutes = total_minutes(seconds, record.images, 0, record.request)
+            share = min(1.0, len(report.finished) / max(1, record.images))
+            return Cost(changed, minutes * share)
+    return Cost(changed)

@@ -4,49 +4,114 @@ from __future__ import annotations
 
 import pytest
 
-from relabel.annotation import PullReport, UndoReport
+from relabel.annotation import (
+    EVERYTHING,
+    PullReport,
+    Request,
+    RoundField,
+    connect,
+    field_facts,
+    make_plan,
+    pull,
+    push,
+    undo_pull,
+)
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.entries import load_entries
 from relabel.loop import after_pull, after_undo, describe
+from tests.annotator import Annotator
+
+WRONG_BY = 5  # pixels of 64
 
 
 @pytest.fixture
-def evaluated(dataset, monkeypatch):
+def client(cvat, monkeypatch):
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", cvat.url)
+    monkeypatch.setenv("FIFTYONE_CVAT_USERNAME", "lead")
+    monkeypatch.setenv("FIFTYONE_CVAT_PASSWORD", cvat.users["lead"])
+    monkeypatch.delenv("FIFTYONE_CVAT_TOKEN", raising=False)
+    return connect()
+
+
+@pytest.fixture
+def evaluated(dataset):
+    """A model that finds all there is, and a first label that lies too far to the right."""
     dataset.clone_sample_field("ground_truth", "predictions")
     labels = dataset.values("predictions.detections.label")
     dataset.set_values("predictions.detections.confidence", [[0.9] * len(one) for one in labels])
+    sample = dataset.first()
+    sample.ground_truth.detections[0].bounding_box[0] += WRONG_BY / 64
+    sample.save()
     evaluate_detections(dataset, "predictions", "ground_truth", eval_key="eval")
-    monkeypatch.setattr("relabel.loop._fields", lambda *_: ["ground_truth"])
     return dataset
 
 
-def _relabel(dataset, label):
-    sample = dataset.first()
-    sample.ground_truth.detections[0].label = label
-    sample.save()
-    return sample.id
+@pytest.fixture
+def jobs(evaluated, client, cvat):
+    """The jobs of a round of all images, two in each; in the first the label is put right."""
+    field = RoundField("ground_truth", field_facts(evaluated, "ground_truth").to_schema())
+    record = push(
+        evaluated, make_plan(evaluated, Request("r", (field,), images_per_job=2)), client
+    )
+    annotator = Annotator(cvat, "lead")
+    ids = [job["id"] for job in annotator.jobs(record.tasks[0].id)]
+    annotator.move_first_box(ids[0], -WRONG_BY)
+    annotator.set_state(ids[0], "completed")
+    return ids
 
 
-def test_after_pull__then_undone(evaluated):
-    before = evaluated.first().ground_truth.detections[0].label
-    sample_id = _relabel(evaluated, "fish")
-    (entry,) = after_pull(evaluated, PullReport("r", {"relabelled": 1}, (sample_id,), 1))
-    assert (entry.cause, entry.cost.labels, entry.sample_ids) == ("pull", 1, (sample_id,))
-    assert entry.after.map < entry.before.map == pytest.approx(1)
-    assert describe([entry]).startswith("eval: mAP 1.000 -> ")
-    _relabel(evaluated, before)
-    (back,) = after_undo(evaluated, UndoReport("r", (sample_id,)))
+def test_after_pull__the_score_rises_and_falls_again_when_it_is_undone(evaluated, client, jobs):
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    first = evaluated.first().id
+    assert (entry.cause, entry.round_key, entry.sample_ids) == ("pull", "r", (first,))
+    assert entry.before.map < entry.after.map == pytest.approx(1)
+    assert entry.yardstick == 1
+    text = f"eval: mAP {entry.before.map:.3f} -> 1.000"
+    assert describe([entry]) == text
+    (back,) = after_undo(evaluated, undo_pull(evaluated, "r"))
     assert (back.cause, back.after.map) == ("undo", entry.before.map)
+    assert (back.cost.labels, back.cost.minutes) == (0, None)
     assert load_entries(evaluated) == [entry, back]
 
 
-def test_after_pull__nothing_was_changed(evaluated):
-    assert after_pull(evaluated, PullReport("r", {}, (), 1)) == []
+def test_after_pull__costs_its_share_of_the_round(evaluated, client, jobs, cvat):
+    (first,) = after_pull(evaluated, pull(evaluated, "r", client))
+    annotator = Annotator(cvat, "lead")
+    for job_id in jobs[1:]:
+        annotator.move_first_box(job_id, WRONG_BY)
+        annotator.set_state(job_id, "completed")
+    (second,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert (first.cost.labels, second.cost.labels) == (1, 2)
+    # 6 images and 12 labels to check, at 5 s and 3 s each; a third of them came back at first.
+    assert first.cost.minutes == pytest.approx(66 / 60 / 3)
+    assert second.cost.minutes == pytest.approx(66 / 60 * 2 / 3)
+
+
+def test_after_pull__of_jobs_that_are_not_done_it_is_not_known_what_they_cost(
+    evaluated, client, jobs, cvat
+):
+    Annotator(cvat, "lead").set_state(jobs[0], "in progress")
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client, EVERYTHING))
+    assert (entry.cost.labels, entry.cost.minutes) == (1, None)
+
+
+def test_after_pull__nothing_was_changed(evaluated, client, jobs, cvat):
+    Annotator(cvat, "lead").move_first_box(jobs[0], WRONG_BY)
+    assert after_pull(evaluated, pull(evaluated, "r", client)) == []
     assert load_entries(evaluated) == []
 
 
-def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, caplog):
-    sample_id = evaluated.first().id
+def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, jobs, caplog):
     evaluated.set_values("predictions", [None] * len(evaluated))
-    assert after_pull(evaluated, PullReport("r", {"moved": 1}, (sample_id,), 1)) == []
+    report = pull(evaluated, "r", client)
+    assert report.sample_ids == (evaluated.first().id,)
+    assert after_pull(evaluated, report) == []
     assert "could not be evaluated again" in caplog.text
+
+
+def test_after_pull__of_a_round_that_is_gone(evaluated, caplog):
+    assert (
+        after_pull(evaluated, PullReport("gone", {"moved": 1}, (evaluated.first().id,), 1)) == []
+    )
+    assert load_entries(evaluated) == []
+    assert caplog.text == ""

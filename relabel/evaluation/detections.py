@@ -137,7 +137,7 @@ def evaluate_detections(
     except BaseException:
         _take_back(dataset, eval_key, writer, run_id, replaced)
         raise
-    save_kept(run_id, Kept(comparison, outcome))
+    save_kept(run_id, Kept(comparison, outcome), curves.average())
     forget_orphans()
     if progress:
         progress(len(outcome), len(outcome))

@@ -45,6 +45,27 @@ class Kept:
     outcome: Outcome
 
 
+@dataclass(frozen=True)
+class KeptScore:
+    """An evaluation of a dataset and its score, without what it was computed from.
+
+    Args:
+        eval_key: the evaluation
+        predictions: the field of the predictions
+        ground_truth: the field of the ground truth
+        samples: on how many samples it was made
+        map: mean average precision, or None without ground truth
+        version: what differs whenever it was made anew
+    """
+
+    eval_key: str
+    predictions: str
+    ground_truth: str
+    samples: int
+    map: float | None
+    version: str
+
+
 def run_ids(dataset: fo.Dataset) -> dict[str, ObjectId]:
     """The evaluation runs of a dataset, read afresh: another process may have made one."""
     document = foo.get_db_conn()["datasets"].find_one(
@@ -67,6 +88,22 @@ def load_kept(run_id: ObjectId) -> Kept | None:
     return Kept(Comparison(*fields, options), outcome)
 
 
+def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
+    """The evaluations of a dataset that something is kept of; quick, whatever their size."""
+    keys = {run_id: key for key, run_id in run_ids(dataset).items()}
+    wanted = {"_id": {"$in": list(keys)}, "file": {"$ne": None}, "score": {"$ne": None}}
+    return [
+        KeptScore(
+            eval_key=keys[document["_id"]],
+            predictions=document["predictions"],
+            ground_truth=document["ground_truth"],
+            version=str(document["file"]),
+            **document["score"],
+        )
+        for document in _kept().find(wanted).sort("_id", 1)
+    ]
+
+
 def begin_writing(run_id: ObjectId) -> None:
     """Notes that the marks of a run are about to be written."""
     _kept().update_one({"_id": run_id}, {"$set": {"writing": True}}, upsert=True)
@@ -77,14 +114,21 @@ def end_writing(run_id: ObjectId) -> None:
     _kept().update_one({"_id": run_id}, {"$set": {"writing": False}})
 
 
-def save_kept(run_id: ObjectId, kept: Kept) -> None:
-    """Keeps something beside a run, in place of what was kept before."""
+def save_kept(run_id: ObjectId, kept: Kept, score: float | None) -> None:
+    """Keeps something beside a run, in place of what was kept before.
+
+    Args:
+        run_id: the run
+        kept: what
+        score: its mean average precision, or None
+    """
     files = GridFS(foo.get_db_conn())
     new = files.put(_packed(kept.outcome), filename=f"relabel_evaluation_{run_id}")
     document = {
         **asdict(kept.comparison),
         "file": new,
         "writing": False,
+        "score": {"samples": int(kept.outcome.predicted.sum()), "map": score},
     }
     before = _kept().find_one_and_update({"_id": run_id}, {"$set": document}, upsert=True)
     if before and before.get("file"):

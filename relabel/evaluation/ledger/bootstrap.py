@@ -17,7 +17,7 @@ from ..precision import RECALLS
 from ..scores import classes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..outcome import Outcome
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 CONFIDENCE = 0.95
 _FEWEST, _MOST = 200, 1000
@@ -46,28 +47,28 @@ class Interval:
     high: float
 
 
-def difference_interval(
-    before: Outcome, after: Outcome, options: EvaluationOptions, *, seed: int = 0
-) -> Interval | None:
-    """The interval of the difference in mean average precision, after less before.
+def draw_images(images: int, predictions: int, *, seed: int = 0) -> Integers:
+    """Draws as many images as there are, with replacement, again and again.
 
     Args:
-        before: who was matched to whom
-        after: the same of later labels; images that are not in both are left out
-        options: how both were matched
+        images: how many images there are
+        predictions: how many predictions they have; with very many there are fewer draws
         seed: decides which images are drawn
 
     Returns:
-        the interval, or None without images or ground truth
+        how often each image was drawn, of shape ``(draws, images)``
     """
-    before, after = _paired(before, after)
-    if not len(after):
-        return None
-    draws = int(np.clip(_WORK // max(len(after.found), 1), _FEWEST, _MOST))
-    weights = np.random.default_rng(seed).multinomial(
-        len(after), np.full(len(after), 1 / len(after)), size=draws
-    )
-    differences = weighted_map(after, options, weights) - weighted_map(before, options, weights)
+    draws = int(np.clip(_WORK // max(predictions, 1), _FEWEST, _MOST))
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(images, np.full(images, 1 / images), size=draws)
+
+
+def interval(differences: Floats | Integers) -> Interval | None:
+    """Where the differences of all draws lie; None where none is known.
+
+    Args:
+        differences: of each draw the score after less the score before; NaN where one is unknown
+    """
     known = differences[np.isfinite(differences)]
     if not known.size:
         return None
@@ -76,10 +77,10 @@ def difference_interval(
     return Interval(low, high)
 
 
-def weighted_map(
-    outcome: Outcome, options: EvaluationOptions, weights: NDArray[np.int64]
-) -> Floats:
-    """The mean average precision of images that count several times, or not at all.
+def weighted_by_class(
+    outcome: Outcome, options: EvaluationOptions, weights: Integers
+) -> dict[str, Floats]:
+    """The average precision of each class, of images that count several times, or not at all.
 
     Args:
         outcome: who was matched to whom
@@ -87,13 +88,24 @@ def weighted_map(
         weights: how often each image counts, of shape ``(draws, images)``
 
     Returns:
-        of each draw the mean over classes; NaN without ground truth
+        class -> its average precision in each draw; NaN without ground truth
     """
     classes = classes_of(outcome, options)
-    if not classes:
-        return np.full(len(weights), np.nan)
-    by_class = [_average_precision(rows, weights) for rows in _by_class(outcome, options, classes)]
-    table = np.array(by_class)
+    rows_of = zip(classes, _by_class(outcome, options, classes), strict=True)
+    return {name: _average_precision(rows, weights) for name, rows in rows_of}
+
+
+def weighted_map(by_class: Mapping[str, Floats], draws: int) -> Floats:
+    """The mean average precision in each draw, of :func:`weighted_by_class`.
+
+    Args:
+        by_class: class -> its average precision in each draw
+        draws: how many draws there are
+
+    Returns:
+        the mean over the classes that have ground truth; NaN where none has
+    """
+    table = np.array(list(by_class.values())).reshape(-1, draws)
     known = np.isfinite(table)
     total = known.sum(axis=0)
     sums = np.where(known, table, 0).sum(axis=0)
@@ -128,7 +140,7 @@ def _by_class(
         yield _ClassRows(found.image[rows], matched & ~on_crowd, ~on_crowd, truth.image[of_class])
 
 
-def _average_precision(rows: _ClassRows, weights: NDArray[np.int64]) -> Floats:
+def _average_precision(rows: _ClassRows, weights: Integers) -> Floats:
     """Of each draw; NaN where the class has no ground truth."""
     draws = max(1, _AT_ONCE // max(rows.image.size, 1))
     parts = [
@@ -137,7 +149,7 @@ def _average_precision(rows: _ClassRows, weights: NDArray[np.int64]) -> Floats:
     return np.concatenate(parts)
 
 
-def _of_draws(rows: _ClassRows, weights: NDArray[np.int64]) -> Floats:
+def _of_draws(rows: _ClassRows, weights: Integers) -> Floats:
     total = weights[:, rows.truth_image].sum(axis=1)
     drawn = weights[:, rows.image]
     precision = np.zeros(len(weights))
@@ -156,14 +168,3 @@ def _of_draws(rows: _ClassRows, weights: NDArray[np.int64]) -> Floats:
                 precision[draw] += exact[draw, at[at < hits.size]].sum() / RECALLS.size
     mean: Floats = np.where(total > 0, precision / len(rows.right), np.nan)
     return mean
-
-
-def _paired(before: Outcome, after: Outcome) -> tuple[Outcome, Outcome]:
-    place = {sample_id: number for number, sample_id in enumerate(before.sample_ids)}
-    both = [
-        (place[sample_id], number)
-        for number, sample_id in enumerate(after.sample_ids)
-        if sample_id in place
-    ]
-    pairs = np.array(both, dtype=np.int64).reshape(-1, 2)
-    return before.take(pairs[:, 0]), after.take(pairs[:, 1])

@@ -6,9 +6,7 @@ when the run is gone.
 
 from __future__ import annotations
 
-import csv
-import io
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +56,20 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Change:
+    """How one figure has changed: the average precision of a class, or a number of errors.
+
+    Args:
+        difference: where the difference lies with a confidence of 95 %, or None
+        places: which of the changed samples are behind it, by their place in
+            :attr:`Entry.sample_ids`
+    """
+
+    difference: Interval | None = None
+    places: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Entry:
     """One time that an evaluation ran again.
 
@@ -74,8 +86,10 @@ class Entry:
         difference: where the difference lies with a confidence of 95 %, or None
         cost: what the round cost
         sample_ids: the samples whose labels have changed
-        yardstick: on how many of the samples that the score is measured on the ground truth itself
-            has changed
+        mended: the changed samples of which the ground truth itself has changed, by their place in
+            ``sample_ids``
+        by_class: class -> how its average precision has changed
+        by_error: type of error -> how their number has changed
         suspicions: what became of the suspicions about labels: ``type``, ``fixed``,
             ``model_wrong``, ``left``, ``precision``
     """
@@ -92,7 +106,9 @@ class Entry:
     difference: Interval | None
     cost: Cost
     sample_ids: tuple[str, ...]
-    yardstick: int
+    mended: tuple[int, ...] = ()
+    by_class: Mapping[str, Change] = field(default_factory=dict)
+    by_error: Mapping[str, Change] = field(default_factory=dict)
     suspicions: tuple[Mapping[str, Any], ...] = field(default=())
 
     @property
@@ -102,14 +118,23 @@ class Entry:
             return None
         return self.after.map - self.before.map
 
+    @property
+    def yardstick(self) -> int:
+        """On how many of the samples that are scored the ground truth itself has changed."""
+        return len(self.mended)
+
+    def samples_at(self, places: Sequence[int]) -> list[str]:
+        """The changed samples at some places, e.g. those behind a :class:`Change`."""
+        return [self.sample_ids[place] for place in places]
+
 
 def add_entry(run_id: ObjectId, entry: Entry) -> None:
     """Writes an entry of an evaluation."""
     document = asdict(entry)
     del document["eval_key"]
-    for side in ("before", "after"):
+    for table, name in _tables(document):
         # A class may have a dot in its name, which a key of MongoDB may not.
-        document[side]["by_class"] = list(document[side]["by_class"].items())
+        table[name] = list(table[name].items())
     _ledger().insert_one({"run_id": run_id, **document})
 
 
@@ -133,61 +158,34 @@ def forget_entries_of_gone_runs() -> None:
     _ledger().delete_many({"run_id": {"$in": list(set(ids) - alive)}})
 
 
-def as_csv(entries: Sequence[Entry]) -> str:
-    """The entries as a table: one line for all classes, then one for each class."""
-    with io.StringIO(newline="") as file:
-        table = csv.writer(file)
-        table.writerow(_COLUMNS)
-        for entry in entries:
-            table.writerows(_rows(entry))
-        return file.getvalue()
-
-
-_COLUMNS = (
-    "evaluation",
-    "at",
-    "cause",
-    "round",
-    "class",
-    "before",
-    "after",
-    "difference",
-    "low",
-    "high",
-    "samples",
-    "samples_changed",
-    "labels_changed",
-    "minutes",
-    "yardstick_samples",
-)
-
-
-def _rows(entry: Entry) -> list[list[Any]]:
-    head = [entry.eval_key, entry.at.isoformat(), entry.cause, entry.round_key]
-    interval = entry.difference
-    ends = [interval.low, interval.high] if interval else [None, None]
-    cost = [entry.samples, len(entry.sample_ids), entry.cost.labels, entry.cost.minutes]
-    scores = [entry.before.map, entry.after.map, entry.gain]
-    rows = [[*head, "", *scores, *ends, *cost, entry.yardstick]]
-    names = {**entry.before.by_class, **entry.after.by_class}
-    for name in sorted(names):
-        old, new = entry.before.by_class.get(name), entry.after.by_class.get(name)
-        gain = None if old is None or new is None else new - old
-        rows.append([*head, name, old, new, gain, None, None, *cost, entry.yardstick])
-    return rows
+def _tables(document: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Where a document has a value for each class, or for each type of error."""
+    whole = [(document, name) for name in ("by_class", "by_error")]
+    return [*whole, (document["before"], "by_class"), (document["after"], "by_class")]
 
 
 def _entry(document: Mapping[str, Any], eval_key: str) -> Entry:
-    values = {name: value for name, value in document.items() if name not in ("_id", "run_id")}
+    known = {one.name for one in fields(Entry)}
+    values = {name: value for name, value in document.items() if name in known}
+    for name in ("by_class", "by_error"):
+        values[name] = {key: _change(change) for key, change in values.get(name, ())}
     for side in ("before", "after"):
         by_class = dict(values[side]["by_class"])
         values[side] = Found(**{**values[side], "by_class": by_class})
-    values["difference"] = Interval(**values["difference"]) if values["difference"] else None
+    values["difference"] = _interval(values["difference"])
     values["cost"] = Cost(**values["cost"])
     values["at"] = values["at"].replace(tzinfo=UTC)
-    values["sample_ids"] = tuple(values["sample_ids"])
-    values["suspicions"] = tuple(values["suspicions"])
+    for name in ("sample_ids", "mended", "suspicions"):
+        values[name] = tuple(values.get(name, ()))
     return Entry(eval_key=eval_key, **values)
+
+
+def _change(document: Mapping[str, Any]) -> Change:
+    return Change(_interval(document["difference"]), tuple(document["places"]))
+
+
+def _interval(document: Mapping[str, float] | None) -> Interval | None:
+    return Interval(**document) if document else None
 
 
 def _ledger() -> Collection[dict[str, Any]]:

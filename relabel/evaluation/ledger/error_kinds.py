@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..outcome import Outcome
 
     Booleans = NDArray[np.bool_]
+    Integers = NDArray[np.int64]
 
 _NEAR = 0.1
 
@@ -38,12 +39,15 @@ class ErrorKind(StrEnum):
     MISSED = "missed"
 
 
-def count_errors(outcome: Outcome, options: EvaluationOptions) -> dict[ErrorKind, int]:
-    """Counts the errors of each type, at the IoU of the run.
+def errors_by_image(outcome: Outcome, options: EvaluationOptions) -> dict[ErrorKind, Integers]:
+    """Counts the errors of each type in each image, at the IoU of the run.
 
     Args:
         outcome: who was matched to whom
         options: how
+
+    Returns:
+        type -> how many, of shape ``(images,)``
     """
     found, truth = outcome.found, outcome.truth
     within = _best(outcome, same_class=True)
@@ -56,7 +60,7 @@ def count_errors(outcome: Outcome, options: EvaluationOptions) -> dict[ErrorKind
     on_crowd[matched] = truth.crowd[columns[matched]]
     open_ = ~right & ~on_crowd
     limit = options.iou
-    counts: dict[ErrorKind, int] = {}
+    counts: dict[ErrorKind, Integers] = {}
     rules = (
         (ErrorKind.DUPLICATE, within >= limit),
         (ErrorKind.WRONG_CLASS, across >= limit),
@@ -65,12 +69,12 @@ def count_errors(outcome: Outcome, options: EvaluationOptions) -> dict[ErrorKind
         (ErrorKind.BACKGROUND, np.ones(len(found), dtype=bool)),
     )
     for kind, holds in rules:
-        counts[kind] = int(np.count_nonzero(open_ & holds))
+        counts[kind] = np.bincount(found.image[open_ & holds], minlength=len(outcome))
         open_ &= ~holds
     hit = np.zeros(len(truth), dtype=bool)
     hit[columns[right]] = True
-    explained = _explained(outcome, limit)
-    counts[ErrorKind.MISSED] = int(np.count_nonzero(~hit & ~truth.crowd & ~explained))
+    missed = ~hit & ~truth.crowd & ~_explained(outcome, limit)
+    counts[ErrorKind.MISSED] = np.bincount(truth.image[missed], minlength=len(outcome))
     return counts
 
 
@@ -99,6 +103,6 @@ def _explained(outcome: Outcome, limit: float) -> Booleans:
 
 def _near(
     outcome: Outcome,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[Integers, Integers, NDArray[np.float64]]:
     pairs = overlapping(outcome.found, outcome.truth, least=_NEAR)
     return pairs.one, pairs.other, pairs.iou

@@ -7,14 +7,10 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..detections import evaluate_detections
 from ..kept import load_kept, run_ids
-from ..scores import classes_of, curves_of
-from .bootstrap import difference_interval
-from .entries import Cost, Entry, Found, add_entry, forget_entries_of_gone_runs
-from .error_kinds import count_errors
+from .contrast import contrast
+from .entries import Cost, Entry, add_entry, forget_entries_of_gone_runs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -22,9 +18,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from ..detections import Evaluation
     from ..kept import Kept
-    from ..options import EvaluationOptions
     from ..outcome import Outcome
     from ..tables import Detections
 
@@ -89,21 +83,24 @@ def _again(dataset: fo.Dataset, eval_key: str, kept: Kept, occasion: Occasion) -
     )
     if not done.changed:
         return None
-    before, after = kept.outcome, done.outcome
+    after = done.outcome
+    found = contrast(kept.outcome, after, done.changed, comparison.options)
     return Entry(
         eval_key=eval_key,
         at=datetime.now(UTC).replace(microsecond=0),
         cause=occasion.cause,
         round_key=occasion.round_key,
         split=_digest(*sorted(after.sample_ids)),
-        predictions=_predictions(after.found),
+        predictions=_labels(after.found),
         samples=done.score.samples,
-        before=_found(before, comparison.options),
-        after=_found(after, comparison.options),
-        difference=difference_interval(before, after, comparison.options),
+        before=found.before,
+        after=found.after,
+        difference=found.difference,
         cost=occasion.cost,
         sample_ids=done.changed,
-        yardstick=_yardstick(done, before),
+        mended=found.mended,
+        by_class=found.by_class,
+        by_error=found.by_error,
         suspicions=tuple(occasion.suspicions),
     )
 
@@ -114,39 +111,6 @@ def _split(dataset: fo.Dataset, eval_key: str, outcome: Outcome) -> SampleCollec
         return view
     present = set(dataset.select(list(outcome.sample_ids)).values("id"))
     return dataset.select([one for one in outcome.sample_ids if one in present], ordered=True)
-
-
-def _found(outcome: Outcome, options: EvaluationOptions) -> Found:
-    classes = classes_of(outcome, options)
-    curves = curves_of(outcome, options, classes)
-    halves = [level for level, limit in enumerate(options.iou_threshs) if abs(limit - 0.5) < 1e-9]
-    return Found(
-        map=curves.average(),
-        ap50=curves.average(halves[0]) if halves else None,
-        by_class=dict(zip(classes, curves.of_classes(), strict=True)),
-        errors={str(kind): count for kind, count in count_errors(outcome, options).items()},
-    )
-
-
-def _yardstick(done: Evaluation, before: Outcome) -> int:
-    """On how many of the changed samples the ground truth has."""
-    old = {sample_id: image for image, sample_id in enumerate(before.sample_ids)}
-    new = {sample_id: image for image, sample_id in enumerate(done.outcome.sample_ids)}
-    return sum(
-        _truth(before, old.get(sample_id)) != _truth(done.outcome, new[sample_id])
-        for sample_id in done.changed
-    )
-
-
-def _truth(outcome: Outcome, image: int | None) -> str:
-    if image is None:
-        return ""
-    one = outcome.take(np.array([image]))
-    return _labels(one.truth)
-
-
-def _predictions(found: Detections) -> str:
-    return _labels(found)
 
 
 def _labels(table: Detections) -> str:

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from relabel.evaluation.detections import evaluate_detections
-from relabel.evaluation.ledger.bootstrap import difference_interval, weighted_map
+from relabel.evaluation.ledger.bootstrap import (
+    draw_images,
+    interval,
+    weighted_by_class,
+    weighted_map,
+)
 from relabel.evaluation.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions()
@@ -14,10 +19,14 @@ def _evaluate(view, key="eval"):
     return evaluate_detections(view, "predictions", "ground_truth", eval_key=key)
 
 
+def _weighted_map(outcome, weights):
+    return weighted_map(weighted_by_class(outcome, OPTIONS, weights), len(weights))
+
+
 def test_weighted_map__each_image_once_is_the_score(crowded):
     done = _evaluate(crowded)
     once = np.ones((1, len(done.outcome)), dtype=np.int64)
-    assert weighted_map(done.outcome, OPTIONS, once) == pytest.approx([done.score.map], abs=1e-12)
+    assert _weighted_map(done.outcome, once) == pytest.approx([done.score.map], abs=1e-12)
 
 
 def test_weighted_map__no_image_is_as_if_it_were_not_there(crowded):
@@ -25,7 +34,7 @@ def test_weighted_map__no_image_is_as_if_it_were_not_there(crowded):
     weights = np.array([[1, 0, 1, 1, 0, 1]])
     view = crowded.select([done.outcome.sample_ids[image] for image in np.flatnonzero(weights)])
     expected = _evaluate(view, "part").score.map
-    assert weighted_map(done.outcome, OPTIONS, weights) == pytest.approx([expected], abs=1e-12)
+    assert _weighted_map(done.outcome, weights) == pytest.approx([expected], abs=1e-12)
 
 
 def test_weighted_map__an_image_twice_is_two_images(crowded):
@@ -34,29 +43,34 @@ def test_weighted_map__an_image_twice_is_two_images(crowded):
     images = np.repeat(np.arange(6), weights[0])
     twice = done.outcome.take(images)
     once = np.ones((1, len(images)), dtype=np.int64)
-    expected = weighted_map(twice, OPTIONS, once)
-    assert weighted_map(done.outcome, OPTIONS, weights) == pytest.approx(expected, abs=1e-12)
+    expected = _weighted_map(twice, once)
+    assert _weighted_map(done.outcome, weights) == pytest.approx(expected, abs=1e-12)
 
 
-def test_difference_interval__the_same_is_no_difference(crowded):
-    outcome = _evaluate(crowded).outcome
-    found = difference_interval(outcome, outcome, OPTIONS)
-    assert (found.low, found.high) == (0, 0)
+def test_weighted_by_class__each_image_once_is_the_score_of_each_class(crowded):
+    done = _evaluate(crowded)
+    once = np.ones((1, len(done.outcome)), dtype=np.int64)
+    found = weighted_by_class(done.outcome, OPTIONS, once)
+    assert {name: value for name, (value,) in found.items()} == pytest.approx(done.score.by_class)
 
 
-def test_difference_interval__holds_the_difference_that_is_there(crowded):
-    before = _evaluate(crowded)
-    for sample in crowded:
-        sample.ground_truth.detections[0].label = "cat"
-        sample.ground_truth.detections[1].bounding_box = [0.5, 0.5, 0.2, 0.2]
-        sample.save()
-    after = _evaluate(crowded)
-    found = difference_interval(before.outcome, after.outcome, OPTIONS)
-    assert found.low <= after.score.map - before.score.map <= found.high
-    assert found == difference_interval(before.outcome, after.outcome, OPTIONS)
+def test_weighted_map__without_ground_truth_is_unknown():
+    assert np.isnan(weighted_map({"cat": np.full(3, np.nan)}, 3)).all()
+    assert np.isnan(weighted_map({}, 3)).all()
 
 
-def test_difference_interval__no_images(crowded):
-    outcome = _evaluate(crowded).outcome
-    nothing = outcome.take(np.empty(0, dtype=np.int64))
-    assert difference_interval(outcome, nothing, OPTIONS) is None
+def test_draw_images__as_many_as_there_are_and_the_same_again():
+    weights = draw_images(7, 100, seed=3)
+    assert set(weights.sum(axis=1)) == {7}
+    assert np.array_equal(weights, draw_images(7, 100, seed=3))
+    assert len(draw_images(7, 10**9)) < len(weights)
+
+
+def test_interval__of_normal_differences_is_two_deviations_wide():
+    found = interval(np.random.default_rng(0).normal(0.1, 0.02, 100_000))
+    assert (found.low, found.high) == pytest.approx((0.1 - 0.0392, 0.1 + 0.0392), abs=1e-3)
+
+
+def test_interval__of_what_is_known():
+    assert interval(np.array([np.nan, 0.5])) == interval(np.array([0.5]))
+    assert interval(np.array([np.nan])) is None

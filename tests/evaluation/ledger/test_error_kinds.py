@@ -4,7 +4,7 @@ import fiftyone as fo
 import pytest
 
 from relabel.evaluation.detections import evaluate_detections
-from relabel.evaluation.ledger.error_kinds import ErrorKind, count_errors
+from relabel.evaluation.ledger.error_kinds import ErrorKind, errors_by_image
 from relabel.evaluation.options import EvaluationOptions
 
 WHOLE = [0.1, 0.1, 0.4, 0.4]
@@ -26,7 +26,7 @@ WHOLE = [0.1, 0.1, 0.4, 0.4]
         ([], {ErrorKind.MISSED: 1}),
     ],
 )
-def test_count_errors__of_each_type(dataset, found, expected):
+def test_errors_by_image__of_each_type(dataset, found, expected):
     sample = dataset.first()
     sample["ground_truth"] = fo.Detections(
         detections=[fo.Detection(label="cat", bounding_box=WHOLE)]
@@ -38,7 +38,13 @@ def test_count_errors__of_each_type(dataset, found, expected):
         ]
     )
     sample.save()
-    view = dataset.select(sample.id)
+    view = dataset.select([*dataset.values("id")[3:], sample.id], ordered=True)
+    for other in view[:3]:
+        other["predictions"] = other.ground_truth.copy()
+        for label in other.predictions.detections:
+            label.confidence = 0.5
+        other.save()
     done = evaluate_detections(view, "predictions", "ground_truth", eval_key="eval")
-    counts = count_errors(done.outcome, EvaluationOptions())
-    assert {kind: count for kind, count in counts.items() if count} == expected
+    counts = errors_by_image(done.outcome, EvaluationOptions())
+    assert not any(count[:3].any() for count in counts.values())
+    assert {kind: count[3] for kind, count in counts.items() if count[3]} == expected

@@ -1,0 +1,82 @@
+"""The ledger as a table for other programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .entries import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .bootstrap import Interval
+    from .entries import Entry
+
+COLUMNS = (
+    "evaluation",
+    "at",
+    "cause",
+    "round",
+    "measure",
+    "name",
+    "before",
+    "after",
+    "difference",
+    "low",
+    "high",
+    "samples",
+    "samples_changed",
+    "labels_changed",
+    "minutes",
+    "yardstick_samples",
+)
+
+
+def as_csv(entries: Sequence[Entry]) -> str:
+    """The entries as a table in CSV, with :data:`COLUMNS`.
+
+    Of each entry there is one line for the mean average precision (measure ``mAP``), one for the
+    average precision of each class (``AP``) and one for the number of errors of each type
+    (``errors``).
+    """
+    with io.StringIO(newline="") as file:
+        table = csv.writer(file)
+        table.writerow(COLUMNS)
+        for entry in entries:
+            table.writerows(_rows(entry))
+        return file.getvalue()
+
+
+def _rows(entry: Entry) -> Iterator[list[Any]]:
+    head = [entry.eval_key, entry.at.isoformat(), entry.cause, entry.round_key]
+    cost = [entry.cost.labels, entry.cost.minutes, entry.yardstick]
+    for measure, name, before, after, difference, changed in _figures(entry):
+        gain = None if before is None or after is None else after - before
+        ends = [difference.low, difference.high] if difference else [None, None]
+        yield [*head, measure, name, before, after, gain, *ends, entry.samples, changed, *cost]
+
+
+class _Figure(NamedTuple):
+    measure: str
+    name: str
+    before: float | None
+    after: float | None
+    difference: Interval | None
+    changed: int | None
+
+
+def _figures(entry: Entry) -> Iterator[_Figure]:
+    before, after = entry.before, entry.after
+    samples = len(entry.sample_ids)
+    yield _Figure("mAP", "", before.map, after.map, entry.difference, samples)
+    tables = (
+        ("AP", before.by_class, after.by_class, entry.by_class),
+        ("errors", before.errors, after.errors, entry.by_error),
+    )
+    for measure, old, new, changes in tables:
+        for name in sorted({*old, *new}):
+            change = changes.get(name, Change())
+            samples = len(change.places)
+            yield _Figure(measure, name, old.get(name), new.get(name), change.difference, samples)
