@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from .config import CvatConfig
     from .models import JobStage, JobState
+    from .reading import ReadingProgress
     from .uploads import FrameSpan, ImageFile, UploadJournal, UploadProgress, Yardstick
 
 _TEXTS_PER_FILTER = 50
@@ -222,8 +223,14 @@ class CvatClient(AnnotatingClient):
             progress=progress,
         )
 
-    def wait_until_read(self, task_ids: Iterable[int]) -> set[int]:
+    def wait_until_read(
+        self, task_ids: Iterable[int], progress: ReadingProgress | None = None
+    ) -> set[int]:
         """Waits until the server has read the images of tasks and has cut them into jobs.
+
+        Args:
+            task_ids: the tasks
+            progress: called each time that the server is asked; it may raise to stop waiting
 
         Returns:
             the tasks that have no frames and get none: nothing was sent
@@ -232,7 +239,7 @@ class CvatClient(AnnotatingClient):
             CvatDataRejected: if the server cannot read one of the images
             CvatNeverRead: if it reads none of them for longer than the configuration allows
         """
-        return wait_until_read(self._transport, task_ids)
+        return wait_until_read(self._transport, task_ids, progress)
 
     def check_frames(
         self,

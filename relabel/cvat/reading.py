@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from .errors import CvatDataRejected, CvatForbidden, CvatNeverRead, CvatNotFound, CvatRejected
@@ -22,11 +22,25 @@ _EMPTY = "empty"
 _ENDED = {"finished", _EMPTY}
 
 
-def wait_until_read(transport: Transport, task_ids: Iterable[int]) -> set[int]:
+class ReadingProgress(Protocol):
+    """Hears how far the server is."""
+
+    def __call__(self, left: int, total: int) -> None:
+        """Takes how many tasks are still being read, and of how many."""
+
+
+def wait_until_read(
+    transport: Transport, task_ids: Iterable[int], progress: ReadingProgress | None = None
+) -> set[int]:
     """Waits until the server has read the files of tasks, all in one request at a time.
 
     Of what the server has forgotten, or of all if it is too old to tell, the tasks themselves
     are asked.
+
+    Args:
+        transport: the connection
+        task_ids: the tasks
+        progress: called each time that the server is asked
 
     Returns:
         the tasks that have no frames and get none: nothing was sent
@@ -36,10 +50,13 @@ def wait_until_read(transport: Transport, task_ids: Iterable[int]) -> set[int]:
         CvatNeverRead: if it has read none of them for the time that the configuration allows
     """
     waiting, empty = set(task_ids), set[int]()
+    total = len(waiting)
     patience = transport.config.timeouts.processing
     deadline = time.monotonic() + patience
     pause = _FIRST_POLL
     while waiting:
+        if progress:
+            progress(len(waiting), total)
         answers = _ask(transport, waiting)
         unknown = waiting - answers.keys()
         filled = _filled(transport, unknown) if unknown else set()

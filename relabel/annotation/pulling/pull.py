@@ -10,7 +10,7 @@ from ..comparing.choice import FINISHED, Choice, job_version, jobs_to_pull, left
 from ..dataset import storage
 from ..dataset.facts import label_path
 from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pulled
-from ..progress import silent
+from ..progress import part_of, silent
 from ..record.baseline import replace_frames
 from ..record.places import Place, samples_of
 from ..record.rounds import Pull, Round, holding, load_round, save_round
@@ -117,10 +117,7 @@ def pull(
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         record = with_classes(record, listed, client)
-
-        def comparing(share: float, label: str) -> None:
-            progress(share / 2, label)
-
+        comparing = part_of(progress, 0, 0.5)
         review = compare(dataset, record, client, listed, choice, progress=comparing)
         terms = _Terms(policy, leave_out, provenance)
         merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}

@@ -16,7 +16,7 @@ from ..comparing.parts import join_classes
 from ..comparing.placing import own_frames
 from ..comparing.video_reading import followed
 from ..dataset import storage
-from ..progress import silent
+from ..progress import part_of, silent
 from ..record.baseline import load_frames
 from ..record.connection import check_server
 from ..record.places import Place, samples_of
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 CONFLICT = "conflict"
 _NAMED = 10
+_IMAGES_PER_REPORT = 250
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def review_pull(
         key: the round
         client: the server that has it
         choice: which jobs and samples are looked at
-        progress: hears how many jobs are compared
+        progress: hears how many jobs and images are compared; it may raise to cancel
 
     Raises:
         UnknownRound: if there is no such round
@@ -250,7 +251,7 @@ def compare(
         client: the server that has it
         listed: its jobs as they are now
         choice: which jobs and samples are looked at
-        progress: hears how many jobs are compared
+        progress: hears how many jobs and images are compared
     """
     jobs = jobs_to_pull(record.pulled, listed, choice)
     frames: list[ReviewedFrame] = []
@@ -264,7 +265,8 @@ def compare(
         if not task_jobs:
             continue
         progress(compared / len(jobs), f"Compared {compared:,} of {len(jobs):,} jobs")
-        compared += len(task_jobs)
+        begun, compared = compared, compared + len(task_jobs)
+        of_this = part_of(progress, begun / len(jobs), compared / len(jobs))
         of_task = [job for job in listed if job.task_id == task.id]
         shapes, differing = shapes_of(task, task_jobs, of_task, choice, client)
         if differing:
@@ -286,7 +288,9 @@ def compare(
         places = [frame.place for frame in sent]
         labels = storage.read_labels(dataset, places, record.kinds, reasons)
         gone += [place for place in places if place not in labels and place not in reasons]
-        for frame in sent:
+        for number, frame in enumerate(sent):
+            if number and number % _IMAGES_PER_REPORT == 0:
+                of_this(number / len(sent), f"Compared {number:,} of {len(sent):,} images")
             if frame.place in reasons or frame.place not in labels:
                 continue
             try:

@@ -15,6 +15,7 @@ from ..dataset.facts import left_by_runs
 from ..dataset.tags import tag_pull_undone
 from ..dataset.unset_fields import places_without_field, unset_empty
 from ..errors import NothingToUndo, TooLargeToUndo
+from ..progress import silent
 from ..record.baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
 from ..record.batches import write_in_batches
 from ..record.places import Place, place_document, read_place, samples_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from ..dataset.storage import Labels
+    from ..progress import Progress
     from .merge import MergedFrame
 
 PULLS_KEPT = 10
@@ -57,7 +59,9 @@ class UndoReport:
     left: tuple[str, ...] = ()
 
 
-def undo_pull(dataset: fo.Dataset, key: str | None = None) -> UndoReport:
+def undo_pull(
+    dataset: fo.Dataset, key: str | None = None, progress: Progress = silent
+) -> UndoReport:
     """Takes a pull back. The next pull will offer the same changes again.
 
     Labels that were edited since the pull stay as they are; the others of the same image are
@@ -67,6 +71,8 @@ def undo_pull(dataset: fo.Dataset, key: str | None = None) -> UndoReport:
     Args:
         dataset: the dataset
         key: the round whose last pull is taken back, or None for the last pull of the dataset
+        progress: hears how far it is; if it raises, nothing has been written. It is silent while
+            labels are written
 
     Raises:
         UnknownRound: if there is no such round
@@ -80,7 +86,7 @@ def undo_pull(dataset: fo.Dataset, key: str | None = None) -> UndoReport:
         record = load_round(dataset, record.key)
         if not record.pulls:
             raise _nothing(f"of the round {record.key!r}")
-        return revert(dataset, record)
+        return revert(dataset, record, progress)
 
 
 def without_torn_pull(dataset: fo.Dataset, record: Round) -> Round:
@@ -109,15 +115,17 @@ def take_back_torn_pull(dataset: fo.Dataset, record: Round) -> Round:
         return without_torn_pull(dataset, load_round(dataset, record.key))
 
 
-def revert(dataset: fo.Dataset, record: Round) -> UndoReport:
+def revert(dataset: fo.Dataset, record: Round, progress: Progress = silent) -> UndoReport:
     """Restores what the last pull of a round overwrote, also if it did not come to its end.
 
     It can itself be interrupted at any point and begun again. The caller holds the round.
     """
     last = record.pulls[-1]
+    progress(0.0, "Reading what the pull overwrote")
+    saved = {read_place(item): item for item in _load_undo(record.id, last.number)}
+    progress(0.2, f"Restoring the labels of {len(samples_of(saved)):,} images")
     if not last.writing:
         save_round(replace(record, pulls=(*record.pulls[:-1], replace(last, writing=True))))
-    saved = {read_place(item): item for item in _load_undo(record.id, last.number)}
     left = _restore_labels(dataset, record, saved)
     unset_empty(dataset, (place for place, item in saved.items() if item.get("unset")))
     _delete_new_frames(dataset, saved)

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ...cvat import CvatClient, Job, User
+    from ..progress import Progress
     from ..record.request import Request
 
 
 def assign_jobs(
-    client: CvatClient, jobs: Sequence[Job], request: Request, people: Mapping[str, User]
+    client: CvatClient,
+    jobs: Sequence[Job],
+    request: Request,
+    people: Mapping[str, User],
+    progress: Progress,
 ) -> None:
     """Gives the jobs of a round to its people. Those that are given already cost no request.
 
@@ -24,8 +29,10 @@ def assign_jobs(
         jobs: all jobs of the round, task by task, in the order of their frames
         request: who gets them
         people: the persons by the names that they were asked for
+        progress: hears how many have theirs
     """
-    for job, name in whose_jobs(jobs, request):
+    for number, (job, name) in enumerate(whose_jobs(jobs, request)):
+        progress(number / len(jobs), f"Assigned {number:,} of {len(jobs):,} jobs")
         user = people[name]
         if job.assignee != user.username:
             client.assign_job(job.id, user)

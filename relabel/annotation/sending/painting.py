@@ -12,6 +12,7 @@ from ..comparing.naming import TaskNames
 from ..comparing.placing import images_of, shared_images
 from ..dataset.starting import find_starts
 from ..errors import RoundError
+from ..progress import silent
 from ..record.baseline import SentFrame, SentLabel, forget_frames, save_frames
 from ..record.rounds import TaskStep
 from .canvas import Canvas
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ...cvat import CvatClient, Job, Shape
     from ...labels import Drawn
     from ..comparing.placing import Placed
+    from ..progress import Progress
     from ..record.baseline import Start
     from ..record.rounds import Round, SentTask
 
@@ -66,7 +68,13 @@ class Painter:
     record: Round
     resumed: bool
 
-    def draw(self, task: SentTask, placed: Sequence[Placed], jobs: Sequence[Job]) -> SentTask:
+    def draw(
+        self,
+        task: SentTask,
+        placed: Sequence[Placed],
+        jobs: Sequence[Job],
+        progress: Progress = silent,
+    ) -> SentTask:
         """Draws the labels of a task in all its jobs.
 
         Replicas and ground-truth jobs begin with the labels too, but are no baseline.
@@ -75,6 +83,7 @@ class Painter:
             task: the task
             placed: the images on its frames
             jobs: its jobs of every type, in the order of their frames
+            progress: hears of how many of the images the labels are drawn
 
         Returns:
             the task as it is then
@@ -86,9 +95,12 @@ class Painter:
         names = TaskNames(self.record.fields, labels)
         forget_frames(self.record.id, task.id)
         canvas = Canvas.of_task(self.client, task.id, resumed=self.resumed)
+        done, count = 0, len(in_jobs)
         for drawing in self._draw_on(canvas, in_jobs, names):
             ids = shape_ids(drawing.put, names)
             save_frames(self.record.id, _baseline(task.id, drawing, ids))
+            done += len(drawing.items)
+            progress(done / count, f"Sent the labels of {done:,} of {count:,} images")
         for job in jobs:
             if job.type != JobType.ANNOTATION:
                 canvas = Canvas.of_job(self.client, job.id, resumed=self.resumed)

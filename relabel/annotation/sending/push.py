@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -177,7 +178,8 @@ def _send(
 
 
 def _give_up(dataset: fo.Dataset, key: str, sending: Sending) -> None:
-    sending.tell(1.0, "Removing what was sent")
+    with contextlib.suppress(Exception):  # who has cancelled may raise at every word
+        sending.tell(1.0, "Removing what was sent")
     try:
         discard_held(dataset, load_round(dataset, key), sending.client)
     except CvatError as error:

@@ -16,6 +16,7 @@ from ..dataset.videos import find_videos, frames_of, is_video
 from ..errors import EmptySelection, RoundError
 from ..planning.division import choose_yardstick
 from ..planning.planned import forget_plan, load_plan, save_plan
+from ..progress import part_of
 from ..record.baseline import load_frames, samples_of_round
 from ..record.request import Validation
 from ..record.rounds import (
@@ -104,12 +105,12 @@ class Sending:
         jobs = self._wait()
         for number in range(len(self._tasks)):
             self._draw(number, jobs[self._tasks[number].id])
-        self.tell(0.95, "Assigning jobs")
         assign_jobs(
             self.client,
             [job for task in self._tasks for job in jobs[task.id]],
             self._request,
             self._people,
+            part_of(self.tell, 0.95, 1),
         )
         if self._resumed:
             delete_strays(replace(self._record, tasks=tuple(self._tasks)), self.client)
@@ -163,7 +164,11 @@ class Sending:
         if is_video(self._dataset):
             yield from self._checked_videos(sample_ids)
             return
+        checked = 0
         for images in find_images(self._dataset, sample_ids, self._request):
+            share = 0.05 * checked / len(sample_ids)
+            self.tell(share, f"Checked {checked:,} of {len(sample_ids):,} images")
+            checked += len(images)
             for field in self._record.fields:
                 starts = find_starts(self._dataset, self._record.id, field, images)
                 check_offered(draw_images(self._dataset, field, images, starts), field)
@@ -274,12 +279,13 @@ class Sending:
         of_tasks = f" of task {number + 1} of {len(self._tasks)}" if len(self._tasks) > 1 else ""
         self.tell(0.05 + 0.75 * done, f"Sent {sent / 1e6:.0f} of {total / 1e6:.0f} MB{of_tasks}")
 
+    def _tell_reading(self, left: int, total: int) -> None:
+        self.tell(0.8, f"CVAT reads the media of {left:,} of {total:,} tasks")
+
     def _wait(self) -> dict[int, list[Job]]:
         """Waits until CVAT has read all images; returns the jobs of each task, of every type."""
-        self.tell(0.8, "CVAT reads the images")
-        empty = self.client.wait_until_read(
-            task.id for task in self._tasks if task.step is TaskStep.UPLOADED
-        )
+        waiting = [task.id for task in self._tasks if task.step is TaskStep.UPLOADED]
+        empty = self.client.wait_until_read(waiting, self._tell_reading)
         if empty:
             raise CvatDataRejected(
                 f"CVAT made no images of what task {min(empty)} was sent, and does not say why.",
@@ -306,7 +312,9 @@ class Sending:
             return
         placed = self._place(number, [job for job in jobs if job.type == JobType.ANNOTATION])
         painter = Painter(self._dataset, self.client, self._record, resumed=self._resumed)
-        self._save(number, painter.draw(task, placed, jobs))
+        share = 0.15 / len(self._tasks)
+        drawing = part_of(self.tell, 0.8 + share * number, 0.8 + share * (number + 1))
+        self._save(number, painter.draw(task, placed, jobs, drawing))
 
     def _place(self, number: int, jobs: Sequence[Job]) -> list[Placed]:
         """Finds out which image is on which frame of a task."""
