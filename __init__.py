@@ -1,6 +1,7 @@
 """Relabel: closes the loop between FiftyOne and CVAT."""
 
 from .operators.apply_model import ApplyModel
+from .operators.cancel_run import CancelRun
 from .operators.compute_similarity import ComputeSimilarity
 from .operators.compute_uniqueness import ComputeUniqueness
 from .operators.compute_visualization import ComputeVisualization
@@ -49,4 +50,5 @@ def register(plugin):
     plugin.register(SelectUnique)
     plugin.register(FindDuplicates)
     plugin.register(DiscardSelection)
+    plugin.register(CancelRun)
     plugin.register(TagForAnnotation)

@@ -27,6 +27,8 @@ from .forms import (
 if TYPE_CHECKING:
     from fiftyone.core.models import Model
 
+    from .streaming import Report
+
 SAVED_MODEL, ZOO = "saved_model", "zoo"
 _FILES_LISTED = 20
 
@@ -62,14 +64,14 @@ class ApplyModel(DelegatedOperator):
         inputs.int("batch_size", default=8, min=1, label="Images at once")
         return as_form(inputs, "Apply model", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Applies the model.
 
         Raises:
             NoSamples, UnknownField, ModelNotFound, NotADetector, ClassFileError: as said there
         """
         view, field = target_images(ctx), _label_field(ctx)
-        ctx.set_progress(progress=0, label="Loading the model")
+        report(0, "Loading the model")
         done = apply_model(
             view,
             _load_model(ctx),
@@ -77,10 +79,8 @@ class ApplyModel(DelegatedOperator):
             confidence=float(ctx.params.get("confidence", 0.05)),
             batch_size=int(ctx.params.get("batch_size", 8)),
             new_only=bool(ctx.params.get("new_only", False)),
-            progress=progress_reporter(ctx, "images"),
+            progress=progress_reporter(ctx, "images", report),
         )
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
         return {
             "field": done.field,
             "predicted": done.predicted,
@@ -90,7 +90,7 @@ class ApplyModel(DelegatedOperator):
             "unreadable_files": [bad.filepath for bad in done.unreadable[:_FILES_LISTED]],
         }
 
-    def resolve_output(self, ctx: Any) -> types.Property:
+    def output(self, ctx: Any) -> types.Property:
         """Says what was predicted, and what could not be."""
         rows = [
             ("field", "Field"),

@@ -19,7 +19,7 @@ from ..relabel.curation.similarity import (
 )
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .delegation import DelegatedOperator
-from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, get_embeddings
+from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, embeddings_of
 from .forms import as_form, as_output, errors_shown, field_choice, show_notice, show_warning
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
     from ..relabel.curation.embeddings import Embeddings
+    from .streaming import Report
 
 DEFAULT_KEY = "image_similarity"
 _SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
@@ -62,7 +63,7 @@ class ComputeSimilarity(DelegatedOperator):
             _ask_for_backend(ctx, inputs)
         return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the index, or adds to it.
 
         Raises:
@@ -71,13 +72,12 @@ class ComputeSimilarity(DelegatedOperator):
         """
         view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
         adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
-        indexed = _add(ctx, view, key, patches) if adds else _replace(ctx, view, key, patches)
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
+        index = _add if adds else _replace
+        indexed = index(ctx, report, view, key, patches)
         described = describe(indexed) if indexed else {"samples": 0, "without_vector": 0}
         return {"brain_key": key, "added": len(indexed) if indexed else 0, **described}
 
-    def resolve_output(self, ctx: Any) -> types.Property:
+    def output(self, ctx: Any) -> types.Property:
         """Says what was indexed, and what could not be."""
         outputs = as_output("Indexed", [("brain_key", "Index"), ("added", "Vectors"), *ROWS])
         if ctx.results.get("unreadable"):
@@ -85,27 +85,29 @@ class ComputeSimilarity(DelegatedOperator):
         return outputs
 
 
-def _replace(ctx: Any, view: SampleCollection, key: str, patches_field: str | None) -> Embeddings:
+def _replace(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches_field: str | None
+) -> Embeddings:
     backend = require_backend(ctx.params.get("backend") or SKLEARN)
     options = {"metric": ctx.params.get("metric") or METRICS[0]}
     options |= ctx.params.get("backend_options") or {}
-    embeddings = get_embeddings(ctx, view, patches_field, _SOURCES)
-    ctx.set_progress(progress=1, label="Indexing")
-    compute_similarity(view, embeddings, key, backend=backend, options=options)
+    with embeddings_of(ctx, report, view, patches_field, _SOURCES) as embeddings:
+        report(1, "Indexing")
+        compute_similarity(view, embeddings, key, backend=backend, options=options)
     return embeddings
 
 
 def _add(
-    ctx: Any, view: SampleCollection, key: str, patches_field: str | None
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches_field: str | None
 ) -> Embeddings | None:
     """Adds what an index does not hold; None if it holds everything."""
     require_same_patches(ctx.dataset, key, patches_field)
     new = only_new(view, key)
     if not new.count():
         return None
-    embeddings = get_embeddings(ctx, new, patches_field, _SOURCES)
-    ctx.set_progress(progress=1, label="Indexing")
-    add_to_similarity(new, embeddings, key)
+    with embeddings_of(ctx, report, new, patches_field, _SOURCES) as embeddings:
+        report(1, "Indexing")
+        add_to_similarity(new, embeddings, key)
     return embeddings
 
 

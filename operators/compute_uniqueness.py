@@ -8,7 +8,7 @@ from fiftyone.operators import types
 
 from ..relabel.curation.uniqueness import compute_uniqueness, require_uniqueness_field
 from .delegation import DelegatedOperator, progress_reporter
-from .embedding_source import ROWS, ask_for_embeddings, describe, get_embeddings
+from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of
 from .forms import (
     as_form,
     as_output,
@@ -21,6 +21,8 @@ from .forms import (
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
+
+    from .streaming import Report
 
 DEFAULT_FIELD = "uniqueness"
 
@@ -52,22 +54,19 @@ class ComputeUniqueness(DelegatedOperator):
                 show_warning(inputs, "replaces", f"What {field} holds is replaced.")
         return as_form(inputs, "Compute uniqueness", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the scores.
 
         Raises:
             NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
         """
         view, field = target_images(ctx), _field(ctx)
-        embeddings = get_embeddings(ctx, view)
-        compute_uniqueness(
-            view, embeddings, field, progress=progress_reporter(ctx, "images compared")
-        )
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
+        with embeddings_of(ctx, report, view) as embeddings:
+            told = progress_reporter(ctx, "images compared", report)
+            compute_uniqueness(view, embeddings, field, progress=told)
         return {"field": field, **describe(embeddings)}
 
-    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+    def output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """Says what was scored."""
         return as_output(
             "Scored: 0 is a duplicate, 1 the most unique", [("field", "Field"), *ROWS]

@@ -16,14 +16,18 @@ from ..relabel.curation.visualization import (
 )
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .delegation import DelegatedOperator
-from .embedding_source import COMPUTED, ROWS, ask_for_embeddings, describe, get_embeddings
+from .embedding_source import COMPUTED, ROWS, ask_for_embeddings, describe, embeddings_of
 from .forms import as_form, as_output, count_target, errors_shown, show_notice, show_warning
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import fiftyone.operators as foo
     from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators.message import GeneratedMessage
 
     from ..relabel.curation.embeddings import Embeddings
+    from .streaming import Report
 
 DEFAULT_KEY = "image_plot"
 _LABELS = {
@@ -65,7 +69,7 @@ class ComputeVisualization(DelegatedOperator):
             _ask_for_layout(ctx, inputs)
         return as_form(inputs, "Compute visualization", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the plot, or adds to it.
 
         Raises:
@@ -73,36 +77,45 @@ class ComputeVisualization(DelegatedOperator):
         """
         view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
         adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
-        shown = _add(ctx, view, key, patches) if adds else _replace(ctx, view, key, patches)
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
-            ctx.ops.open_panel("Embeddings", is_active=True, layout="horizontal")
+        lay_out = _add if adds else _replace
+        shown = lay_out(ctx, report, view, key, patches)
         described = describe(shown) if shown else {"samples": 0, "without_vector": 0}
         return {"brain_key": key, "added": len(shown) if shown else 0, **described}
 
-    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:  # noqa: ARG002
+        """Opens the App's panel with the plot."""
+        return [
+            ctx.ops.reload_dataset(),
+            ctx.ops.open_panel("Embeddings", is_active=True, layout="horizontal"),
+        ]
+
+    def output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """Says what is shown."""
         rows = [("brain_key", "Plot, in the Embeddings panel"), ("added", "Points"), *ROWS]
         return as_output("Laid out", rows)
 
 
-def _replace(ctx: Any, view: SampleCollection, key: str, patches: str | None) -> Embeddings:
+def _replace(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches: str | None
+) -> Embeddings:
     layout = _layout(ctx)
-    embeddings = get_embeddings(ctx, view, patches)
-    ctx.set_progress(progress=1, label="Laying out")
-    compute_visualization(view, embeddings, key, layout)
+    with embeddings_of(ctx, report, view, patches) as embeddings:
+        report(1, "Laying out")
+        compute_visualization(view, embeddings, key, layout)
     return embeddings
 
 
-def _add(ctx: Any, view: SampleCollection, key: str, patches: str | None) -> Embeddings | None:
+def _add(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches: str | None
+) -> Embeddings | None:
     """Adds what a plot does not show; None if it shows everything."""
     require_extendable(ctx.dataset, key, patches)
     new = not_shown(view, key)
     if not new.count():
         return None
-    embeddings = get_embeddings(ctx, new, patches)
-    ctx.set_progress(progress=1, label="Laying out")
-    add_to_visualization(new, embeddings, key)
+    with embeddings_of(ctx, report, new, patches) as embeddings:
+        report(1, "Laying out")
+        add_to_visualization(new, embeddings, key)
     return embeddings
 
 

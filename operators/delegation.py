@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 import fiftyone.operators as foo
-from bson import ObjectId
 from fiftyone.operators import types
-from fiftyone.operators.delegated import DelegatedOperationService
-from fiftyone.operators.executor import ExecutionOptions, ExecutionRunState
+from fiftyone.operators.executor import ExecutionOptions
 
 from ..relabel.compute.executors import alive
 from ..relabel.compute.rates import in_words, measured, record
 from ..relabel.errors import RelabelError
 from .forms import count_target, show_notice, show_warning
+from .streaming import reporter, run_with_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from fiftyone.operators.message import GeneratedMessage
 
     from ..relabel.compute.executors import Executor
+    from .streaming import Report
 
 RUN_ON = "run_on"
 HERE = "here"
@@ -36,7 +38,46 @@ class DelegatedOperator(foo.Operator):
     goes to the target that was chosen, else asked for, else to that of an alive executor.
 
     The target travels in a form field because the App forgets the one that it is told.
+
+    Run at once, it shows its progress in the App and can be cancelled there: what a subclass does
+    is in ``run``, which may end wherever it reports; what it then asks of the App in ``show``; and
+    what it says of the result in ``output``.
     """
+
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
+        """Does the work.
+
+        Args:
+            ctx: the execution context
+            report: takes the share that is done, from 0 to 1, and what is being done. It raises
+                `Cancelled` when the work is no longer wanted
+
+        Returns:
+            the operator's result
+        """
+        raise NotImplementedError
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:  # noqa: ARG002
+        """What is asked of the App after a run at once."""
+        return [ctx.ops.reload_dataset()]
+
+    def output(self, ctx: Any) -> types.Property:
+        """What is said of the result."""
+        raise NotImplementedError
+
+    def execute(self, ctx: Any) -> Any:
+        """Runs it; see :func:`run_with_progress`."""
+        return run_with_progress(
+            self,
+            ctx,
+            lambda report: self.run(ctx, report),
+            lambda result: [] if ctx.delegated else self.show(ctx, result),
+            cancellable=True,
+        )
+
+    def resolve_output(self, ctx: Any) -> types.Property:
+        """What is said of the result; the App asks even though the stream has shown it."""
+        return self.output(ctx) if ctx.results else types.Property(types.Object())
 
     def heavy_config(self, name: str, label: str, **kwargs: Any) -> foo.OperatorConfig:
         """A configuration that allows both immediate and delegated execution."""
@@ -44,6 +85,7 @@ class DelegatedOperator(foo.Operator):
             name=name,
             label=label,
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,
             **kwargs,
@@ -102,60 +144,45 @@ class DelegatedOperator(foo.Operator):
         return f"About {in_words(seconds)}, as measured on {rate.host}."
 
 
-class Cancelled(RelabelError):
-    """A delegated operation is no longer wanted."""
+def progress_reporter(
+    ctx: Any, what: str, report: Report | None = None
+) -> Callable[[int, int], None]:
+    """Makes a progress callback that reports to FiftyOne, if delegated once a second.
 
-
-def progress_reporter(ctx: Any, what: str) -> Callable[[int, int], None]:
-    """Makes a progress callback that reports to FiftyOne, at most once a second.
-
-    A delegated operation that was cancelled, which FiftyOne marks as failed, ends there: the
-    callback raises `Cancelled`. How long it took from the first call on is remembered, for forms.
+    An operation that was cancelled ends there: the callback raises `Cancelled`. How long it took
+    from the first call on is remembered, for forms.
 
     Args:
         ctx: the execution context
         what: what is counted, e.g. ``"images"``
+        report: as `run_with_progress` hands it out; by default as of a delegated operation
 
     Returns:
         a function of how many are done and how many there are
     """
+    say = report or reporter(ctx)
     last = 0.0
     began: tuple[float, int] | None = None
 
-    def report(done: int, total: int) -> None:
+    def tell(done: int, total: int) -> None:
         nonlocal last, began
         now = time.monotonic()
         if began is None:
             began = (now, done)
-        if done < total and now - last < _REPORT_SECONDS:
+        # What runs at once hears of a cancellation at no cost; a delegated run asks the database.
+        if ctx.delegated and done < total and now - last < _REPORT_SECONDS:
             return
         last = now
-        require_wanted(ctx)
+        say(done / total if total else 1.0, f"{done:,} of {total:,} {what}")
         if done == total and done > began[1]:
             _record(ctx, what, done - began[1], now - began[0])
-        fraction = done / total if total else 1.0
-        ctx.set_progress(progress=fraction, label=f"{done:,} of {total:,} {what}")
 
-    return report
+    return tell
 
 
 def _record(ctx: Any, what: str, count: int, seconds: float) -> None:
     target = (ctx.delegation_target or LATER) if ctx.delegated else HERE
     record(ctx.operator_uri, target, what, count, seconds)
-
-
-def require_wanted(ctx: Any) -> None:
-    """Ends a delegated operation that was cancelled meanwhile.
-
-    Raises:
-        Cancelled: if it was
-    """
-    run = ctx.request_params.get("run_doc") if ctx.delegated else None
-    if run is None:
-        return
-    state = DelegatedOperationService().get(ObjectId(run)).run_state
-    if state == ExecutionRunState.FAILED:
-        raise Cancelled("The operation was cancelled.", "Schedule it again if it was not meant.")
 
 
 def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:

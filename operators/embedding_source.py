@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import contextlib
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
 from ..relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
+from ..relabel.curation.checkpoints import Checkpoint
 from ..relabel.curation.descriptors import ImageDescriptor
 from ..relabel.curation.embeddings import (
     Embeddings,
     compute_embeddings,
+    joined,
     read_embeddings,
     require_vector_field,
     vector_fields,
 )
+from ..relabel.curation.errors import EmbeddingsError
 from ..relabel.curation.keras_models import (
     APPLICATIONS,
     DOWNLOADED,
@@ -32,16 +36,20 @@ from .delegation import HERE, RUN_ON, progress_reporter
 from .forms import errors_shown, field_choice, show_notice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
 
+    from .streaming import Report
+
 DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"
 FIELD, INDEX = "field", "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 DEFAULT_BATCH = 32
+# The ids that a view names must fit into a query of 16 MB.
+IDS_OF_A_VIEW = 200_000
 _LABELS = {
     INDEX: "What a similarity index was made of",
     FIELD: "Vectors in a field",
@@ -104,38 +112,67 @@ def source_of(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
     return _default_source(ctx.dataset, kinds)
 
 
-def get_embeddings(
+@contextlib.contextmanager
+def embeddings_of(
     ctx: Any,
+    report: Report,
     view: SampleCollection,
     patches_field: str | None = None,
     kinds: Sequence[str] = tuple(_LABELS),
-) -> Embeddings:
+    *,
+    beside: Collection[str] = (),
+) -> Iterator[Embeddings]:
     """Computes or reads the vectors that the form asked for.
+
+    What a model computes is kept until the body is done: if that fails or is cancelled, the next
+    run with the same model goes on with it.
 
     Args:
         ctx: the execution context
+        report: told how far it is
         view: the samples
         patches_field: a label field whose patches get vectors, in place of the images
         kinds: what could be chosen
+        beside: samples that need vectors as well, in the view or not; those without are left out
 
     Raises:
         EmbeddingsError, ModelNotFound: as said there
     """
     source = source_of(ctx, kinds)
+    checkpoint = None
     if source == INDEX:
-        return read_index(view, _index(ctx))
-    if source == FIELD:
-        return read_embeddings(view, _field(ctx))
-    ctx.set_progress(progress=0, label="Loading the model")
-    name, model = _load_model(ctx, source)
-    return compute_embeddings(
-        view,
-        model,
-        source=name,
-        batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
-        patches_field=patches_field,
-        progress=progress_reporter(ctx, "images"),
-    )
+        read = partial(read_index, brain_key=_index(ctx))
+    elif source == FIELD:
+        read = partial(read_embeddings, field=_field(ctx))
+    else:
+        report(0, "Loading the model")
+        model, name, identity = _load_model(ctx, source)
+        checkpoint = Checkpoint([str(ctx.dataset._doc.id), patches_field, identity])  # noqa: SLF001
+        read = partial(
+            compute_embeddings,
+            model=model,
+            source=name,
+            batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
+            patches_field=patches_field,
+            progress=progress_reporter(ctx, "images", report),
+            checkpoint=checkpoint,
+        )
+    found = read(view)
+    more = set(beside).difference(view.values("id")) if beside else ()
+    yield joined(found, [*_read_more(ctx.dataset, sorted(more), read)])
+    if checkpoint:
+        checkpoint.discard()
+
+
+def _read_more(
+    dataset: fo.Dataset,
+    sample_ids: Sequence[str],
+    read: Callable[[SampleCollection], Embeddings],
+) -> Iterator[Embeddings]:
+    """The vectors of further samples, as many at a time as a view can name."""
+    for start in range(0, len(sample_ids), IDS_OF_A_VIEW):
+        with contextlib.suppress(EmbeddingsError):
+            yield read(dataset.select(sample_ids[start : start + IDS_OF_A_VIEW]))
 
 
 def describe(embeddings: Embeddings) -> dict[str, Any]:
@@ -229,19 +266,22 @@ def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
             require_zoo_embedder(ctx.params["zoo_model"])
 
 
-def _load_model(ctx: Any, source: str) -> tuple[str, Model]:
+def _load_model(ctx: Any, source: str) -> tuple[Model, str, list[Any]]:
+    """The model, its name, and what tells its vectors from those of every other."""
     if source == APPLICATION:
         name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
         weights = ctx.params.get("weights") or DOWNLOADED
-        return name, _application(name, weights, _changed(weights))
+        asked: tuple[Any, ...] = (name, weights, _changed(weights))
+        return _application(*asked), name, [source, *asked]
     if source == MODEL_FILE:
         path = str(require_model_file(ctx.params.get("model_path")))
         pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
-        return path, _model_file(path, ctx.params.get("output") or None, pixels, _changed(path))
+        asked = (path, ctx.params.get("output") or None, pixels, _changed(path))
+        return _model_file(*asked), path, [source, *asked]
     if source == ZOO:
         name = require_zoo_embedder(ctx.params.get("zoo_model"))
-        return name, load_zoo_model(name)
-    return DESCRIPTOR, ImageDescriptor()
+        return load_zoo_model(name), name, [source, name]
+    return ImageDescriptor(), DESCRIPTOR, [source]
 
 
 # An executor lives on: the model of its last run is loaded still.

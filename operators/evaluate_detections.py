@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import fiftyone.operators as foo
 
     from ..relabel.evaluation.scores import DetectionScore
+    from .streaming import Report
 
 _LABELS_LISTED = 100
 
@@ -67,7 +68,7 @@ class EvaluateDetections(DelegatedOperator):
         _ask_for_options(ctx, inputs)
         return as_form(inputs, "Evaluate detections", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Evaluates.
 
         Raises:
@@ -80,10 +81,8 @@ class EvaluateDetections(DelegatedOperator):
             truth,
             eval_key=key,
             options=_options(ctx),
-            progress=progress_reporter(ctx, "samples"),
+            progress=progress_reporter(ctx, "samples", report),
         ).score
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
         result = asdict(score)
         result["invalid"] = len(score.invalid)
         result["invalid_labels"] = [asdict(bad) for bad in score.invalid[:_LABELS_LISTED]]
@@ -92,7 +91,7 @@ class EvaluateDetections(DelegatedOperator):
         result["problems"] = _problems(score)
         return result
 
-    def resolve_output(self, ctx: Any) -> types.Property:
+    def output(self, ctx: Any) -> types.Property:
         """Says the score, and what could not be evaluated."""
         rows = [
             ("eval_key", "Evaluation"),

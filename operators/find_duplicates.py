@@ -16,14 +16,17 @@ from ..relabel.curation.selection import require_apart
 from ..relabel.curation.selection_runs import Marked, save_marks
 from . import selection_form as form
 from .delegation import DelegatedOperator, progress_reporter
-from .embedding_source import ask_for_embeddings, describe, get_embeddings
+from .embedding_source import ask_for_embeddings, describe, embeddings_of
 from .forms import as_form, as_output, ask_for_names, count_target, errors_shown, target_images
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     import fiftyone.operators as foo
     from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators.message import GeneratedMessage
+
+    from .streaming import Report
 
 FILES, VECTORS = "files", "vectors"
 GROUPS, OTHERS = "groups", "others"
@@ -75,7 +78,7 @@ class FindDuplicates(DelegatedOperator):
         form.ask_for_marks(ctx, inputs, DEFAULT_NAME, DEFAULT_TAG, "the number of the group")
         return as_form(inputs, "Find duplicates", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Finds, tags, saves and shows.
 
         Raises:
@@ -84,16 +87,16 @@ class FindDuplicates(DelegatedOperator):
         view = target_images(ctx)
         marks = form.read_marks(ctx, DEFAULT_NAME, DEFAULT_TAG)
         splits = _splits(ctx, view)
-        found, details = _find(ctx, view)
+        found, details = _find(ctx, report, view)
         if splits is not None:
             found = found.across(splits)
         if found.groups:
             save_marks(ctx.dataset, _marked(found), marks, details, replace=form.replaces(ctx))
-            _show(ctx, view, found)
         return {
             "groups": len(found.groups),
             "samples": len(found.sample_ids),
             "redundant": len(found.redundant),
+            "redundant_ids": sorted(found.redundant),
             "unreadable": found.unreadable,
             "sample_ids": [list(group) for group in found.groups],
             "saved_view": marks.name if found.groups else None,
@@ -101,7 +104,18 @@ class FindDuplicates(DelegatedOperator):
             **details,
         }
 
-    def resolve_output(self, ctx: Any) -> types.Property:
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
+        """Shows the groups, or all without those that can go."""
+        if not result["groups"]:
+            return []
+        if ctx.params.get("show", GROUPS) == OTHERS:
+            shown = target_images(ctx).exclude(result["redundant_ids"])
+        else:
+            groups = result["sample_ids"]
+            shown = ctx.dataset.select([key for group in groups for key in group], ordered=True)
+        return [ctx.ops.reload_dataset(), ctx.ops.set_view(shown)]
+
+    def output(self, ctx: Any) -> types.Property:
         """Says how many were found."""
         if not ctx.results.get("groups"):
             return as_output("No duplicates", [("unreadable", "Unreadable files")])
@@ -139,15 +153,14 @@ def _splits(ctx: Any, view: SampleCollection) -> dict[str, Hashable] | None:
     return read_splits(view, field, ctx.params.get("splits") or ()) if field else None
 
 
-def _find(ctx: Any, view: SampleCollection) -> tuple[Duplicates, dict[str, Any]]:
+def _find(ctx: Any, report: Report, view: SampleCollection) -> tuple[Duplicates, dict[str, Any]]:
     if ctx.params.get("by", FILES) == FILES:
-        progress = progress_reporter(ctx, "files")
+        progress = progress_reporter(ctx, "files", report)
         return find_exact_duplicates(view, progress=progress), {"by": FILES}
     distance = require_apart(ctx.params.get("distance", DEFAULT_DISTANCE))
-    embeddings = get_embeddings(ctx, view)
-    found = find_near_duplicates(
-        embeddings, distance, progress=progress_reporter(ctx, "images compared")
-    )
+    with embeddings_of(ctx, report, view) as embeddings:
+        told = progress_reporter(ctx, "images compared", report)
+        found = find_near_duplicates(embeddings, distance, progress=told)
     return found, {"by": VECTORS, "distance": distance, **describe(embeddings)}
 
 
@@ -156,13 +169,3 @@ def _marked(found: Duplicates) -> Marked:
     redundant = tuple(key for key in found.sample_ids if key in found.redundant)
     groups = {"groups": [list(group) for group in found.groups]}
     return Marked(found.sample_ids, redundant, numbers, groups)
-
-
-def _show(ctx: Any, view: SampleCollection, found: Duplicates) -> None:
-    if ctx.delegated:
-        return
-    ctx.ops.reload_dataset()
-    if ctx.params.get("show", GROUPS) == OTHERS:
-        ctx.ops.set_view(view.exclude(list(found.redundant)))
-    else:
-        ctx.ops.set_view(ctx.dataset.select(list(found.sample_ids), ordered=True))

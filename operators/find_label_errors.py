@@ -33,7 +33,12 @@ from .forms import (
 from .tag_for_annotation import DEFAULT_TAG
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import fiftyone.operators as foo
+    from fiftyone.operators.message import GeneratedMessage
+
+    from .streaming import Report
 
 _LABELS_LISTED = 100
 
@@ -88,7 +93,7 @@ class FindLabelErrors(DelegatedOperator):
                 show_warning(inputs, "replaces", f"The queue {request.key} is replaced.")
         return as_form(inputs, "Find label errors", self.ask_where_to_run(ctx, inputs))
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Finds, marks, keeps, shows, and tags if asked to.
 
         Raises:
@@ -104,14 +109,10 @@ class FindLabelErrors(DelegatedOperator):
             classes=request.classes,
             least=request.least,
             most=request.most,
-            progress=progress_reporter(ctx, "steps"),
+            progress=progress_reporter(ctx, "steps", report),
         )
-        view = queue.view(ctx.dataset)
         if request.tag:
-            view.tag_samples(request.tag)
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
-            ctx.ops.set_view(view)
+            queue.view(ctx.dataset).tag_samples(request.tag)
         return {
             "key": queue.key,
             "errors": len(queue.errors),
@@ -135,7 +136,12 @@ class FindLabelErrors(DelegatedOperator):
             ],
         }
 
-    def resolve_output(self, ctx: Any) -> types.Property:
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
+        """Shows the queue, worst first."""
+        queue = ctx.dataset.select(result["sample_ids"], ordered=True)
+        return [ctx.ops.reload_dataset(), ctx.ops.set_view(queue)]
+
+    def output(self, ctx: Any) -> types.Property:
         """Says how many were found of each type, and what fixing them could give."""
         rows = [("key", "Queue"), ("errors", "Suspicions"), ("samples", "Images"), ("map", "mAP")]
         if ctx.results.get("tag"):

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ..relabel.curation.disagreement import disagreement, require_two
-from ..relabel.curation.selection import require_count, select_unique
-from ..relabel.curation.selection_runs import save_selection
 from ..relabel.curation.uncertainty import (
     MEASURES,
     POOLS,
@@ -19,11 +17,8 @@ from ..relabel.curation.uncertainty import (
     require_predictions,
     uncertainty,
 )
-from . import selection_form as form
-from .delegation import DelegatedOperator, progress_reporter
-from .embedding_source import ask_for_embeddings, describe, get_embeddings
-from .forms import as_form, count_target, errors_shown, field_choice, show_notice, target_images
-from .select_unique import with_seeds
+from .forms import errors_shown, field_choice, show_notice
+from .selecting import SelectingOperator
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
@@ -31,8 +26,6 @@ if TYPE_CHECKING:
 
     from ..relabel.curation.selection import Wishes
 
-DEFAULT_COUNT = 100
-DEFAULT_NAME = "uncertain"
 DISAGREEMENT = "disagreement"
 _LABELS = {
     "entropy": "Entropy over all classes",
@@ -42,8 +35,10 @@ _LABELS = {
 }
 
 
-class SelectForActiveLearning(DelegatedOperator):
+class SelectForActiveLearning(SelectingOperator):
     """Selects images by how unsure a model is of them, weighed with how much they differ."""
+
+    base = "uncertain"
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -57,69 +52,28 @@ class SelectForActiveLearning(DelegatedOperator):
             risk_level=types.RiskLevel.LOW,
         )
 
-    def resolve_input(self, ctx: Any) -> types.Property:
-        """Asks how many, by which predictions, beside what, by what vectors, under what name."""
-        inputs = types.Object()
-        available = 0
-        with errors_shown(inputs, "target_problem"):
-            available = count_target(ctx)
-        default = min(DEFAULT_COUNT, max(available, 1))
-        inputs.int("count", default=default, min=1, label=f"How many of {available:,}")
-        if available:
-            with errors_shown(inputs, "problem"):
-                require_count(ctx.params.get("count", default), available)
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Asks by which predictions."""
         _ask_for_measure(ctx, inputs)
-        form.ask_for_seeds(ctx, inputs)
-        ask_for_embeddings(ctx, inputs)
-        form.ask_for_wishes(ctx, inputs)
-        form.ask_for_marks(ctx, inputs, DEFAULT_NAME, DEFAULT_NAME)
-        button = self.ask_where_to_run(ctx, inputs)
-        return as_form(inputs, "Select for active learning", button)
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Selects, tags, saves and shows.
-
-        Raises:
-            NoSamples, PredictionsError, SelectionError, EmbeddingsError, ModelNotFound: as said
-                there
-        """
-        view = target_images(ctx)
-        count = require_count(ctx.params.get("count", DEFAULT_COUNT), view.count())
-        marks = form.read_marks(ctx, DEFAULT_NAME, DEFAULT_NAME)
-        seeds = form.read_seeds(ctx)
+    def weigh(
+        self, ctx: Any, view: SampleCollection, wishes: Wishes
+    ) -> tuple[Wishes, dict[str, Any]]:
+        """Distances count the more the less sure a model is."""
         measured = _measure(ctx, view)
-        wishes = _weighed(form.read_wishes(ctx, view, count, seeds), measured, _strength(ctx))
-        embeddings = get_embeddings(ctx, with_seeds(ctx, view, seeds))
-        selection = select_unique(
-            embeddings, wishes, progress=progress_reporter(ctx, "samples chosen")
-        )
-        said = {
+        return _weighed(wishes, measured, _strength(ctx)), {
             "measure": _measure_name(ctx),
             "measured_from": measured.used,
             "without_predictions": measured.missing,
-            **describe(embeddings),
         }
-        selected = save_selection(
-            ctx.dataset,
-            selection,
-            marks,
-            {**form.describe_wishes(ctx), **said},
-            replace=form.replaces(ctx),
-        )
-        if not ctx.delegated:
-            ctx.ops.reload_dataset()
-            ctx.ops.set_view(selected)
-        return {**form.describe_selection(selection, marks), **said}
 
-    def resolve_output(self, ctx: Any) -> types.Property:
-        """Says what was selected, and by what."""
-        outputs = types.Object()
-        measured = f"By {ctx.results['measure']}, from {ctx.results['measured_from']}."
-        without = ctx.results["without_predictions"]
+    def introduction(self, result: dict[str, Any]) -> str:
+        """By what was selected."""
+        measured = f"By {result['measure']}, from {result['measured_from']}."
+        without = result["without_predictions"]
         if without:
             measured += f" {without:,} samples have no predictions: they count as the surest."
-        outputs.md(f"{measured}\n\n{form.show_selection(ctx.results)}", name="selection")
-        return types.Property(outputs, view=types.View(label="Selected"))
+        return f"{measured}\n\n"
 
 
 def _ask_for_measure(ctx: Any, inputs: types.Object) -> None:

@@ -18,6 +18,7 @@ from ..relabel.curation.sample_values import (
 from ..relabel.curation.selection import Wishes, require_apart, require_most
 from ..relabel.curation.selection_runs import Marks, is_selection, require_marks, suggest_name
 from .forms import errors_shown, field_choice, is_folded, show_warning
+from .send_what import SAVED_VIEW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,10 +209,21 @@ def show_selection(result: dict[str, Any]) -> str:
         "| the first | farthest | covered |",
         "|---:|---:|---:|",
         *_rows(result["curve"]),
-        "",
-        "Press **Send to CVAT** to have them annotated.",
     ]
     return "\n".join(lines)
+
+
+def offer_to_send(outputs: types.Object, result: dict[str, Any]) -> None:
+    """Adds a button to an output that opens the form to send the selection to annotators."""
+    if result.get("selected"):
+        outputs.btn(
+            "send",
+            f"Send {result['selected']:,} to CVAT",
+            icon="send",
+            on_click="@relabel/cvat/send_to_cvat",
+            prompt=True,
+            params={"what": SAVED_VIEW, "saved_view": result["saved_view"]},
+        )
 
 
 def _rows(curve: Sequence[Sequence[float | None]], most: int = 10) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ..relabel.errors import RelabelError, Unforeseen
+from .cancelling import Running, require_wanted, running
 from .forms import show_error
 
 if TYPE_CHECKING:
@@ -29,12 +30,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CANCEL = "@relabel/cvat/cancel_run"
 _REPORT_SECONDS = 0.2
 _SENT_BY_THE_APP_ONLY = "sample_selection_style"
 
 
 def run_with_progress(
-    operator: foo.Operator, ctx: Any, work: Work, afterwards: Afterwards = lambda _: ()
+    operator: foo.Operator,
+    ctx: Any,
+    work: Work,
+    afterwards: Afterwards = lambda _: (),
+    *,
+    cancellable: bool = False,
 ) -> dict[str, Any] | Iterator[GeneratedMessage]:
     """Runs an operator that has ``execute_as_generator`` in its configuration.
 
@@ -46,33 +53,55 @@ def run_with_progress(
         work: what it does. It is handed a function that takes the share that is done, from 0 to 1,
             and what is being done
         afterwards: takes the result and asks the App for something, with ``ctx.ops``
+        cancellable: whether the function that takes the share may raise `Cancelled`: the work
+            then ends there, and leaves everything as it was
 
     Returns:
         what the work returns; to the App, a stream of progress that ends with the output
     """
     if not ctx.delegated and _SENT_BY_THE_APP_ONLY in ctx.request_params:
-        return _stream(operator, ctx, work, afterwards)
-    result = work(lambda share, label: ctx.set_progress(progress=share, label=label))
+        return _stream(operator, ctx, work, afterwards, cancellable=cancellable)
+
+    result = work(reporter(ctx, cancellable=cancellable))
     afterwards(result)
     return result
 
 
+def reporter(ctx: Any, *, cancellable: bool = True) -> Report:
+    """Reports the progress of a delegated operation, of which one at once has nobody to tell.
+
+    Args:
+        ctx: its execution context
+        cancellable: whether it raises `Cancelled` when the operation was cancelled
+    """
+
+    def report(share: float, label: str) -> None:
+        if cancellable:
+            require_wanted(ctx)
+        ctx.set_progress(progress=share, label=label)
+
+    return report
+
+
 def _stream(
-    operator: foo.Operator, ctx: Any, work: Work, afterwards: Afterwards
+    operator: foo.Operator, ctx: Any, work: Work, afterwards: Afterwards, *, cancellable: bool
 ) -> Iterator[GeneratedMessage]:
     latest = told = (0.0, "Starting")
 
     def report(share: float, label: str) -> None:
         nonlocal latest
+        this.require_wanted()
         latest = (share, label)
 
-    yield ctx.ops.set_progress(progress=0, label="Starting")
-    with ThreadPoolExecutor(1) as executor:
+    with running() as this, ThreadPoolExecutor(1) as executor:
+        yield _progress(ctx, *latest, this if cancellable else None)
         future = executor.submit(work, report)
         while wait([future], _REPORT_SECONDS).not_done:
+            if this.cancelled.is_set():
+                latest = (latest[0], "Ends with the step that it is at")
             if told != latest:
-                told = share, label = latest
-                yield ctx.ops.set_progress(progress=share, label=label)
+                told = latest
+                yield _progress(ctx, *latest, this if cancellable else None)
     error = _error_of(future)
     if error is None:
         result = future.result()
@@ -83,6 +112,22 @@ def _stream(
         outputs = types.Object()
         show_error(outputs, "error", error)
         yield ctx.ops.show_output(types.Property(outputs).to_json(), {})
+
+
+def _progress(ctx: Any, share: float, label: str, this: Running | None) -> GeneratedMessage:
+    """The App's dialog of progress, with a button to cancel if that is possible."""
+    if this is None:
+        return ctx.ops.set_progress(progress=share, label=label)
+    outputs = types.Object()
+    outputs.float("progress", view=types.ProgressView(label=label))
+    outputs.btn(
+        "cancel",
+        "Cancel",
+        on_click=CANCEL,
+        params={"run": this.key},
+        disabled=this.cancelled.is_set(),
+    )
+    return ctx.ops.show_output(types.Property(outputs).to_json(), {"progress": share})
 
 
 def _error_of(future: Future[dict[str, Any]]) -> RelabelError | None:

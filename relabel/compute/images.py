@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -67,7 +67,10 @@ class ImageBatch:
 
 
 def read_images(
-    view: SampleCollection, batch_size: int, size: Size | None = None
+    view: SampleCollection,
+    batch_size: int,
+    size: Size | None = None,
+    leave_out: Collection[str] = frozenset(),
 ) -> Iterator[ImageBatch]:
     """Reads a view's images; the next batch is being read while one is worked on.
 
@@ -76,10 +79,11 @@ def read_images(
         batch_size: how many images to yield together
         size: height and width to which each is resized, on the threads that read; by default none
             is
+        leave_out: samples whose images are not wanted
     """
     ids, paths = view.values(["id", "filepath"])
-    read = partial(_read_item, size=size)
-    for batch in read_ahead(read, zip(ids, paths, strict=True), batch_size):
+    wanted = [item for item in zip(ids, paths, strict=True) if item[0] not in leave_out]
+    for batch in read_ahead(partial(_read_item, size=size), wanted, batch_size):
         yield _finish(batch)
 
 

@@ -12,7 +12,7 @@ from fiftyone import Detections, Polylines
 from .images import ImageBatch, Unreadable, read_ahead, read_image, reason_of, resized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
@@ -40,7 +40,10 @@ class Framed:
 
 
 def read_patches(
-    view: SampleCollection, field: str, size: Size | None = None
+    view: SampleCollection,
+    field: str,
+    size: Size | None = None,
+    leave_out: Collection[str] = frozenset(),
 ) -> Iterator[ImageBatch]:
     """Reads the patches of a label field; each image is read once.
 
@@ -48,8 +51,10 @@ def read_patches(
         view: the samples
         field: a field of type ``Detections`` or ``Polylines``
         size: height and width to which each patch is resized; by default none is
+        leave_out: samples whose patches are not wanted
     """
-    for batch in read_ahead(partial(_cut, size=size), framed(view, field), _IMAGES_AT_ONCE):
+    wanted = (image for image in framed(view, field) if image.sample_id not in leave_out)
+    for batch in read_ahead(partial(_cut, size=size), wanted, _IMAGES_AT_ONCE):
         samples: list[str] = []
         labels: list[str] = []
         patches: list[NDArray[np.uint8]] = []

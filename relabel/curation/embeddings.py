@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import fiftyone as fo
 import numpy as np
 
-from ..compute.batches import Shrinking
-from ..compute.images import Progress, Unreadable, read_images
-from ..compute.patches import read_patches
 from .errors import EmbeddingsError
+from .parts import embed_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
     from numpy.typing import NDArray
 
-    from ..compute.images import ImageBatch
+    from ..compute.images import Progress, Unreadable
+    from .checkpoints import Checkpoint
+    from .parts import Part
 
 PATCH_TYPES = (fo.Detections, fo.Polylines)
 
@@ -77,15 +77,24 @@ class Embeddings:
                 f"All {len(self):,} vectors are zero or hold no numbers.", "Compute them again."
             )
         left_out = int((~good).sum())
-        return Embeddings(
-            _only(self.sample_ids, good),
-            self.vectors[good],
-            self.source,
-            self.missing + left_out,
-            self.unreadable,
-            None if self.label_ids is None else _only(self.label_ids, good),
-            self.patches_field,
-            left_out,
+        found = self._take(np.flatnonzero(good))
+        return replace(found, missing=self.missing + left_out, unusable=left_out)
+
+    def in_order(self, sample_ids: Sequence[str]) -> Embeddings:
+        """These in the order of samples; the patches of one stay as they are."""
+        place = {key: number for number, key in enumerate(sample_ids)}
+        places = np.array([place[key] for key in self.sample_ids])
+        return self._take(np.argsort(places, kind="stable"))
+
+    def _take(self, rows: NDArray[np.integer]) -> Embeddings:
+        def of(ids: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(ids[row] for row in rows.tolist())
+
+        return replace(
+            self,
+            sample_ids=of(self.sample_ids),
+            vectors=self.vectors[rows],
+            label_ids=None if self.label_ids is None else of(self.label_ids),
         )
 
 
@@ -97,6 +106,7 @@ def compute_embeddings(
     batch_size: int = 32,
     patches_field: str | None = None,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Embeddings:
     """Computes a vector for each image of a view, or for each patch of a label field.
 
@@ -108,20 +118,34 @@ def compute_embeddings(
         patches_field: a label field whose patches get vectors, in place of the images
         progress: called with how many samples are done and how many there are. What it raises
             stops the work
+        checkpoint: where vectors are kept as they are made, and taken from if they are there. The
+            result is the same
 
     Raises:
         EmbeddingsError: if the model makes none, or no image could be read
     """
     if not model.has_embeddings:
         raise EmbeddingsError(f"'{source}' makes no embeddings.", "Choose a model that does.")
-    table = _Table(view.count())
-    embed = Shrinking(model.embed_all, batch_size)
-    with model:
-        for batch in _read(view, model, batch_size, patches_field):
-            for vectors in embed(batch.images):
-                table.add(vectors)
-            table.finish(batch, progress)
-    return table.embeddings(source, patches_field).usable()
+    ids = view.values("id")
+    table = _Table(len(ids))
+    for part in checkpoint.resume(view) if checkpoint else ():
+        table.add(part)
+    there = table.sample_ids
+    new = embed_parts(
+        view, model, batch_size=batch_size, patches_field=patches_field, leave_out=there
+    )
+    try:
+        for part in new:
+            table.add(part)
+            if checkpoint:
+                checkpoint.add(part)
+            if progress:
+                progress(table.done, len(ids))
+    finally:
+        if checkpoint:
+            checkpoint.flush()
+    found = table.embeddings(source, patches_field)
+    return (found.in_order(ids) if there else found).usable()
 
 
 def read_embeddings(view: SampleCollection, field: str) -> Embeddings:
@@ -195,14 +219,24 @@ class _Table:
     def __init__(self, samples: int) -> None:
         self._samples = samples
         self._rows = np.empty((0, 0), np.float32)
-        self._count = self._done = 0
+        self._count = self.done = 0
         self._sample_ids: list[str] = []
         self._label_ids: list[str] = []
         self._unreadable: list[Unreadable] = []
 
-    def add(self, vectors: NDArray[np.floating]) -> None:
-        rows = np.asarray(vectors, dtype=np.float32)
-        rows = rows.reshape(len(rows), -1)
+    @property
+    def sample_ids(self) -> frozenset[str]:
+        return frozenset(self._sample_ids)
+
+    def add(self, part: Part) -> None:
+        self._sample_ids.extend(part.sample_ids)
+        self._label_ids.extend(part.label_ids)
+        self._unreadable.extend(part.unreadable)
+        self.done += part.samples
+        if len(part.vectors):
+            self._add_rows(part.vectors)
+
+    def _add_rows(self, rows: NDArray[np.float32]) -> None:
         needed = self._count + len(rows)
         if needed > len(self._rows):
             larger = np.empty((max(needed, self._samples, 2 * self._count), rows.shape[1]), "f4")
@@ -211,14 +245,6 @@ class _Table:
             self._rows = larger
         self._rows[self._count : needed] = rows
         self._count = needed
-
-    def finish(self, batch: ImageBatch, progress: Progress | None) -> None:
-        self._sample_ids.extend(batch.sample_ids)
-        self._label_ids.extend(batch.label_ids)
-        self._unreadable.extend(batch.unreadable)
-        self._done += len(set(batch.sample_ids)) + len(batch.unreadable)
-        if progress:
-            progress(self._done, self._samples)
 
     def embeddings(self, source: str, patches_field: str | None) -> Embeddings:
         if not self._count:
@@ -239,14 +265,26 @@ class _Table:
         )
 
 
-def _read(
-    view: SampleCollection, model: Model, batch_size: int, patches_field: str | None
-) -> Iterator[ImageBatch]:
-    size = getattr(model, "input_size", None)
-    if patches_field:
-        return read_patches(view, patches_field, size)
-    return read_images(view, batch_size, size)
+def joined(first: Embeddings, others: Sequence[Embeddings]) -> Embeddings:
+    """Vectors of several collections, made alike, one after the other.
 
-
-def _only(ids: Sequence[str], good: NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(key for key, kept in zip(ids, good, strict=True) if kept)
+    Raises:
+        EmbeddingsError: if their lengths differ
+    """
+    if not others:
+        return first
+    every = (first, *others)
+    lengths = {found.vectors.shape[1] for found in every}
+    if len(lengths) > 1:
+        raise EmbeddingsError(
+            f"The vectors have different lengths: {sorted(lengths)}.",
+            "Compute them again with one model.",
+        )
+    return replace(
+        first,
+        sample_ids=tuple(key for found in every for key in found.sample_ids),
+        vectors=np.concatenate([found.vectors for found in every]),
+        missing=sum(found.missing for found in every),
+        unreadable=tuple(bad for found in every for bad in found.unreadable),
+        unusable=sum(found.unusable for found in every),
+    )

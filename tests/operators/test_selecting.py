@@ -13,7 +13,7 @@ from fiftyone.operators.executor import ExecutionError
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.cvat import CvatClient
 
-from .app import context, execute, form, operator, problems, requests_of
+from .app import context, execute, form, operator, problems, requests_of, texts
 
 VECTORS = {"embeddings": "field", "vector_field": "vectors"}
 
@@ -102,7 +102,7 @@ def test_select_unique__replaces_only_if_told(circle):
     assert circle.count_sample_tags()["unique"] == 3
 
 
-def test_select_unique__output_says_what_fewer_would_cover(circle):
+def test_select_unique__output_says_what_fewer_would_cover(circle, monkeypatch):
     _, result = chosen(circle, {"count": 3})
     ctx = context("select_unique", circle)
     ctx.request_params["results"] = result
@@ -110,7 +110,15 @@ def test_select_unique__output_says_what_fewer_would_cover(circle):
     text = str(shown)
     assert "**3 selected**" in text
     assert "| 3 | 0.02 |" in text
-    assert "Send to CVAT" in text
+
+    monkeypatch.setenv("FIFTYONE_CVAT_URL", "http://cvat.test")
+    monkeypatch.setenv("FIFTYONE_CVAT_TOKEN", "token")
+    button = shown["type"]["properties"]["send"]["view"]
+    assert (button["label"], button["prompt"]) == ("Send 3 to CVAT", True)
+    assert problems(form("send_to_cvat", circle, button["params"])) == []
+    sent = form("send_to_cvat", circle, button["params"])
+    assert sent["what"]["default"] == "saved_view"
+    assert "3 images" in texts(sent)
 
 
 @pytest.mark.parametrize(
