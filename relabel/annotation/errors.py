@@ -43,6 +43,10 @@ class TooLargeToUndo(RoundError):
     """What a pull would change of one image is more than can be kept to undo it."""
 
 
+class TooLargeToKeep(RoundError):
+    """The labels of one image are more than can be kept of what was sent."""
+
+
 class RoundBusy(RoundError):
     """The round is being sent or pulled by somebody else at this moment."""
 

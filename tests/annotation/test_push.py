@@ -99,7 +99,7 @@ def test_push__a_file_that_is_no_image(dataset, send, nothing_left):
 def test_push__an_image_that_only_the_server_finds_unreadable(
     dataset, send, nothing_left, monkeypatch
 ):
-    module = sys.modules["relabel.annotation.sending.sending"]
+    module = sys.modules["relabel.annotation.sending.checking"]
     find_images = module.find_images
 
     def find_then_break(*arguments):

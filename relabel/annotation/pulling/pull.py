@@ -107,7 +107,8 @@ def pull(
     Raises:
         UnknownRound: if there is no such round
         RoundBusy: if somebody else is pulling it
-        TooLargeToUndo: if what it changes of an image cannot be kept; nothing is changed then
+        TooLargeToUndo, TooLargeToKeep: if what it changes of an image cannot be kept; nothing is
+            changed then
         CvatError: if the server cannot be asked; nothing has been changed then
     """
     record = take_back_torn_pull(dataset, find_round(dataset, key))

@@ -16,7 +16,15 @@ from ..dataset.tags import tag_pull_undone
 from ..dataset.unset_fields import places_without_field, unset_empty
 from ..errors import NothingToUndo, TooLargeToUndo
 from ..progress import silent
-from ..record.baseline import SentFrame, frame_document, load_numbered, read_frame, replace_frames
+from ..record.baseline import (
+    LARGEST_DOCUMENT,
+    SentFrame,
+    check_size,
+    frame_document,
+    load_numbered,
+    read_frame,
+    replace_frames,
+)
 from ..record.batches import write_in_batches
 from ..record.places import Place, place_document, read_place, samples_of
 from ..record.rounds import Round, holding, list_rounds, load_round, save_round
@@ -41,7 +49,6 @@ PULLS_KEPT = 10
 _ATTEMPTS = 3
 _TAGGED = "tagged"
 _SAMPLES_PER_DOCUMENT = 100_000
-_LARGEST = 2**24 - 2**8  # bytes of a document of MongoDB, with room for the id that it adds
 
 
 @dataclass(frozen=True)
@@ -162,6 +169,7 @@ def save_undo(
 
     Raises:
         TooLargeToUndo: if MongoDB cannot hold one of them
+        TooLargeToKeep: if it cannot hold what both sides have afterwards
     """
     places = [frame.place for frame in frames]
     new = frame_storage.without_document(dataset, places)
@@ -311,7 +319,9 @@ def _document(
 
     Raises:
         TooLargeToUndo: if MongoDB cannot hold it
+        TooLargeToKeep: if it cannot hold the baseline afterwards
     """
+    check_size(round_id, frame.baseline)
     was, becomes = set(map(id, frame.before or ())), set(map(id, frame.after))
     before = [label for label in frame.before or () if id(label) not in becomes]
     document = {
@@ -326,7 +336,7 @@ def _document(
         "unset": unset,
     }
     encoded = encode(document)
-    if len(encoded) > _LARGEST:
+    if len(encoded) > LARGEST_DOCUMENT:
         raise TooLargeToUndo(
             f"What a pull changes of {frame.place.field!r} in the sample {frame.place.sample_id} "
             f"takes {len(encoded) / 1e6:.0f} MB, more than one document of MongoDB can hold.",

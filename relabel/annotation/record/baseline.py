@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import fiftyone.core.odm as foo
+from bson import encode
 from pymongo import ReplaceOne, UpdateOne
 
 from ...labels import Drawn
+from ..errors import TooLargeToKeep
 from .batches import write_in_batches
+from .packing import packed, unpacked
 from .places import Place, place_document, read_place
 
 if TYPE_CHECKING:
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from .rounds import Round
 
 _FRAMES_PER_WRITE = 500
+_BYTES_OF_LABEL, _BYTES_OF_ATTRIBUTE = 500, 4500  # at most, names and all
+
+
+LARGEST_DOCUMENT = 2**24 - 2**8
+"""The bytes of a document of MongoDB, with room for the id that it adds."""
 
 
 @dataclass(frozen=True)
@@ -252,6 +260,38 @@ def frame_document(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
     }
 
 
+def check_size(round_id: ObjectId, frame: SentFrame) -> None:
+    """Holds that MongoDB can keep a field of an image of the baseline.
+
+    Raises:
+        TooLargeToKeep: if it cannot
+    """
+    if _most_bytes(frame) < LARGEST_DOCUMENT:
+        return
+    size = len(encode(frame_document(round_id, frame)))
+    if size > LARGEST_DOCUMENT:
+        raise TooLargeToKeep(
+            f"The {len(frame.labels):,} labels of {frame.place.field!r} in the sample "
+            f"{frame.sample_id} take {size / 1e6:.0f} MB, more than one document of MongoDB can "
+            "hold.",
+            "Leave this sample out, or simplify its labels.",
+        )
+
+
+def _most_bytes(frame: SentFrame) -> int:
+    """What a document may take at most, worked out faster than it is made."""
+    if not frame.labels:
+        return 0
+    attributes = max(len(label.drawn.attributes) for label in frame.labels)
+    numbers = sum(sum(map(len, label.drawn.parts)) for label in frame.labels)
+    each = _BYTES_OF_LABEL + _BYTES_OF_ATTRIBUTE * attributes
+    return (
+        len(frame.labels) * each
+        + 16 * numbers
+        + sum(len(encode(label.start.document)) for label in frame.labels if label.start)
+    )
+
+
 def _label_document(label: SentLabel) -> dict[str, Any]:
     """What a label has; nothing for what it does not have, which most labels do not."""
     drawn = _drawn_document(label.drawn)
@@ -268,13 +308,13 @@ def _label_document(label: SentLabel) -> dict[str, Any]:
 def _drawn_document(drawn: Drawn) -> dict[str, Any]:
     document: dict[str, Any] = {
         "label": drawn.label,
-        "points": drawn.points,
+        "points": packed(drawn.points),
         "rotation": drawn.rotation,
         "attributes": drawn.attributes,
         "type": str(drawn.type),
     }
     if drawn.more:
-        document["more"] = drawn.more
+        document["more"] = [packed(points) for points in drawn.more]
     if drawn.index is not None:
         document["index"] = drawn.index
     if drawn.keyframe is not None:
@@ -317,11 +357,11 @@ def _key(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
 def _read_drawn(document: Mapping[str, Any]) -> Drawn:
     return Drawn(
         label=document["label"],
-        points=tuple(document["points"]),
+        points=unpacked(document["points"]),
         rotation=document["rotation"],
         attributes=document["attributes"],
         type=document["type"],
-        more=tuple(map(tuple, document.get("more", ()))),
+        more=tuple(map(unpacked, document.get("more", ()))),
         index=document.get("index"),
         keyframe=document.get("keyframe"),
     )

@@ -6,13 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...cvat import CvatDataRejected, JobType, Yardstick
-from ..comparing.drawing import check_offered, draw_images
 from ..comparing.naming import label_specs
 from ..comparing.placing import by_name, in_order
-from ..dataset.media import find_corrupt, find_images
-from ..dataset.starting import find_starts
+from ..dataset.media import find_corrupt
 from ..dataset.tags import tag_sent
-from ..dataset.videos import find_videos, frames_of, is_video
+from ..dataset.videos import is_video
 from ..errors import EmptySelection, RoundError
 from ..planning.division import choose_yardstick
 from ..planning.planned import forget_plan, load_plan, save_plan
@@ -30,6 +28,7 @@ from ..record.rounds import (
 )
 from ..stock.stock import save_results
 from .assigning import assign_jobs
+from .checking import checked_media
 from .painting import Painter
 from .projects import ensure_project
 from .strays import delete_strays
@@ -139,7 +138,9 @@ class Sending:
 
     def _plan(self, sample_ids: Sequence[str]) -> None:
         """Checks and records all images, then into which tasks they go."""
-        count = save_plan(self._record.id, self._checked(sample_ids))
+        checking = part_of(self.tell, 0, 0.05)
+        media = checked_media(self._dataset, self._record, self._request, sample_ids, checking)
+        count = save_plan(self._record.id, media)
         if not count:
             raise EmptySelection("The images of this plan are no longer in the dataset.")
         size = 1 if is_video(self._dataset) else self._request.images_per_task or count
@@ -158,30 +159,6 @@ class Sending:
         ]
         self._record = replace(self._record, tasks=tuple(self._tasks))
         save_round(self._record)
-
-    def _checked(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
-        """The images, of which each has a readable header and labels that can be drawn."""
-        if is_video(self._dataset):
-            yield from self._checked_videos(sample_ids)
-            return
-        checked = 0
-        for images in find_images(self._dataset, sample_ids, self._request):
-            share = 0.05 * checked / len(sample_ids)
-            self.tell(share, f"Checked {checked:,} of {len(sample_ids):,} images")
-            checked += len(images)
-            for field in self._record.fields:
-                starts = find_starts(self._dataset, self._record.id, field, images)
-                check_offered(draw_images(self._dataset, field, images, starts), field)
-            yield from images
-
-    def _checked_videos(self, sample_ids: Sequence[str]) -> Iterator[RoundImage]:
-        """The videos, of which each has a readable header and labels that can be drawn."""
-        for video in find_videos(self._dataset, sample_ids, self._request):
-            frames = frames_of(video, self._request.span)
-            for field in self._record.fields:
-                starts = find_starts(self._dataset, self._record.id, field, frames)
-                check_offered(draw_images(self._dataset, field, frames, starts), field)
-            yield video
 
     # What an interruption may have left
 
