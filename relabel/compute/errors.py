@@ -15,3 +15,23 @@ class ModelNotFound(RelabelError):
 
 class OutOfMemory(RelabelError):
     """A single image is more than memory can take."""
+
+
+class RayMissing(RelabelError):
+    """A Ray cluster is configured, and Ray is not installed here."""
+
+
+class RayUnreachable(RelabelError):
+    """The Ray cluster that is configured does not answer, or not to this machine."""
+
+
+class RayMismatch(RelabelError):
+    """The Ray cluster runs another version of Ray or Python."""
+
+
+class NodeLacksPackage(RelabelError):
+    """A node of the Ray cluster has not installed what the work needs."""
+
+
+class NodeCannotSee(RelabelError):
+    """A node of the Ray cluster does not find a file that is here."""

@@ -52,6 +52,7 @@ def farthest_first(
     seeds: Sequence[int] = (),
     rules: Rules | None = None,
     alike: float = 0.0,
+    nearest: Callable[[UnitRows, float], Nearest] = Nearest,
     progress: Progress | None = None,
 ) -> Traversal:
     """Orders rows by farthest-first traversal (k-centre greedy).
@@ -69,35 +70,36 @@ def farthest_first(
         seeds: rows that count as chosen already
         rules: what may be chosen
         alike: the distance within which a chosen row covers another
+        nearest: what measures the distances, here or on the nodes of a cluster
         progress: called with how many are chosen and how many are to be; it may raise to cancel
     """
     candidates = Candidates(len(rows), rules or Rules())
     candidates.exclude(np.asarray(seeds, np.intp))
-    nearest = Nearest(rows, alike)
+    measured = nearest(rows, alike)
     order: list[int] = []
     distances: list[float] = []
     if seeds:
-        nearest.add(seeds)
+        measured.add(seeds)
     else:
         first, distance = _first(rows, candidates)
         order, distances = [first], [distance]
-        nearest.add(order)
+        measured.add(order)
     while len(order) < count:
-        chosen = _Pool(rows, nearest.squared, candidates).choose(count - len(order))
+        chosen = _Pool(rows, measured.squared, candidates).choose(count - len(order))
         if not chosen:
             break
         order += [row for row, _ in chosen]
         distances += [distance for _, distance in chosen]
-        nearest.add([row for row, _ in chosen])
+        measured.add([row for row, _ in chosen])
         if progress:
             progress(len(order), count)
     before = len(seeds) - 1
     return Traversal(
         order=tuple(order),
         distances=tuple(distances),
-        radii=tuple(nearest.radii[before:]) if seeds else (np.inf, *nearest.radii),
-        covered=tuple(nearest.covered[before:]) if seeds else (0, *nearest.covered),
-        passes=nearest.passes,
+        radii=tuple(measured.radii[before:]) if seeds else (np.inf, *measured.radii),
+        covered=tuple(measured.covered[before:]) if seeds else (0, *measured.covered),
+        passes=measured.passes,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import faiss
 import numpy as np
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Progress = Callable[[int, int], None]
+    # Adds rows to an index of FAISS, and returns what is searched then: it, or one like it.
+    Fill = Callable[[Any, UnitRows], Any]
 
 EXACT_BELOW = 50_000
 # What is measured on so many samples is to be so good that all together have a recall of .99.
@@ -22,10 +24,24 @@ _SAMPLED, _SAMPLED_RECALL = 512, 0.995
 _ROWS_AT_ONCE = 2048
 _QUERIES_IN_RANGE = 256
 _SAME = 1e-6
+# So many more than are wanted are looked at closely where products do not tell them apart.
+_SPARE = 8
+
+
+def fill(index: Any, rows: UnitRows) -> Any:
+    """Adds all rows to an index of FAISS."""
+    for block in rows.blocks(_ROWS_AT_ONCE):
+        index.add(rows.gather(np.arange(block.start, block.stop)))
+    return index
 
 
 def nearest_neighbours(
-    rows: UnitRows, count: int, *, progress: Progress | None = None, exact_below: int = EXACT_BELOW
+    rows: UnitRows,
+    count: int,
+    *,
+    progress: Progress | None = None,
+    exact_below: int = EXACT_BELOW,
+    fill: Fill = fill,
 ) -> NDArray[np.int64]:
     """Finds the nearest of each row, itself left out.
 
@@ -34,21 +50,26 @@ def nearest_neighbours(
     it takes to find 99 % of the neighbours, which is measured on rows drawn by chance. Where that
     takes most of the cells every pair is compared after all.
 
+    Products in float32 do not tell apart what is as near but for rounding. Their order there is
+    that of exact distances, of equals the first row first.
+
     Args:
         rows: the vectors
         count: how many neighbours, fewer than there are rows
         progress: called with how many rows are done and how many there are; it may raise to cancel
         exact_below: see there
+        fill: adds all rows to an index that holds none, here or elsewhere
 
     Returns:
         the neighbours of each row, nearest first, ``[N, count]``
     """
-    index = _index(rows, count, exact_below)
+    index = _index(rows, count, exact_below, fill)
     found = np.empty((len(rows), count), np.int64)
     for block in rows.blocks(_ROWS_AT_ONCE):
         queries = np.arange(block.start, block.stop)
-        _, nearest = index.search(rows.gather(queries), count + 1)
-        found[block] = _without_itself(nearest, queries)
+        looked_at = min(count + 1 + _SPARE, len(rows))
+        products, nearest = index.search(rows.gather(queries), looked_at)
+        found[block] = _nearest(rows, queries, products, nearest, count)
         if progress:
             progress(block.stop, len(rows))
     return found
@@ -73,7 +94,7 @@ def near_pairs(
         for some rows after the other the pairs with an earlier row: the rows, ascending, and the
         earlier rows
     """
-    index = _index(rows, 3, exact_below)
+    index = _index(rows, 3, exact_below, fill)
     least = 1 - distance**2 / 2 - NOISE
     for block in rows.blocks(_QUERIES_IN_RANGE):
         queries = np.arange(block.start, block.stop)
@@ -87,27 +108,23 @@ def near_pairs(
             progress(block.stop, len(rows))
 
 
-def _index(rows: UnitRows, count: int, exact_below: int) -> faiss.Index:
-    return (_cells(rows, count) if len(rows) >= exact_below else None) or _every_pair(rows)
+def _index(rows: UnitRows, count: int, exact_below: int, fill: Fill) -> Any:
+    if len(rows) >= exact_below and (cells := _cells(rows, count, fill)):
+        return cells
+    return fill(faiss.IndexFlatIP(rows.dimensions), rows)
 
 
-def _every_pair(rows: UnitRows) -> faiss.IndexFlatIP:
-    index = faiss.IndexFlatIP(rows.dimensions)
-    _add(index, rows)
-    return index
-
-
-def _cells(rows: UnitRows, count: int) -> faiss.IndexIVFFlat | None:
+def _cells(rows: UnitRows, count: int, fill: Fill) -> Any:
     """An index that searches as few cells as it may; None if those are most of them."""
     cells = max(1, int(1.6 * np.sqrt(len(rows))))
     # The cells need the quantizer for as long as they live: FAISS keeps no reference to it.
-    index = faiss.IndexIVFFlat(
+    trained = faiss.IndexIVFFlat(
         faiss.IndexFlatIP(rows.dimensions), rows.dimensions, cells, faiss.METRIC_INNER_PRODUCT
     )
     drawn = np.random.default_rng(0).permutation(len(rows))
-    index.cp.niter = 10
-    index.train(rows.gather(np.sort(drawn[: 64 * cells])))
-    _add(index, rows)
+    trained.cp.niter = 10
+    trained.train(rows.gather(np.sort(drawn[: 64 * cells])))
+    index = fill(trained, rows)
     queries = rows.gather(np.sort(drawn[:_SAMPLED]))
     index.nprobe = cells
     truth, _ = index.search(queries, count + 1)
@@ -120,19 +137,28 @@ def _cells(rows: UnitRows, count: int) -> faiss.IndexIVFFlat | None:
     return None
 
 
-def _add(index: faiss.Index, rows: UnitRows) -> None:
-    for block in rows.blocks(_ROWS_AT_ONCE):
-        index.add(rows.gather(np.arange(block.start, block.stop)))
-
-
 def _recall(found: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """The share of the neighbours that are as near as the true ones, the row itself left out."""
     return float(np.mean(found[:, 1:] >= truth[:, 1:] - _SAME))
 
 
-def _without_itself(nearest: NDArray[np.int64], queries: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Takes each row out of its own neighbours; among many copies it may not be there."""
-    others = nearest != queries[:, None]
-    others[others.all(axis=1), -1] = False
-    kept: NDArray[np.int64] = nearest[others].reshape(len(nearest), -1)
-    return kept
+def _nearest(
+    rows: UnitRows,
+    queries: NDArray[np.int64],
+    products: NDArray[np.float32],
+    found: NDArray[np.int64],
+    count: int,
+) -> NDArray[np.int64]:
+    """The nearest of what was found for each row, itself left out."""
+    others = found != queries[:, None]
+    others[others.all(axis=1), -1] = False  # among many copies it may not be there
+    found = found[others].reshape(len(found), -1)
+    gaps = -np.diff(products[others].reshape(found.shape)[:, : count + 1], axis=1)
+    doubtful = np.flatnonzero((gaps < NOISE).any(axis=1))
+    nearest: NDArray[np.int64] = found[:, :count].copy()
+    close = found[doubtful]
+    squared = rows.exact_squared(np.repeat(queries[doubtful], close.shape[1]), close.ravel())
+    squared[close.ravel() < 0] = np.inf  # FAISS says -1 where its cells held no more
+    order = np.lexsort((close, squared.reshape(close.shape)))[:, :count]
+    nearest[doubtful] = np.take_along_axis(close, order, axis=1)
+    return nearest

@@ -10,7 +10,9 @@ import numpy as np
 from .coverage import Coverage, alike_distance
 from .errors import SelectionError
 from .farthest import farthest_first
+from .nearest import Nearest
 from .rules import NO_GROUP, Rules
+from .sharding import Shards
 from .unit_rows import UnitRows
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from ..compute.ray_cluster import Cluster
     from .embeddings import Embeddings
 
 # Nothing that may be chosen weighs nothing: distance still tells the least wanted apart.
@@ -74,6 +77,7 @@ def select_unique(
     embeddings: Embeddings,
     wishes: Wishes,
     *,
+    cluster: Cluster | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Selection:
     """Selects samples far from one another and from those that count as chosen.
@@ -84,6 +88,7 @@ def select_unique(
     Args:
         embeddings: the vectors of the samples to select from, and of the seeds
         wishes: what to select
+        cluster: where the vectors are compared; by default here. What is selected is the same
         progress: called with how many are chosen and how many are to be; it may raise to cancel
 
     Raises:
@@ -104,7 +109,13 @@ def select_unique(
     rows = UnitRows(embeddings.vectors)
     alike = alike_distance(rows) if wishes.alike is None else wishes.alike
     found = farthest_first(
-        rows, wishes.count, seeds=seeds, rules=rules, alike=alike, progress=progress
+        rows,
+        wishes.count,
+        seeds=seeds,
+        rules=rules,
+        alike=alike,
+        nearest=Shards(rows, cluster).nearest if cluster else Nearest,
+        progress=progress,
     )
     radii = tuple(radius if np.isfinite(radius) else None for radius in found.radii)
     shares = tuple(count / len(rows) for count in found.covered)

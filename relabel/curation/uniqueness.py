@@ -10,13 +10,15 @@ from fiftyone.brain.internal.core.uniqueness import UniquenessConfig
 
 from .brain_runs import require_brain_key
 from .errors import BrainKeyError, EmbeddingsError
-from .neighbours import nearest_neighbours
+from .neighbours import fill, nearest_neighbours
+from .sharding import Shards
 from .unit_rows import UnitRows
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
+    from ..compute.ray_cluster import Cluster
     from .embeddings import Embeddings
     from .neighbours import Progress
 
@@ -28,6 +30,7 @@ def compute_uniqueness(
     embeddings: Embeddings,
     field: str,
     *,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Writes each sample's uniqueness to a field, as a FiftyOne brain run of that name.
@@ -39,6 +42,7 @@ def compute_uniqueness(
         view: the samples
         embeddings: their vectors
         field: the name of the field and of the run
+        cluster: where the vectors are compared; by default here
         progress: called with how many samples are compared and how many there are; it may raise
             to cancel, and then nothing has changed
 
@@ -48,7 +52,7 @@ def compute_uniqueness(
     """
     dataset = view._dataset  # noqa: SLF001
     require_uniqueness_field(dataset, field)
-    scores = uniqueness(embeddings.vectors, progress=progress)
+    scores = uniqueness(embeddings.vectors, cluster=cluster, progress=progress)
     if dataset.has_brain_run(field):
         dataset.delete_brain_run(field)
     run = UniquenessConfig(field).build()
@@ -60,7 +64,10 @@ def compute_uniqueness(
 
 
 def uniqueness(
-    vectors: NDArray[np.float32], *, progress: Progress | None = None
+    vectors: NDArray[np.float32],
+    *,
+    cluster: Cluster | None = None,
+    progress: Progress | None = None,
 ) -> NDArray[np.float64]:
     """Scores how far each vector is from its three nearest, see :func:`nearest_neighbours`.
 
@@ -69,6 +76,7 @@ def uniqueness(
 
     Args:
         vectors: ``[N, D]`` of any length; only their directions count
+        cluster: where they are compared; by default here. The scores are the same
         progress: called with how many are compared and how many there are; it may raise to cancel
 
     Returns:
@@ -81,7 +89,8 @@ def uniqueness(
         raise EmbeddingsError("One sample alone is not comparable.", "Target at least two.")
     rows = UnitRows(vectors)
     count = min(len(_WEIGHTS), len(vectors) - 1)
-    neighbours = nearest_neighbours(rows, count, progress=progress)
+    filling = Shards(rows, cluster).fill if cluster else fill
+    neighbours = nearest_neighbours(rows, count, progress=progress, fill=filling)
     each = np.arange(len(vectors))
     squared = np.stack([rows.exact_squared(each, neighbours[:, k]) for k in range(count)], axis=1)
     weights = _WEIGHTS[:count] / _WEIGHTS[:count].sum()

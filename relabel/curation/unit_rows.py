@@ -95,15 +95,31 @@ class UnitRows:
         squared = np.empty(len(first), np.float64)
         for start in range(0, len(first), _EXACT_ROWS):
             part = slice(start, start + _EXACT_ROWS)
-            apart = self._exact(first[part]) - self._exact(second[part])
-            squared[part] = np.einsum("nd,nd->n", apart, apart)
-        squared[squared < RESOLUTION**2] = 0
+            squared[part] = _squared(self.exact(first[part]), self.exact(second[part]))
         return squared
 
-    def _exact(self, indices: NDArray[np.integer]) -> NDArray[np.float64]:
+    def exact_squared_to(
+        self, indices: NDArray[np.integer], point: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The same of some rows and a point, which is what `exact` returns of a row, ``[D]``."""
+        squared = np.empty(len(indices), np.float64)
+        for start in range(0, len(indices), _EXACT_ROWS):
+            part = slice(start, start + _EXACT_ROWS)
+            squared[part] = _squared(self.exact(indices[part]), point)
+        return squared
+
+    def exact(self, indices: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Some rows at length 1 to the last digit, ``[n, D]``."""
         rows = self.vectors[indices].astype(np.float64)
         unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit
+
+
+def _squared(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    apart = first - second
+    squared: NDArray[np.float64] = np.einsum("nd,nd->n", apart, apart)
+    squared[squared < RESOLUTION**2] = 0
+    return squared
 
 
 def _scales(vectors: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,0 +1,256 @@
+"""A Ray cluster on which operations work; Ray is imported where one is used, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import pickle
+import pkgutil
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import ray_node
+from .errors import NodeLacksPackage, RayMismatch, RayMissing, RayUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+ADDRESS = "RELABEL_RAY_ADDRESS"
+PATIENCE_SECONDS = 5.0
+# FiftyOne's package is on the nodes for its models; its database is not theirs.
+_NODE_VARIABLES = {"FIFTYONE_DISABLE_SERVICES": "1", "FIFTYONE_DO_NOT_TRACK": "1"}
+# This package under the name that it has here, and under the name that it has on the nodes.
+_HERE, _THERE = str(__package__).removesuffix(".compute"), "relabel"
+_BLOCKS = 4096
+
+_lock = threading.Lock()
+_users = 0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster that this process is connected to.
+
+    Args:
+        address: the host and port of its head
+        nodes: how many of its nodes compute
+        cpus: the CPU cores of all nodes
+        gpus: the GPUs of all nodes
+    """
+
+    address: str
+    nodes: int
+    cpus: int
+    gpus: int
+
+    def hold(self, holder: type, parts: Sequence[tuple[Any, ...]]) -> Held:
+        """Makes an object for each part, spread over the nodes.
+
+        Ray makes an object anew, elsewhere, when its node dies, and repeats the call that it was
+        in: what its methods return must follow from their arguments and the part alone.
+
+        Args:
+            holder: the class of the objects, one of ours
+            parts: what each is made with: plain data and arrays
+        """
+        import ray
+
+        actor = ray.remote(max_restarts=-1, max_task_retries=-1, scheduling_strategy="SPREAD")(
+            ray_node.Hands
+        )
+        stored = [tuple(map(ray.put, part)) for part in parts]
+        return Held([actor.remote(_name_there(holder), *part) for part in stored])
+
+    def work(self, worker: type, args: tuple[Any, ...], chunks: Iterable[Any]) -> Iterator[Any]:
+        """Has every chunk worked on by one of several workers, which Ray Data feeds and restarts.
+
+        There are as many workers as GPUs, or as CPU cores in a cluster without any, but no more
+        than there is work for. A chunk that was not finished when its node died is worked on
+        again.
+
+        Args:
+            worker: the class of the workers, one of ours; its method ``work`` takes a chunk and
+                yields parts
+            args: what each is made with: plain data
+            chunks: plain data; each is small beside what it stands for
+
+        Yields:
+            the parts, in the order of the chunks, as they come
+        """
+        import ray
+
+        rows = [{"chunk": pickle.dumps(chunk)} for chunk in chunks]
+        if not rows:
+            return
+        most = max(1, min(self.gpus or self.cpus, len(rows)))
+        data = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).flat_map(
+            ray_node.HandsOnChunks,
+            fn_constructor_args=(_name_there(worker), args, 1),
+            compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
+            **({"num_gpus": 1} if self.gpus else {"num_cpus": 1}),
+        )
+        data.context.execution_options.preserve_order = True
+        data.context.enable_progress_bars = False
+        data.context.print_on_execution_start = False
+        for row in data.iter_rows():
+            yield _result(pickle.loads(row["answer"]))  # noqa: S301 - our own nodes'
+
+
+class Held:
+    """Objects on the nodes of a cluster."""
+
+    def __init__(self, actors: list[Any]) -> None:
+        self._actors = actors
+
+    def __len__(self) -> int:
+        return len(self._actors)
+
+    def each(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Calls a method of every object, all at the same time.
+
+        Args:
+            method: its name
+            arguments: those of each object
+
+        Returns:
+            what each returned
+        """
+        import ray
+
+        calls = zip(self._actors, arguments, strict=True)
+        answers = ray.get([actor.call.remote(method, *given) for actor, given in calls])
+        return [_result(answer) for answer in answers]
+
+    def share(self, value: Any) -> Any:
+        """Stores an argument that several calls are given, so that it travels once per node."""
+        import ray
+
+        return ray.put(value)
+
+
+@contextlib.contextmanager
+def connected(address: str | None) -> Iterator[Cluster | None]:
+    """Connects this process to a Ray cluster while operations of it use one.
+
+    Args:
+        address: the host and port of its head; None for no cluster
+
+    Yields:
+        the cluster; None without an address
+
+    Raises:
+        RayMissing: if Ray is not installed here
+        RayUnreachable: if the cluster does not answer in time, or not to this machine
+        RayMismatch: if it runs another version of Ray or Python
+    """
+    global _users  # noqa: PLW0603 - one connection for all operations of this process
+    if not address:
+        yield None
+        return
+    with _lock:
+        if not _users:
+            _connect(address)
+        _users += 1
+    try:
+        yield _cluster(address)
+    finally:
+        with _lock:
+            _users -= 1
+            if not _users:
+                import ray
+
+                ray.shutdown()
+
+
+def _connect(address: str) -> None:
+    if importlib.util.find_spec("ray") is None:
+        raise RayMissing(
+            f"The Ray cluster at {address} is configured, and Ray is not installed here.",
+            'Install the cluster\'s version of it: pip install "ray[data]==..."',
+        )
+    _require_listening(address)
+    import ray
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(ray_node)
+    try:
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level="error",
+            runtime_env={
+                "py_modules": [str(Path(__file__).parents[1])],
+                "excludes": ["__pycache__"],
+                "env_vars": _NODE_VARIABLES,
+            },
+        )
+    except RuntimeError as error:
+        if "ersion mismatch" not in str(error):
+            raise
+        raise RayMismatch(
+            f"The Ray cluster at {address} runs other versions: {_one_line(error)}",
+            "Install the same versions of Ray and Python here and on its nodes.",
+        ) from error
+    except (ConnectionError, TimeoutError, ValueError) as error:
+        raise RayUnreachable(
+            f"The Ray cluster at {address} refuses this machine: {_one_line(error)}",
+            "Run the operation on an executor on one of its nodes, and give the address that "
+            "`ray start --head` printed.",
+        ) from error
+
+
+def _require_listening(address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if "://" in address or not host or not port.isdigit():
+        raise RayUnreachable(
+            f"'{address}' is no address of a Ray cluster.",
+            f"Set {ADDRESS} to the host and port of its head, e.g. 10.0.0.5:6379. Ray's client "
+            "(ray://) is not used: run an executor on a node of the cluster.",
+        )
+    try:
+        socket.create_connection((host, int(port)), PATIENCE_SECONDS).close()
+    except OSError as error:
+        raise RayUnreachable(
+            f"The Ray cluster at {address} does not answer ({error}).",
+            f"Start it (ray start --head), or take {ADDRESS} away to work on this machine.",
+        ) from error
+
+
+def _cluster(address: str) -> Cluster:
+    import ray
+
+    found = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    computing = [resources for resources in found if resources.get("CPU")]
+    return Cluster(
+        address,
+        len(computing),
+        int(sum(resources["CPU"] for resources in computing)),
+        int(sum(resources.get("GPU", 0) for resources in found)),
+    )
+
+
+def _name_there(ours: type) -> str:
+    return f"{_THERE}{ours.__module__.removeprefix(_HERE)}:{ours.__qualname__}"
+
+
+def _result(answer: ray_node.Answer) -> Any:
+    """What a node returned; what it could not do is raised here as what it is."""
+    kind, what = answer
+    if kind == ray_node.DONE:
+        return what
+    if kind == ray_node.LACKING:
+        node, package = what
+        raise NodeLacksPackage(
+            f"The node {node} has no package '{package}'.",
+            "Install on every node what the plugin's requirements.txt lists, as it is here.",
+        )
+    name, node, message, advice = what
+    error = pkgutil.resolve_name(f"{_HERE}{name.removeprefix(_THERE)}")
+    raise error(f"The node {node} says: {message}", advice)
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())
