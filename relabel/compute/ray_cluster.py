@@ -9,6 +9,7 @@ import pkgutil
 import socket
 import threading
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,18 +37,18 @@ class Cluster:
 
     Args:
         address: the host and port of its head
-        nodes: how many of its nodes compute
+        nodes: Ray's ids of its nodes that compute
         cpus: the CPU cores of all nodes
         gpus: the GPUs of all nodes
     """
 
     address: str
-    nodes: int
+    nodes: tuple[str, ...]
     cpus: int
     gpus: int
 
     def hold(self, holder: type, parts: Sequence[tuple[Any, ...]]) -> Held:
-        """Makes an object for each part, spread over the nodes.
+        """Makes an object for each part, one on each node as long as there are nodes.
 
         Ray makes an object anew, elsewhere, when its node dies, and repeats the call that it was
         in: what its methods return must follow from their arguments and the part alone.
@@ -57,12 +58,17 @@ class Cluster:
             parts: what each is made with: plain data and arrays
         """
         import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        actor = ray.remote(max_restarts=-1, max_task_retries=-1, scheduling_strategy="SPREAD")(
-            ray_node.Hands
-        )
+        actor = ray.remote(max_restarts=-1, max_task_retries=-1)(ray_node.Hands)
         stored = [tuple(map(ray.put, part)) for part in parts]
-        return Held([actor.remote(_name_there(holder), *part) for part in stored])
+        actors = [
+            actor.options(
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True)
+            ).remote(_name_there(holder), part)
+            for node, part in zip(cycle(self.nodes), stored, strict=False)
+        ]
+        return Held(actors, stored)
 
     def work(self, worker: type, args: tuple[Any, ...], chunks: Iterable[Any]) -> Iterator[Any]:
         """Has every chunk worked on by one of several workers, which Ray Data feeds and restarts.
@@ -100,10 +106,16 @@ class Cluster:
 
 
 class Held:
-    """Objects on the nodes of a cluster."""
+    """Objects on the nodes of a cluster.
 
-    def __init__(self, actors: list[Any]) -> None:
+    Args:
+        actors: Ray's handles of them
+        made_with: what they are made with, which must be there to make them anew
+    """
+
+    def __init__(self, actors: list[Any], made_with: list[Any]) -> None:
         self._actors = actors
+        self._made_with = made_with
 
     def __len__(self) -> int:
         return len(self._actors)
@@ -222,13 +234,13 @@ def _require_listening(address: str) -> None:
 def _cluster(address: str) -> Cluster:
     import ray
 
-    found = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    computing = [resources for resources in found if resources.get("CPU")]
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    computing = [node for node in alive if node["Resources"].get("CPU")]
     return Cluster(
         address,
-        len(computing),
-        int(sum(resources["CPU"] for resources in computing)),
-        int(sum(resources.get("GPU", 0) for resources in found)),
+        tuple(node["NodeID"] for node in computing),
+        int(sum(node["Resources"]["CPU"] for node in computing)),
+        int(sum(node["Resources"].get("GPU", 0) for node in alive)),
     )
 
 

@@ -15,7 +15,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DONE, FAILED, LACKING = "done", "failed", "lacking"
 Answer = tuple[str, Any]
@@ -26,10 +26,10 @@ class Hands:
 
     Args:
         name: the object's class, e.g. ``"relabel.curation.sharding:Shard"``
-        args: what the class is called with
+        args: what the class is called with, as it is stored in the cluster
     """
 
-    def __init__(self, name: str, *args: Any) -> None:
+    def __init__(self, name: str, args: Sequence[Any]) -> None:
         self._name, self._args = name, args
         self._held: Any = None
 
@@ -42,8 +42,13 @@ class Hands:
 
     def _object(self) -> Any:
         if self._held is None:
-            self._held = pkgutil.resolve_name(self._name)(*self._args)
+            self._held = pkgutil.resolve_name(self._name)(*self._arguments())
         return self._held
+
+    def _arguments(self) -> Sequence[Any]:
+        import ray
+
+        return [ray.get(stored) for stored in self._args]
 
 
 class HandsOnChunks(Hands):
@@ -56,9 +61,12 @@ class HandsOnChunks(Hands):
     """
 
     def __init__(self, name: str, args: tuple[Any, ...], cpus: int) -> None:
-        super().__init__(name, *args)
+        super().__init__(name, args)
         for variable in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
             os.environ[variable] = str(cpus)
+
+    def _arguments(self) -> Sequence[Any]:
+        return self._args
 
     def __call__(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Works on one chunk."""

@@ -86,7 +86,7 @@ class Shards:
     def __init__(self, rows: UnitRows, cluster: Cluster) -> None:
         step = most_together(rows)
         blocks = -(-len(rows) // step)
-        bounds = np.linspace(0, blocks, min(cluster.nodes, blocks) + 1).astype(int) * step
+        bounds = np.linspace(0, blocks, min(len(cluster.nodes), blocks) + 1).astype(int) * step
         self.parts = [slice(int(a), min(int(b), len(rows))) for a, b in pairwise(bounds)]
         self.held = cluster.hold(Shard, [(np.asarray(rows.vectors[part]),) for part in self.parts])
 

@@ -9,6 +9,7 @@ from relabel.curation.selection import Wishes, select_unique
 from relabel.curation.sharding import Shards
 from relabel.curation.uniqueness import uniqueness
 from relabel.curation.unit_rows import UnitRows
+from tests.ray_fixtures import kill
 
 
 def clustered(count, dimensions=24, seed=0):
@@ -32,7 +33,7 @@ def vectors():
 
 def test_shards__hold_all_rows_in_order(ray_cluster, vectors):
     parts = Shards(UnitRows(vectors), ray_cluster).parts
-    assert len(parts) == ray_cluster.nodes == 3
+    assert len(parts) == len(ray_cluster.nodes) == 3
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(7000))
 
 
@@ -68,3 +69,30 @@ def test_nearest_neighbours__of_sharded_cells_are_the_same(ray_cluster):
     rows = UnitRows(on_a_surface)
     there = nearest_neighbours(rows, 3, exact_below=0, fill=Shards(rows, ray_cluster).fill)
     assert (there == nearest_neighbours(rows, 3, exact_below=0, fill=fill)).all()
+
+
+def killing(node):
+    """Progress that kills a node when it is first told of some, and notes what was on it."""
+    killed = []
+
+    def progress(done, total):
+        if not killed:
+            assert done < total
+            killed.append(kill(node))
+
+    return progress, killed
+
+
+def test_select_unique__a_node_dies_and_the_answer_is_the_same(killable, ray_cluster, vectors):
+    embeddings = as_embeddings(vectors)
+    progress, killed = killing(killable)
+    there = select_unique(embeddings, Wishes(400), cluster=ray_cluster, progress=progress)
+    assert killed == [1]
+    assert there == select_unique(embeddings, Wishes(400))
+
+
+def test_uniqueness__a_node_dies_and_the_answer_is_the_same(killable, ray_cluster, vectors):
+    progress, killed = killing(killable)
+    there = uniqueness(vectors, cluster=ray_cluster, progress=progress)
+    assert killed == [1]
+    assert (there == uniqueness(vectors)).all()
