@@ -24,11 +24,13 @@ from .operators.tag_for_annotation import TagForAnnotation
 from .operators.undo_pull import UndoPull
 from .operators.update_jobs import UpdateJobs
 from .panels.cvat_status import CvatStatusPanel
+from .panels.operations import OperationsPanel
 
 
 def register(plugin):
     """Registers every operator and panel that ``fiftyone.yml`` lists."""
     plugin.register(CvatStatusPanel)
+    plugin.register(OperationsPanel)
     plugin.register(SendToCvat)
     plugin.register(ResumeRound)
     plugin.register(DiscardRound)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ..relabel.errors import RelabelError, Unforeseen
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     Method = Callable[[Any, ExecutionContext], dict[str, Any]]
 
 logger = logging.getLogger(__name__)
+
+
+def now_json() -> str:
+    """The present moment."""
+    return datetime.now(UTC).isoformat()
 
 
 def answering(method: Method) -> Method:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,11 +15,6 @@ if TYPE_CHECKING:
 _KINDS = ("moved", "relabelled", "attribute", "added", "removed")
 _CONFLICT = "conflict"
 _MOST_IDS = 1000  # of the samples behind a figure, which the grid shows
-
-
-def now_json() -> str:
-    """The present moment."""
-    return datetime.now(UTC).isoformat()
 
 
 def connection_json(

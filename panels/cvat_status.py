@@ -24,12 +24,11 @@ from ..relabel.annotation import (
 from ..relabel.compute.executors import alive
 from ..relabel.cvat import CvatError, CvatNotConfigured
 from ..relabel.loop import after_pull, after_undo
-from .answers import answering
+from .answers import answering, now_json
 from .cvat_json import (
     changed_json,
     connection_json,
     executor_json,
-    now_json,
     preview_json,
     pulled_json,
     round_json,

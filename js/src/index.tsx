@@ -1,10 +1,19 @@
 import { PluginComponentType, registerComponent } from "@fiftyone/plugins";
 import { RelabelCvatStatus } from "./cvat/RelabelCvatStatus";
+import { RelabelOperations } from "./operations/RelabelOperations";
 
 registerComponent({
   name: "RelabelCvatStatus",
   label: "CVAT",
   component: RelabelCvatStatus,
+  type: PluginComponentType.Component,
+  activator: () => true,
+});
+
+registerComponent({
+  name: "RelabelOperations",
+  label: "Operations",
+  component: RelabelOperations,
   type: PluginComponentType.Component,
   activator: () => true,
 });

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-
-logger = logging.getLogger(__name__)
+from pathlib import Path
 
 PROBE_TIMEOUT_SECONDS = 180
 _PROBE = """
@@ -18,19 +17,33 @@ import tensorflow as tf
 
 gpus = tf.config.list_physical_devices("GPU")
 names = [tf.config.experimental.get_device_details(g).get("device_name", g.name) for g in gpus]
-print(json.dumps(names))
+print(json.dumps({"gpus": names, "cuda": tf.test.is_built_with_gpu_support()}))
 """
-_REPORTED_PACKAGES = ("fiftyone", "fiftyone-brain", "tensorflow", "tensorflow-cpu", "numpy")
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+_REPORTED_PACKAGES = ("fiftyone", "fiftyone-brain", "tensorflow", "tensorflow-cpu", "numpy", "ray")
 
 
-def gpu_names() -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Gpus:
+    """What TensorFlow can compute on besides the CPU.
+
+    Args:
+        names: one name per GPU
+        none_because: why there is none, and what to do, in one line; empty where there is one
+    """
+
+    names: tuple[str, ...]
+    none_because: str = ""
+
+    def __str__(self) -> str:
+        return f"GPU: {', '.join(self.names)}" if self.names else f"GPU: none, {self.none_because}"
+
+
+def find_gpus() -> Gpus:
     """Asks TensorFlow for this machine's GPUs.
 
     A process of its own asks: TensorFlow keeps what it touches until its process ends, and an
     idle executor must not hold a GPU.
-
-    Returns:
-        one name per GPU; empty where there is none, or no TensorFlow
     """
     try:
         probe = subprocess.run(
@@ -40,10 +53,30 @@ def gpu_names() -> tuple[str, ...]:
             timeout=PROBE_TIMEOUT_SECONDS,
             check=True,
         )
-        return tuple(str(name) for name in json.loads(probe.stdout.strip().splitlines()[-1]))
+        found = json.loads(probe.stdout.strip().splitlines()[-1])
+    except subprocess.CalledProcessError as error:
+        last_words = (error.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        return Gpus((), f"because TensorFlow does not run here: {last_words}")
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
-        logger.warning("TensorFlow named no device, CPU assumed: %s", error)
-        return ()
+        return Gpus((), f"because TensorFlow did not answer: {error}")
+    if found["gpus"]:
+        return Gpus(tuple(str(name) for name in found["gpus"]))
+    return Gpus((), _why_none(built_for_gpus=found["cuda"]))
+
+
+def _why_none(*, built_for_gpus: bool, driver: Path = _NVIDIA_DRIVER) -> str:
+    """What of driver, TensorFlow and CUDA is missing; the first that is."""
+    if not driver.is_file():
+        return "because this machine runs no NVIDIA driver"
+    if not built_for_gpus:
+        return (
+            "because this TensorFlow is built for CPUs: pip uninstall tensorflow-cpu, "
+            "pip install 'tensorflow[and-cuda]'"
+        )
+    return (
+        "because TensorFlow finds no CUDA libraries that fit the driver: "
+        "pip install 'tensorflow[and-cuda]', and compare nvidia-smi"
+    )
 
 
 def grow_gpu_memory() -> None:

@@ -19,7 +19,7 @@ import psutil  # type: ignore[import-untyped]
 from fiftyone.operators.store import ExecutionStore
 from pymongo.errors import PyMongoError
 
-from .devices import cpu_count, gpu_names, package_versions
+from .devices import Gpus, cpu_count, find_gpus, package_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ class Executor:
         host: the machine's name
         pid: the process on that machine
         gpus: the names of its GPUs, as TensorFlow gives them
+        no_gpu_because: why it has none; empty where it has, or does not know yet
         cpus: the CPU cores it may use
         memory_bytes: the machine's memory
         versions: installed package versions, by package
@@ -56,6 +57,7 @@ class Executor:
     host: str
     pid: int
     gpus: tuple[str, ...]
+    no_gpu_because: str
     cpus: int
     memory_bytes: int
     versions: Mapping[str, str]
@@ -99,6 +101,17 @@ def alive(within_seconds: float = STALE_SECONDS) -> list[Executor]:
     return sorted(found, key=lambda executor: (not executor.gpus, executor.id))
 
 
+def lately_alive() -> list[tuple[Executor, float]]:
+    """The executors of the last day that did not leave in order; how long each has been silent.
+
+    Returns:
+        each with the seconds since its last sign of life
+    """
+    now = _database_now()
+    found = alive(FORGOTTEN_SECONDS)
+    return [(one, max(0.0, (now - one.heartbeat).total_seconds())) for one in found]
+
+
 def takers(target: str | None, *, other_than: str) -> list[Executor]:
     """The executors alive that take the operations of a target, but for one."""
     return [found for found in alive() if found.id != other_than and found.takes(target)]
@@ -125,7 +138,7 @@ class Announcement:
         self._also_untargeted = also_untargeted
         self._store = ExecutionStore.create(STORE)
         self._clock_offset = _database_now() - datetime.now(UTC)
-        self._gpus: tuple[str, ...] = ()
+        self._gpus = Gpus(())
         self._versions = package_versions()
         self._operation: str | None = None
         self._write = threading.Lock()
@@ -164,7 +177,8 @@ class Announcement:
                 logger.warning("A heartbeat was not written: %s", error)
 
     def _probe_devices(self) -> None:
-        self._gpus = gpu_names()
+        self._gpus = find_gpus()
+        logger.info("%s", self._gpus)
 
     def _entry(self) -> dict[str, Any]:
         return {
@@ -172,7 +186,8 @@ class Announcement:
             "also_untargeted": self._also_untargeted,
             "host": socket.gethostname(),
             "pid": os.getpid(),
-            "gpus": list(self._gpus),
+            "gpus": list(self._gpus.names),
+            "no_gpu_because": self._gpus.none_because,
             "cpus": cpu_count(),
             "memory_bytes": psutil.virtual_memory().total,
             "versions": self._versions,
@@ -190,6 +205,7 @@ def _as_executor(key: str, value: Mapping[str, Any]) -> Executor:
         host=value["host"],
         pid=value["pid"],
         gpus=tuple(value["gpus"]),
+        no_gpu_because=value.get("no_gpu_because", ""),
         cpus=value["cpus"],
         memory_bytes=value["memory_bytes"],
         versions=dict(value["versions"]),

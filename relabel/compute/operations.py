@@ -7,32 +7,25 @@ write of one document: it names the state that it expects, and the executor that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
+from bson import ObjectId
 from fiftyone.factory.repos.delegated_operation import MongoDelegatedOperationRepo
 from fiftyone.operators.executor import ExecutionResult
 from fiftyone.operators.executor import ExecutionRunState as State
 from pymongo import ASCENDING, ReturnDocument
 
-from ..errors import RelabelError
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bson import ObjectId
+    from collections.abc import Mapping, Sequence
 
 MOST_ATTEMPTS = 2
-CANCELLED = "Cancelled."
-_LINK_PREFIX = "relabel:"
-_OURS = "relabel"  # what we note in a document of FiftyOne's
+CLAIM = "relabel_claim"  # among what an operator is asked with: the claim under which it runs
+LINK_PREFIX = "relabel:"
+OURS = "relabel"  # what we note in a document of FiftyOne's
 _OLDEST_FIRST = [("_id", ASCENDING)]
-
-
-class NotCancellable(RelabelError):
-    """The operation has ended, or there is none of that id."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +38,7 @@ class Claim:
         target: the delegation target that it was queued for
         executor: the id of the executor
         attempt: counted from 1; more than that after a lost run
+        continues: the id of the operation of which it is a repetition by the user; None of most
     """
 
     id: ObjectId
@@ -52,16 +46,34 @@ class Claim:
     target: str | None
     executor: str
     attempt: int
+    continues: ObjectId | None = None
+
+    @classmethod
+    def from_json(cls, text: Mapping[str, Any]) -> Claim:
+        """The claim that `to_json` described."""
+        continues = text["continues"]
+        ids = {"id": ObjectId(text["id"]), "continues": continues and ObjectId(continues)}
+        return cls(**{**text, **ids})
+
+    def to_json(self) -> dict[str, Any]:
+        """The claim, as another process can be told of it."""
+        ids = {"id": str(self.id), "continues": self.continues and str(self.continues)}
+        return {**asdict(self), **ids}
+
+    @property
+    def work(self) -> ObjectId:
+        """Names what is done, whichever attempt or repetition does it."""
+        return self.continues or self.id
 
     @property
     def link(self) -> str:
         """How FiftyOne's document names the executor."""
-        return _LINK_PREFIX + self.executor
+        return LINK_PREFIX + self.executor
 
     @property
     def held(self) -> dict[str, Any]:
         """Finds the operation as long as this claim holds."""
-        attempts = f"{_OURS}.attempts"
+        attempts = f"{OURS}.attempts"
         return {
             "_id": self.id,
             "run_state": State.RUNNING,
@@ -106,25 +118,40 @@ def claim_oldest(
         "archived": {"$ne": True},
     }
     if not_again:
-        query[f"{_OURS}.lost_on"] = {"$ne": executor}
-    now = _now()
-    found = _operations().find_one_and_update(
+        query[f"{OURS}.lost_on"] = {"$ne": executor}
+    now = utc_now()
+    found = collection().find_one_and_update(
         query,
         {
             "$set": {
                 "run_state": State.RUNNING,
-                "run_link": _LINK_PREFIX + executor,
+                "run_link": LINK_PREFIX + executor,
                 "started_at": now,
                 "updated_at": now,
                 "monitored": True,
                 "status": None,
             },
-            "$inc": {f"{_OURS}.attempts": 1},
+            "$inc": {f"{OURS}.attempts": 1},
         },
         sort=_OLDEST_FIRST,
         return_document=ReturnDocument.AFTER,
     )
     return None if found is None else _as_claim(found)
+
+
+def holds(claim: Claim) -> bool:
+    """Whether an operation was neither cancelled nor taken for lost since it was claimed."""
+    return bool(collection().count_documents(claim.held, limit=1))
+
+
+def begin_writing(claim: Claim) -> bool:
+    """Notes that an operation writes its outcome from now on and can no longer be cancelled.
+
+    Returns:
+        whether the claim still held; if not, it must not write
+    """
+    noted = collection().update_one(claim.held, {"$set": {f"{OURS}.writing": True}})
+    return bool(noted.matched_count)
 
 
 def keep(claim: Claim, log_tail: str | None = None) -> bool:
@@ -137,15 +164,15 @@ def keep(claim: Claim, log_tail: str | None = None) -> bool:
     Returns:
         whether the claim still holds; if not, it was cancelled or taken for lost
     """
-    news: dict[str, Any] = {"updated_at": _now()}
+    news: dict[str, Any] = {"updated_at": utc_now()}
     if log_tail is not None:
         news["log_tail"] = log_tail
-    return bool(_operations().update_one(claim.held, {"$set": news}).matched_count)
+    return bool(collection().update_one(claim.held, {"$set": news}).matched_count)
 
 
 def keep_log(claim: Claim, log_tail: str) -> None:
     """Keeps the last lines that an ended operation printed."""
-    _operations().update_one(
+    collection().update_one(
         {"_id": claim.id, "run_link": claim.link}, {"$set": {"log_tail": log_tail}}
     )
 
@@ -154,7 +181,7 @@ def complete(claim: Claim, result: ExecutionResult) -> bool:
     """Ends an operation with its result; returns whether the claim still held."""
     answer = result.to_json()
     schema = answer.pop("outputs_schema", None)
-    news = {"run_state": State.COMPLETED, "result": answer, "completed_at": _now()}
+    news = {"run_state": State.COMPLETED, "result": answer, "completed_at": utc_now()}
     if schema:
         news["metadata.outputs_schema"] = schema
     return _end(claim, news)
@@ -162,13 +189,13 @@ def complete(claim: Claim, result: ExecutionResult) -> bool:
 
 def fail(claim: Claim, error: str) -> bool:
     """Ends an operation with a cause; returns whether the claim still held."""
-    return _end(claim, _failure(error))
+    return _end(claim, failure(error))
 
 
 def hand_back(claim: Claim) -> bool:
     """Queues an operation whose executor leaves; returns whether the claim still held."""
-    news = {**_queued(), "$inc": {f"{_OURS}.attempts": -1}}
-    return bool(_operations().update_one(claim.held, news).matched_count)
+    news = {**_queued(), "$inc": {f"{OURS}.attempts": -1}}
+    return bool(collection().update_one(claim.held, news).matched_count)
 
 
 def lose(claim: Claim, cause: str) -> bool | None:
@@ -184,37 +211,26 @@ def lose(claim: Claim, cause: str) -> bool | None:
     if claim.attempt >= MOST_ATTEMPTS:
         failed = fail(claim, f"{cause}\nIt was tried {claim.attempt} times.")
         return False if failed else None
-    again = {**_queued(), "$addToSet": {f"{_OURS}.lost_on": claim.executor}}
+    again = {**_queued(), "$addToSet": {f"{OURS}.lost_on": claim.executor}}
     note = "Queued again: " + cause.strip().splitlines()[-1]
-    again["$set"]["status"] = {"progress": 0.0, "label": note, "updated_at": _now()}
-    return True if _operations().update_one(claim.held, again).matched_count else None
+    again["$set"]["status"] = {"progress": 0.0, "label": note, "updated_at": utc_now()}
+    return True if collection().update_one(claim.held, again).matched_count else None
 
 
 def fail_foreign(run: Running, error: str) -> bool:
     """Ends what another program ran and lost; returns whether it still seemed to run."""
     seen = run.seen.replace(tzinfo=None)
     unchanged = {"_id": run.claim.id, "run_state": State.RUNNING, "updated_at": seen}
-    return bool(_operations().update_one(unchanged, {"$set": _failure(error)}).matched_count)
+    return bool(collection().update_one(unchanged, {"$set": failure(error)}).matched_count)
 
 
 def running() -> list[Running]:
     """The operations that are said to run and are watched by whoever runs them."""
-    found = _operations().find({"run_state": State.RUNNING, "monitored": True})
+    found = collection().find({"run_state": State.RUNNING, "monitored": True})
     return [
         Running(_as_claim(one), one.get("run_link") or "", one["updated_at"].replace(tzinfo=UTC))
         for one in found
     ]
-
-
-def cancel(operation: ObjectId) -> None:
-    """Ends an operation that is queued or running; its executor stops at once.
-
-    Raises:
-        NotCancellable: if it has ended
-    """
-    unended = {"_id": operation, "run_state": {"$in": [State.QUEUED, State.RUNNING]}}
-    if not _operations().update_one(unended, {"$set": _failure(CANCELLED)}).matched_count:
-        raise NotCancellable("This operation has ended.", "There is nothing left to cancel.")
 
 
 def _as_claim(document: dict[str, Any]) -> Claim:
@@ -223,32 +239,35 @@ def _as_claim(document: dict[str, Any]) -> Claim:
         id=document["_id"],
         operator=document["operator"],
         target=document.get("delegation_target"),
-        executor=link.removeprefix(_LINK_PREFIX) if link.startswith(_LINK_PREFIX) else "",
-        attempt=document.get(_OURS, {}).get("attempts", 1),
+        executor=link.removeprefix(LINK_PREFIX) if link.startswith(LINK_PREFIX) else "",
+        attempt=document.get(OURS, {}).get("attempts", 1),
+        continues=document.get(OURS, {}).get("continues"),
     )
 
 
 def _end(claim: Claim, news: dict[str, Any]) -> bool:
-    ended = _operations().update_one(claim.held, {"$set": {**news, "updated_at": _now()}})
+    ended = collection().update_one(claim.held, {"$set": {**news, "updated_at": utc_now()}})
     return bool(ended.matched_count)
 
 
-def _failure(error: str) -> dict[str, Any]:
+def failure(error: str) -> dict[str, Any]:
+    """What is written in the document of an operation that ends with a cause."""
     result = ExecutionResult(error=error).to_json()
     result.pop("outputs_schema")
-    now = _now()
+    now = utc_now()
     return {"run_state": State.FAILED, "result": result, "failed_at": now, "updated_at": now}
 
 
 def _queued() -> dict[str, dict[str, Any]]:
-    now = _now()
+    now = utc_now()
     return {"$set": {"run_state": State.QUEUED, "queued_at": now, "updated_at": now}}
 
 
-def _operations() -> Any:
+def collection() -> Any:
+    """The documents of FiftyOne's delegated operations."""
     return foo.get_db_conn()[MongoDelegatedOperationRepo.COLLECTION_NAME]
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
     """As FiftyOne writes it: UTC, without saying so."""
     return datetime.now(UTC).replace(tzinfo=None)

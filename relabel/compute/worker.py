@@ -17,7 +17,6 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError, ExecutionResult
 from fiftyone.operators.registry import OperatorRegistry
@@ -26,11 +25,10 @@ from pymongo.errors import PyMongoError
 from . import operations
 from .channel import Channel
 from .executors import takers
+from .operations import CLAIM, Claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from .operations import Claim
 
 logger = logging.getLogger("relabel.worker")
 
@@ -76,8 +74,10 @@ def _executed(claim: Claim) -> Callable[[], bool]:
     """Runs the operator; returns what writes its end."""
     try:
         service = DelegatedOperationService()
+        operation = service.get(claim.id)
+        operation.context.request_params[CLAIM] = claim.to_json()
         result: ExecutionResult = asyncio.run(
-            service._execute_operator(service.get(claim.id))  # noqa: SLF001 - all of FiftyOne's
+            service._execute_operator(operation)  # noqa: SLF001 - all of FiftyOne's
         )
         result.raise_exceptions()
     except PyMongoError as error:
@@ -115,7 +115,7 @@ class _Orders:
     def _listen(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             while (order := self._channel.receive()) is not None:
-                self._next.append(operations.Claim(**{**order, "id": ObjectId(order["id"])}))
+                self._next.append(Claim.from_json(order))
                 self._arrived.release()
         os.killpg(os.getpgrp(), signal.SIGKILL)  # and all that the operation started
 

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .channel import Channel
@@ -73,7 +72,7 @@ class Worker:
         """
         self._tail.clear()
         try:
-            self._channel.send({**asdict(claim), "id": str(claim.id)})
+            self._channel.send(claim.to_json())
         except OSError as error:
             raise WorkerLost(self._how_it_ended()) from error
 

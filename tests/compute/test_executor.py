@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from relabel.compute import operations
+from relabel.compute import steering
 from relabel.compute.executor import LEAVE_SECONDS, require_plugin
 from relabel.compute.executors import alive
 from relabel.compute.lost import LostRuns
@@ -156,10 +156,10 @@ def test_executor__cancelled_run_ends_within_two_seconds(service, queue, start_e
     start_executor("cancelled")
     child = _started(tmp_path / "s")
     asked = time.monotonic()
-    operations.cancel(run)
+    steering.cancel(run)
     wait_for(lambda: not psutil.pid_exists(child), "The end of the run's process")
     assert time.monotonic() - asked < 2
-    assert _ended(service, run).result.error == operations.CANCELLED
+    assert _ended(service, run).result.error == steering.CANCELLED
     assert _ended(service, queue("cancelled")).run_state == "completed"
 
 

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-from bson import ObjectId
 from fiftyone.operators.executor import ExecutionResult
 
 from relabel.compute import operations
-from relabel.compute.operations import NotCancellable, claim_oldest
+from relabel.compute.operations import Claim, claim_oldest
 
 
 def test_claim_oldest__by_target_in_order(service, queue):
@@ -78,22 +77,6 @@ def test_claims__of_one_executor_are_told_apart(queue):
     assert operations.keep(second, "a line")
 
 
-def test_cancel__queued_and_running(service, queue):
-    queued = queue("cancel")
-    operations.cancel(queued)
-    assert service.get(queued).run_state == "failed"
-    assert claim_oldest(["cancel"], "a") is None
-    running = queue("cancel")
-    claim = claim_oldest(["cancel"], "a")
-    operations.cancel(running)
-    assert service.get(running).result.error == operations.CANCELLED
-    assert not operations.keep(claim)
-    with pytest.raises(NotCancellable):
-        operations.cancel(running)
-    with pytest.raises(NotCancellable):
-        operations.cancel(ObjectId())
-
-
 def test_keep__shows_the_log(service, queue):
     run = queue("log")
     claim = claim_oldest(["log"], "a")
@@ -101,3 +84,19 @@ def test_keep__shows_the_log(service, queue):
     assert operations.keep(claim, "first\nlast")
     assert service.get(run).log_tail == "first\nlast"
     assert service.get(run).updated_at >= before
+
+
+def test_claim__told_to_another_process(queue):
+    queue("told")
+    claim = claim_oldest(["told"], "a")
+    assert Claim.from_json(json.loads(json.dumps(claim.to_json()))) == claim
+
+
+def test_begin_writing__only_while_the_claim_holds(queue):
+    queue("writes")
+    claim = claim_oldest(["writes"], "a")
+    assert operations.holds(claim)
+    assert operations.begin_writing(claim)
+    operations.lose(claim, "Silent.")
+    assert not operations.holds(claim)
+    assert not operations.begin_writing(claim)

@@ -18,3 +18,15 @@ export function ago(moment: string | null, nowMs: number): string {
   const unit = UNITS.find(([size]) => seconds >= size);
   return unit ? `${Math.floor(seconds / unit[0])} ${unit[1]} ago` : "just now";
 }
+
+/** "8 s", "3 min 20 s", "2 h 5 min", "3 d". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const first = UNITS.findIndex(([size]) => whole >= size);
+  if (first < 0) return "0 s";
+  const [size, name] = UNITS[first];
+  const [smaller, smallerName] = UNITS[first + 1] ?? [1, ""];
+  const rest = Math.floor((whole % size) / smaller);
+  const head = `${Math.floor(whole / size)} ${name}`;
+  return rest && smallerName ? `${head} ${rest} ${smallerName}` : head;
+}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, plural } from "../../src/shared/text";
+import { ago, duration, plural } from "../../src/shared/text";
 
 const NOON = Date.parse("2026-11-23T12:00:00Z");
 
@@ -17,3 +17,12 @@ test.each([
 test("plural: groups thousands", () => {
   expect([plural(1, "job"), plural(2, "job"), plural(5000, "image")]).toEqual(["1 job", "2 jobs", "5,000 images"]);
 });
+
+test.each([
+  [0.2, "0 s"],
+  [8, "8 s"],
+  [200, "3 min 20 s"],
+  [180, "3 min"],
+  [7500, "2 h 5 min"],
+  [3 * 86400 + 60, "3 d"],
+])("duration: %s", (seconds, text) => expect(duration(seconds)).toBe(text));

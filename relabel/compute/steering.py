@@ -1,0 +1,105 @@
+"""What a user does to a delegated operation: cancels it, has it run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bson import ObjectId
+from fiftyone.operators.executor import ExecutionRunState as State
+from pymongo.errors import DuplicateKeyError
+
+from ..errors import RelabelError
+from .operations import OURS, collection, failure, utc_now
+
+CANCELLED = "Cancelled."
+_OF_ONE_RUN = (
+    "run_link",
+    "updated_at",
+    "status",
+    "started_at",
+    "completed_at",
+    "failed_at",
+    "scheduled_at",
+    "result",
+    "log_path",
+    "log_size",
+    "log_tail",
+    "log_upload_error",
+)
+
+
+class NotCancellable(RelabelError):
+    """The operation has ended, or writes its outcome, or there is none of that id."""
+
+
+class NotRepeatable(RelabelError):
+    """The operation has not failed, or is being repeated already."""
+
+
+def cancel(operation: ObjectId) -> None:
+    """Ends an operation that is queued or running; its executor stops at once.
+
+    Raises:
+        NotCancellable: if it has ended, or writes its outcome: half of that would be left
+    """
+    unended = {"_id": operation, "run_state": {"$in": [State.QUEUED, State.RUNNING]}}
+    stoppable = {**unended, f"{OURS}.writing": {"$ne": True}}
+    if collection().update_one(stoppable, {"$set": failure(CANCELLED)}).matched_count:
+        return
+    if collection().count_documents(unended, limit=1):
+        raise NotCancellable(
+            "This operation is writing its outcome; half of that would be left.",
+            "Wait until it has written all, most often some seconds.",
+        )
+    raise NotCancellable("This operation has ended.", "There is nothing left to cancel.")
+
+
+def repeat(operation: ObjectId) -> ObjectId:
+    """Queues an operation that failed, or was cancelled, once more, just as it was asked for.
+
+    What it had done is not done again, where it kept that beside the dataset.
+
+    Returns:
+        the id of the repetition
+
+    Raises:
+        NotRepeatable: if it has not failed, or is being repeated already
+    """
+    document = collection().find_one({"_id": operation, "run_state": State.FAILED})
+    if document is None:
+        raise NotRepeatable(
+            "Only what has failed, or was cancelled, can be run again.", "Start it anew instead."
+        )
+    ours = document.get(OURS, {})
+    again = ours.get("again") or ObjectId()
+    mine = {"_id": operation, f"{OURS}.again": {"$in": [None, again]}}
+    try:
+        if not collection().update_one(mine, {"$set": {f"{OURS}.again": again}}).matched_count:
+            raise _repeated_already()
+        collection().insert_one(_repetition(document, again))
+    except DuplicateKeyError:
+        raise _repeated_already() from None
+    return again
+
+
+def _repetition(document: dict[str, Any], again: ObjectId) -> dict[str, Any]:
+    ours, now = document.get(OURS, {}), utc_now()
+    return {
+        **document,
+        **dict.fromkeys(_OF_ONE_RUN),
+        "_id": again,
+        "run_state": State.QUEUED,
+        "queued_at": now,
+        "updated_at": now,
+        "monitored": False,
+        "pinned": False,
+        "archived": False,
+        OURS: {
+            "continues": ours.get("continues") or document["_id"],
+            "writing": ours.get("writing", False),
+        },
+    }
+
+
+def _repeated_already() -> NotRepeatable:
+    return NotRepeatable("This operation was run again already.", "See the newer one.")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+
+from relabel.compute import operations, steering
+from relabel.compute.operations import claim_oldest
+from relabel.compute.overview import Stage, cause_of, elsewhere, operations_of
+
+
+def _stages(dataset):
+    return [(one.id, one.stage) for one in operations_of(dataset._doc.id)]
+
+
+def test_operations_of__unfinished_first(queue, dataset):
+    done, runs, failed, waits, cancelled = (queue("list") for _ in range(5))
+    operations.complete(claim_oldest(["list"], "a"), _result())
+    claim_oldest(["list"], "a@host:1")
+    operations.fail(claim_oldest(["list"], "a"), "Traceback\n  x\nValueError: no luck")
+    steering.cancel(cancelled)
+    assert _stages(dataset) == [
+        (runs, Stage.RUNNING),
+        (waits, Stage.QUEUED),
+        (cancelled, Stage.CANCELLED),
+        (failed, Stage.FAILED),
+        (done, Stage.COMPLETED),
+    ]
+    shown = {one.id: one for one in operations_of(dataset._doc.id)}
+    assert (shown[runs].executor, shown[runs].attempt) == ("a@host:1", 1)
+    assert (shown[waits].executor, shown[waits].attempt) == (None, 0)
+    assert shown[failed].cause == "ValueError: no luck"
+    assert shown[failed].error.startswith("Traceback")
+    assert shown[cancelled].cause == ""
+    assert shown[done].ended_at >= shown[done].started_at >= shown[done].queued_at
+
+
+def test_operations_of__logs_where_asked_for(queue, dataset):
+    run = queue("log")
+    operations.keep(claim_oldest(["log"], "a"), "first\nlast")
+    [without] = operations_of(dataset._doc.id)
+    [with_log] = operations_of(dataset._doc.id, logs_of=[run])
+    assert (without.log_tail, with_log.log_tail) == ("", "first\nlast")
+
+
+def test_operations_of__not_those_of_other_datasets(queue, dataset):
+    import fiftyone as fo
+
+    queue("other")
+    claim_oldest(["other"], "a")
+    queue("other")
+    nobodys = fo.Dataset()
+    assert operations_of(nobodys._doc.id) == []
+    there = elsewhere(nobodys._doc.id)
+    assert there.running >= 1
+    assert there.queued >= 1
+    nobodys.delete()
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("", ""),
+        ("Traceback (most recent call last):\n  a\nValueError: x", "ValueError: x"),
+        ("a\nplugin.relabel.compute.errors.ModelNotFound: None there. Look.", "None there. Look."),
+        (
+            "Its process was killed.\nIt was tried 2 times.",
+            "Its process was killed. It was tried 2 times.",
+        ),
+    ],
+)
+def test_cause_of__last_line(error, cause):
+    assert cause_of(error) == cause
+
+
+def _result():
+    from fiftyone.operators.executor import ExecutionResult
+
+    return ExecutionResult(result={})
