@@ -21,7 +21,7 @@ from ..relabel.loop import after_pull, describe
 from .cvat_server import client_of, config_of
 from .forms import as_form, as_output, field_choice, show_error, show_notice
 from .rounds import NoRounds
-from .streaming import run_with_progress
+from .streaming import run_with_progress, to_its_end
 
 if TYPE_CHECKING:
     from .streaming import Report
@@ -108,7 +108,11 @@ class PullAnnotations(foo.Operator):
     def execute(self, ctx: Any) -> Any:
         """Pulls the round; see :func:`run_with_progress`."""
         return run_with_progress(
-            self, ctx, lambda report: _pull(ctx, report), lambda _: [ctx.ops.reload_dataset()]
+            self,
+            ctx,
+            lambda report: _pull(ctx, report),
+            lambda _: [ctx.ops.reload_dataset()],
+            cancellable=True,
         )
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
@@ -139,12 +143,13 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         provenance=ctx.params.get("provenance", False),
         progress=lambda share, label: report(0.75 * share, label),
     )
+    tell = to_its_end(report)
     remarks = []
     if ctx.params.get("issues"):
-        report(0.8, "Bringing the issues of reviewers along")
+        tell(0.8, "Bringing the issues of reviewers along")
         issues = pull_issues(ctx.dataset, ctx.params["key"], client)
         remarks = [f"{issues.open} open and {issues.resolved} resolved issues of reviewers."]
-    report(0.85, "Evaluating again what has changed")
+    tell(0.85, "Evaluating again what has changed")
     evaluated = after_pull(ctx.dataset, pulled)
     return {
         "key": pulled.key,

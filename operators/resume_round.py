@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import resume_push
+from ..relabel.annotation import resume_push, rounds_with_unsaid
 from .cvat_server import client_of
 from .forms import as_form, as_output
 from .rounds import ask_for_interrupted_round
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class ResumeRound(foo.Operator):
-    """Sends what an interrupted push did not come to.
+    """Sends what an interrupted push did not come to, and shows what it was to show annotators.
+
+    Cancelling it removes the round.
 
     Parameters:
         key: the name of the round
@@ -43,12 +45,12 @@ class ResumeRound(foo.Operator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form."""
         inputs = types.Object()
-        ask_for_interrupted_round(ctx, inputs)
+        ask_for_interrupted_round(ctx, inputs, rounds_with_unsaid)
         return as_form(inputs, "Resume an interrupted round", "Resume")
 
     def execute(self, ctx: Any) -> Any:
         """Goes on with the round; see :func:`run_with_progress`."""
-        return run_with_progress(self, ctx, lambda report: _resume(ctx, report))
+        return run_with_progress(self, ctx, lambda report: _resume(ctx, report), cancellable=True)
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What is out now."""

@@ -13,11 +13,13 @@ from ..relabel.errors import RelabelError
 from .cvat_server import client_of, config_of
 from .forms import as_form, field_choice, show_error
 from .rounds import NoRounds
+from .streaming import run_with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..relabel.annotation import Review
+    from .streaming import Report
 
 _MOST_ROWS = 500
 
@@ -43,6 +45,7 @@ class ReviewChanges(foo.Operator):
             description="Show what a pull would change, before it changes anything",
             icon="difference",
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=False,
             risk_level=types.RiskLevel.LOW,
@@ -65,20 +68,9 @@ class ReviewChanges(foo.Operator):
         inputs.list("assignees", types.String(), default=[], label="Of the people (all if none)")
         return as_form(inputs, "Review changes in CVAT", "Review")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Compares CVAT with the dataset."""
-        choice = Choice.from_mapping(ctx.params)
-        review = review_pull(ctx.dataset, ctx.params["key"], client_of(ctx), choice)
-        rows = list(_rows(review))
-        kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(review.counts.items()))
-        more = f" The first {_MOST_ROWS} are shown." if len(rows) > _MOST_ROWS else ""
-        return {
-            "key": review.key,
-            "counts": review.counts,
-            "summary": (kinds or "nothing to change") + more,
-            "unchanged": review.unchanged,
-            "rows": rows[:_MOST_ROWS],
-        }
+    def execute(self, ctx: Any) -> Any:
+        """Compares CVAT with the dataset; see :func:`run_with_progress`."""
+        return run_with_progress(self, ctx, lambda report: _review(ctx, report), cancellable=True)
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What would be merged, one row for a change."""
@@ -92,6 +84,21 @@ class ReviewChanges(foo.Operator):
             table.add_column(name, label=name.capitalize())
         outputs.list("rows", types.Object(), view=table)
         return types.Property(outputs, view=types.View(label="Changes in CVAT"))
+
+
+def _review(ctx: Any, report: Report) -> dict[str, Any]:
+    choice = Choice.from_mapping(ctx.params)
+    review = review_pull(ctx.dataset, ctx.params["key"], client_of(ctx), choice, report)
+    rows = list(_rows(review))
+    kinds = ", ".join(f"{number} {kind}" for kind, number in sorted(review.counts.items()))
+    more = f" The first {_MOST_ROWS} are shown." if len(rows) > _MOST_ROWS else ""
+    return {
+        "key": review.key,
+        "counts": review.counts,
+        "summary": (kinds or "nothing to change") + more,
+        "unchanged": review.unchanged,
+        "rows": rows[:_MOST_ROWS],
+    }
 
 
 def _some(

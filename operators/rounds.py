@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
 from ..relabel.annotation import RoundState, list_rounds
 from ..relabel.errors import RelabelError
 from .forms import field_choice, show_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..relabel.annotation import Round
 
 
 class NoRounds(RelabelError):
@@ -28,10 +33,23 @@ class NothingInterrupted(RelabelError):
         super().__init__("No round of this dataset was interrupted while it was sent.")
 
 
-def ask_for_interrupted_round(ctx: Any, inputs: types.Object) -> None:
-    """Adds the choice of a round that was never sent to its end, as ``key``."""
-    rounds = reversed(list_rounds(ctx.dataset))
-    keys = [record.key for record in rounds if record.state is not RoundState.OUT]
+def ask_for_interrupted_round(
+    ctx: Any, inputs: types.Object, also: Callable[[list[Round]], list[Round]] = lambda _: []
+) -> None:
+    """Adds the choice of a round that was never sent to its end, as ``key``.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        also: which of the rounds that are out can be chosen as well
+    """
+    rounds = list_rounds(ctx.dataset)
+    more = {record.key for record in also(rounds)}
+    keys = [
+        record.key
+        for record in reversed(rounds)
+        if record.state is not RoundState.OUT or record.key in more
+    ]
     if keys:
         field_choice(inputs, "key", keys, label="Round", default=keys[0])
     else:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import make_plan, push
+from ..relabel.annotation import make_plan, part_of, push, say_remarks
 from ..relabel.errors import RelabelError
 from ..relabel.evaluation.label_errors.runs import label_error_runs
 from . import send_request
 from .cvat_server import client_of, config_of
 from .forms import as_form, show_error, show_notice
-from .show_suspects import show_suspects
+from .show_suspects import suspects_of
 from .streaming import run_with_progress
 
 if TYPE_CHECKING:
     from fiftyone.operators.message import GeneratedMessage
 
+    from ..relabel.annotation import Remark
     from ..relabel.cvat import CvatClient
     from .streaming import Report
 
@@ -95,7 +96,11 @@ class SendToCvat(foo.Operator):
     def execute(self, ctx: Any) -> Any:
         """Sends the round; see :func:`run_with_progress`."""
         return run_with_progress(
-            self, ctx, lambda report: _send(ctx, report), lambda result: _watch(ctx, result)
+            self,
+            ctx,
+            lambda report: _send(ctx, report),
+            lambda result: _watch(ctx, result),
+            cancellable=True,
         )
 
     def resolve_output(self, ctx: Any) -> types.Property:
@@ -124,7 +129,8 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
     samples, request = send_request.read(ctx)
     client = client_of(ctx)
     plan = make_plan(samples, request)
-    record = push(ctx.dataset, plan, client, report)
+    remarks = _remarks(ctx)
+    record = push(ctx.dataset, plan, client, part_of(report, 0, 0.9), remarks)
     return {
         "key": record.key,
         "images": record.images,
@@ -135,23 +141,34 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
             for task in record.tasks
         ],
         "left_out": dict(plan.out_elsewhere),
-        "suspects": _show_suspects(ctx, record.key, client),
+        "suspects": _show_suspects(ctx, record.key, client, report) if remarks else "",
     }
 
 
-def _show_suspects(ctx: Any, key: str, client: CvatClient) -> str:
-    """Tells annotators what the last queue suspects, if asked to; says how that went.
+def _remarks(ctx: Any) -> list[Remark]:
+    """What the last queue suspects, if annotators are to be told."""
+    queues = label_error_runs(ctx.dataset)
+    return (
+        suspects_of(ctx.dataset, queues[-1]) if ctx.params.get("show_suspects") and queues else []
+    )
+
+
+def _show_suspects(ctx: Any, key: str, client: CvatClient, report: Report) -> str:
+    """Tells annotators what the queue suspects; says how that went.
 
     The round is out by then, and stays out whatever becomes of this.
     """
-    queues = label_error_runs(ctx.dataset)
-    if not ctx.params.get("show_suspects") or not queues:
-        return ""
+    tell = part_of(report, 0.9, 1)
     try:
-        shown = show_suspects(ctx.dataset, key, queues[-1], client)
+        shown = say_remarks(
+            ctx.dataset,
+            key,
+            client,
+            lambda done, total: tell(done / total, f"Showed {done:,} of {total:,} suspicions"),
+        )
     except RelabelError as error:
-        return f"Not all suspicions could be shown: {error} Then run Show suspects in CVAT."
-    return f"{shown.added:,} suspicions are shown to annotators."
+        return f"Not all suspicions could be shown: {error} Resume the round, then they are."
+    return f"{shown.added + shown.present:,} suspicions are shown to annotators."
 
 
 def _watch(ctx: Any, result: dict[str, Any]) -> list[GeneratedMessage]:

@@ -18,12 +18,12 @@ from .cvat_server import client_of
 from .delegation import progress_reporter
 from .forms import as_form, as_output, errors_shown, field_choice
 from .rounds import ask_for_round
+from .streaming import run_with_progress
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
-    from ..relabel.annotation import RemarksReport
-    from ..relabel.cvat import CvatClient
+    from .streaming import Report
 
 
 class ShowSuspects(foo.Operator):
@@ -43,6 +43,7 @@ class ShowSuspects(foo.Operator):
             description="Tell annotators of a round which labels are probably wrong",
             icon="announcement",
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=True,
             default_choice_to_delegated=False,
@@ -60,16 +61,9 @@ class ShowSuspects(foo.Operator):
             field_choice(inputs, "queue", queues, label="Queue", default=queues[-1])
         return as_form(inputs, "Show suspects in CVAT", "Show")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Makes the issues that are not there yet.
-
-        Raises:
-            UnknownRound, EvaluationError, CvatError: as said there; the same call goes on then
-        """
-        queue = _queue(ctx, label_error_runs(ctx.dataset))
-        client = client_of(ctx)
-        tell = progress_reporter(ctx, "suspicions")
-        return asdict(show_suspects(ctx.dataset, ctx.params["key"], queue, client, tell))
+    def execute(self, ctx: Any) -> Any:
+        """Makes the issues that are not there yet; see :func:`run_with_progress`."""
+        return run_with_progress(self, ctx, lambda report: _show(ctx, report), cancellable=True)
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """Says how many annotators see now."""
@@ -82,21 +76,16 @@ class ShowSuspects(foo.Operator):
         return as_output("Shown to annotators", rows)
 
 
-def show_suspects(
-    dataset: fo.Dataset, key: str, queue: str, client: CvatClient, tell: Any = None
-) -> RemarksReport:
-    """Puts the suspicions of a queue into the jobs of a round.
-
-    Args:
-        dataset: the dataset
-        key: the round
-        queue: the queue
-        client: the server that has the round
-        tell: called with how many are done and how many there are
-    """
+def suspects_of(dataset: fo.Dataset, queue: str) -> list[Remark]:
+    """What annotators are to be told of the suspicions of a queue."""
     errors = load_label_errors(dataset, queue).errors
-    remarks = [Remark(error.sample_id, error.box, error.question) for error in errors]
-    return add_remarks(dataset, key, client, remarks, tell)
+    return [Remark(error.sample_id, error.box, error.question) for error in errors]
+
+
+def _show(ctx: Any, report: Report) -> dict[str, Any]:
+    remarks = suspects_of(ctx.dataset, _queue(ctx, label_error_runs(ctx.dataset)))
+    tell = progress_reporter(ctx, "suspicions", report)
+    return asdict(add_remarks(ctx.dataset, ctx.params["key"], client_of(ctx), remarks, tell))
 
 
 def _queue(ctx: Any, queues: list[str]) -> str:

@@ -7,6 +7,7 @@ App, and just run anywhere else.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ..relabel.errors import RelabelError, Unforeseen
-from .cancelling import Running, require_wanted, running
+from .cancelling import Cancelled, Running, require_wanted, running
 from .forms import show_error
 
 if TYPE_CHECKING:
@@ -81,6 +82,16 @@ def reporter(ctx: Any, *, cancellable: bool = True) -> Report:
         ctx.set_progress(progress=share, label=label)
 
     return report
+
+
+def to_its_end(report: Report) -> Report:
+    """Reports what is not cancelled any more, as something has been written."""
+
+    def tell(share: float, label: str) -> None:
+        with contextlib.suppress(Cancelled):
+            report(share, label)
+
+    return tell
 
 
 def _stream(

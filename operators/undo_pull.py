@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import list_rounds, undo_pull
+from ..relabel.annotation import list_rounds, part_of, undo_pull
 from ..relabel.loop import after_undo, describe
 from .forms import as_form, as_output, field_choice, show_error
 from .rounds import NoRounds
+from .streaming import run_with_progress, to_its_end
+
+if TYPE_CHECKING:
+    from .streaming import Report
 
 
 class UndoPull(foo.Operator):
@@ -29,6 +33,7 @@ class UndoPull(foo.Operator):
             description="Restore the labels that the last pull of a round overwrote",
             icon="undo",
             dynamic=True,
+            execute_as_generator=True,
             allow_immediate_execution=True,
             allow_delegated_execution=False,
             risk_level=types.RiskLevel.MEDIUM,
@@ -44,17 +49,15 @@ class UndoPull(foo.Operator):
             show_error(inputs, "error", NoRounds())
         return as_form(inputs, "Undo a pull from CVAT", "Undo")
 
-    def execute(self, ctx: Any) -> dict[str, Any]:
-        """Takes the pull back."""
-        report = undo_pull(ctx.dataset, ctx.params["key"])
-        evaluated = after_undo(ctx.dataset, report)
-        ctx.ops.reload_dataset()
-        return {
-            "key": report.key,
-            "samples": len(report.sample_ids),
-            "left": len(report.left),
-            "evaluated": describe(evaluated) or "none",
-        }
+    def execute(self, ctx: Any) -> Any:
+        """Takes the pull back; see :func:`run_with_progress`."""
+        return run_with_progress(
+            self,
+            ctx,
+            lambda report: _undo(ctx, report),
+            lambda _: [ctx.ops.reload_dataset()],
+            cancellable=True,
+        )
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What was restored."""
@@ -67,3 +70,15 @@ class UndoPull(foo.Operator):
                 ("evaluated", "Evaluated again"),
             ],
         )
+
+
+def _undo(ctx: Any, report: Report) -> dict[str, Any]:
+    undone = undo_pull(ctx.dataset, ctx.params["key"], part_of(report, 0, 0.8))
+    to_its_end(report)(0.85, "Evaluating again what has changed")
+    evaluated = after_undo(ctx.dataset, undone)
+    return {
+        "key": undone.key,
+        "samples": len(undone.sample_ids),
+        "left": len(undone.left),
+        "evaluated": describe(evaluated) or "none",
+    }

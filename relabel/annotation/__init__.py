@@ -39,6 +39,7 @@ from .errors import (
 )
 from .planning.elsewhere import samples_out
 from .planning.plan import Plan, check_field, check_key, make_plan
+from .progress import part_of
 from .pulling.issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .pulling.merge import ConflictPolicy
 from .pulling.pull import PullReport, pull
@@ -46,12 +47,13 @@ from .pulling.review import Review, ReviewedFrame, review_pull
 from .pulling.undo import UndoReport, undo_pull
 from .record.connection import SECRETS, configured, connect
 from .record.references import MediaReference
+from .record.remarks import Remark, rounds_with_unsaid
 from .record.request import Request, RoundField, Validation
 from .record.rounds import Round, RoundState, list_rounds, load_round
 from .sending.discard import discard_round
 from .sending.projects import project_additions
 from .sending.push import push, resume_push
-from .sending.remarks import Remark, RemarksReport, add_remarks
+from .sending.remarks import RemarksReport, add_remarks, say_remarks
 from .watching.status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
 from .watching.team import NOBODY, JobChange, change_jobs, send_to_review
 
@@ -119,6 +121,7 @@ __all__ = [
     "list_rounds",
     "load_round",
     "make_plan",
+    "part_of",
     "project_additions",
     "pull",
     "pull_issues",
@@ -126,8 +129,10 @@ __all__ = [
     "resume_push",
     "review_pull",
     "rounds_status",
+    "rounds_with_unsaid",
     "samples_of_job",
     "samples_out",
+    "say_remarks",
     "send_to_review",
     "travelling_fields",
     "undo_pull",

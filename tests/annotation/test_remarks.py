@@ -1,9 +1,23 @@
 from __future__ import annotations
 
+import fiftyone.core.odm as foo
 import pytest
 
-from relabel.annotation import Remark, add_remarks, pull, pull_issues
-from relabel.cvat import CvatRejected
+from relabel.annotation import (
+    Remark,
+    UnknownRound,
+    add_remarks,
+    make_plan,
+    pull,
+    pull_issues,
+    push,
+    resume_push,
+    rounds_with_unsaid,
+)
+from relabel.cvat import CvatRejected, CvatUnreachable
+from tests.annotation.small_push import remove, request_of, unique
+
+pytestmark = pytest.mark.cvat
 
 
 @pytest.fixture
@@ -96,3 +110,55 @@ def test_add_remarks__task_that_is_gone(dataset, client, send, remarks):
     assert report.elsewhere == 2
     with pytest.raises(CvatRejected):
         client.add_issue(10**9, 0, (0, 0, 1, 1), "?")
+
+
+def test_resume_push__says_what_was_not_said_when_the_server_was_lost(
+    dataset, client, send, remarks, monkeypatch
+):
+    record = send()
+    add_issue, said = client.add_issue, []
+
+    def lost(*issue):
+        if said:
+            raise CvatUnreachable("The server did not answer.")
+        said.append(issue)
+        add_issue(*issue)
+
+    with monkeypatch.context() as context:
+        context.setattr(client, "add_issue", lost)
+        with pytest.raises(CvatUnreachable):
+            add_remarks(dataset, "round_1", client, remarks)
+    assert len(issues(client, record)) == 1
+    assert [one.key for one in rounds_with_unsaid([record])] == ["round_1"]
+    assert resume_push(dataset, "round_1", client).state == "out"
+    assert len(issues(client, record)) == 2
+    assert rounds_with_unsaid([record]) == []
+    with pytest.raises(UnknownRound):
+        resume_push(dataset, "round_1", client)
+
+
+def test_resume_push__says_what_was_recorded_with_an_interrupted_push(
+    dataset, client, cvat_pair, remarks, monkeypatch
+):
+    key = unique("remarks")
+    plan = make_plan(dataset, request_of(dataset, key, cvat_pair))
+
+    def lost(*_):
+        raise CvatUnreachable("The server did not answer.")
+
+    with monkeypatch.context() as context:
+        context.setattr(client, "put_task_shapes", lost)
+        with pytest.raises(CvatUnreachable, match="same name"):
+            push(dataset, plan, client, remarks=remarks)
+    record = resume_push(dataset, key, client)
+    found = client.issues(job for task in record.tasks for job in task.jobs)
+    assert len(found) == len(remarks)
+    remove(dataset, client, key)
+
+
+def test_discard_round__forgets_what_was_to_be_said(dataset, client, cvat_pair, remarks):
+    key = unique("remarks")
+    plan = make_plan(dataset, request_of(dataset, key, cvat_pair, image_quality=1000))
+    with pytest.raises(CvatRejected):
+        push(dataset, plan, client, remarks=remarks)
+    assert foo.get_db_conn()["relabel_remarks"].estimated_document_count() == 0

@@ -7,21 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from relabel.annotation import connect, list_rounds
+from relabel.annotation import list_rounds
 from relabel.cvat import JobState
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.entries import load_entries
-from tests.operators.app import delegate, execute, form, problems, requests_of, texts
+from tests.operators.app import SERVER, delegate, execute, form, problems, requests_of, texts
 
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
-
-
-@pytest.fixture
-def server(monkeypatch, cvat_url, cvat_admin):
-    """Points the plugin at the server under test."""
-    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
-        monkeypatch.setenv(name, value)
-    return connect()
+pytestmark = pytest.mark.cvat
 
 
 @pytest.fixture

@@ -6,17 +6,10 @@ import pytest
 import requests
 from fiftyone.operators.executor import ExecutionError
 
-from relabel.annotation import connect, list_rounds
+from relabel.annotation import Remark, add_remarks, list_rounds
 from tests.operators.app import execute, form, problems
 
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
-
-
-@pytest.fixture
-def server(monkeypatch, cvat_url, cvat_admin):
-    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
-        monkeypatch.setenv(name, value)
-    return connect()
+pytestmark = pytest.mark.cvat
 
 
 @pytest.fixture
@@ -55,3 +48,20 @@ def test_discard_round__removes_what_was_made(dataset, server, interrupted):
     assert dataset.list_annotation_runs() == []
     assert not server.task_exists(interrupted.tasks[0].id)
     assert problems(form("discard_round", dataset)) != []
+
+
+def test_resume_round__shows_what_was_not_shown_yet(dataset, server, monkeypatch):
+    """The server was lost when the round was out, and its annotators were to be told something."""
+    sent = execute("send_to_cvat", dataset, {"what": "dataset", "key": "r"}).result
+    remark = Remark(dataset.first().id, (0.1, 0.1, 0.2, 0.2), "Is this cat?")
+    with monkeypatch.context() as context:
+        context.setattr(server, "add_issue", None)
+        with pytest.raises(TypeError):
+            add_remarks(dataset, "r", server, [remark])
+    assert problems(form("discard_round", dataset)) != []
+    assert problems(form("resume_round", dataset)) == []
+    execute("resume_round", dataset, {"key": "r"})
+    (record,) = list_rounds(dataset)
+    assert len(server.issues(record.tasks[0].jobs)) == 1
+    assert problems(form("resume_round", dataset)) != []
+    server.delete_task(sent["tasks"][0]["id"])

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from relabel.annotation import connect, list_rounds
+from relabel.annotation import list_rounds
 from tests.operators.app import execute, form, problems, texts
 
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
-
-
-@pytest.fixture
-def server(monkeypatch, cvat_url, cvat_admin):
-    """Points the plugin at the server under test."""
-    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
-        monkeypatch.setenv(name, value)
-    return connect()
+pytestmark = pytest.mark.cvat
 
 
 @pytest.mark.parametrize(

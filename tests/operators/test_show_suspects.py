@@ -6,18 +6,11 @@ import fiftyone as fo
 import pytest
 from PIL import Image
 
-from relabel.annotation import Request, RoundField, connect, field_facts, make_plan, push
+from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.evaluation.label_errors.runs import load_label_errors
 from tests.operators.app import execute, form, problems
 
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
-
-
-@pytest.fixture
-def server(monkeypatch, cvat_url, cvat_admin):
-    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
-        monkeypatch.setenv(name, value)
-    return connect()
+pytestmark = pytest.mark.cvat
 
 
 @pytest.fixture

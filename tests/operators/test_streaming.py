@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from relabel.annotation import connect, list_rounds
-from tests.operators.app import execute, uri
+from relabel.annotation import list_rounds
+from tests.annotation.small_push import tasks_of, unique
+from tests.annotation.stock_rounds import stored
+from tests.annotation.test_kinds import Editor
+from tests.annotation.test_unreadable import move_all
+from tests.operators.app import execute, operator, uri
+from tests.operators.test_cancelling import press_cancel, run_in_the_app
 
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
-
-
-@pytest.fixture
-def server(monkeypatch, cvat_url, cvat_admin):
-    """Points the plugin at the server under test."""
-    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
-        monkeypatch.setenv(name, value)
-    return connect()
+pytestmark = pytest.mark.cvat
 
 
 def stream(name, dataset, params):
@@ -39,7 +37,10 @@ def stream(name, dataset, params):
 
 def test_stream__shows_progress_then_the_output(dataset, server):
     asked = stream("send_to_cvat", dataset, {"what": "dataset", "key": "r"})
-    assert asked[0] == ("set_progress", {"label": "Starting", "progress": 0})
+    name, begins = asked[0]
+    assert (name, begins["results"]) == ("show_output", {"progress": 0})
+    assert begins["outputs"]["type"]["properties"]["progress"]["view"]["label"] == "Starting"
+    assert "cancel" in begins["outputs"]["type"]["properties"]
     assert [name for name, _ in asked][-3:] == ["notify", "open_panel", "show_output"]
     assert asked[-1][1]["results"]["images"] == 6
     (record,) = list_rounds(dataset)
@@ -63,3 +64,62 @@ def test_stream__hides_the_text_of_a_foreign_error(dataset, server, caplog):
     assert "TypeError" in json.dumps(shown["outputs"])
     assert "iterable" not in json.dumps(shown["outputs"])
     assert "iterable" in caplog.text
+
+
+@pytest.fixture
+def sent(dataset, server):
+    """A round of all images, of which all boxes have been moved in CVAT."""
+    execute("send_to_cvat", dataset, {"what": "dataset", "key": "r"})
+    (record,) = list_rounds(dataset)
+    move_all(Editor(server, record))
+    yield record
+    server.delete_task(record.tasks[0].id)
+
+
+def labels_of(dataset):
+    return [document["ground_truth"] for document in stored(dataset)]
+
+
+@pytest.mark.parametrize("name", ["review_changes", "pull_annotations", "undo_pull"])
+def test_stream__can_be_cancelled_until_something_is_written(dataset, server, sent, name):
+    before = labels_of(dataset)
+    if name == "undo_pull":
+        execute("pull_annotations", dataset, {"key": "r"})
+    pulled = stored(dataset)
+    running = run_in_the_app(name, dataset, {"key": "r"})
+    assert press_cancel(next(running)[1], dataset)
+    *_, (_, shown) = running
+    assert "It was cancelled." in json.dumps(shown["outputs"])
+    assert stored(dataset) == pulled
+    *_, (asked, shown) = run_in_the_app(name, dataset, {"key": "r"})
+    assert (asked, shown["results"]["key"]) == ("show_output", "r")
+    assert (labels_of(dataset) == before) == (name != "pull_annotations")
+
+
+def test_stream__a_pull_that_is_cancelled_too_late_says_what_it_did(
+    dataset, server, sent, monkeypatch
+):
+    """Cancelled while it writes, it is not told "cancelled" with the labels merged."""
+    module = sys.modules[type(operator("pull_annotations")).__module__]
+    running = run_in_the_app("pull_annotations", dataset, {"key": "r"})
+    _, begins = next(running)
+    pull = module.pull
+
+    def pulled(*arguments, **options):
+        report = pull(*arguments, **options)
+        assert press_cancel(begins, dataset)
+        return report
+
+    monkeypatch.setattr(module, "pull", pulled)
+    *_, (asked, shown) = running
+    assert (asked, shown["results"]["samples"]) == ("show_output", 6)
+
+
+def test_stream__a_push_that_is_cancelled_leaves_nothing(dataset, server):
+    key = unique("cancel")
+    running = run_in_the_app("send_to_cvat", dataset, {"what": "dataset", "key": key})
+    assert press_cancel(next(running)[1], dataset)
+    *_, (_, shown) = running
+    assert "It was cancelled." in json.dumps(shown["outputs"])
+    assert tasks_of(server, key) == []
+    assert list_rounds(dataset) == []

@@ -5,17 +5,10 @@ from __future__ import annotations
 import pytest
 from fiftyone.operators.executor import ExecutionError
 
-from relabel.annotation import Request, RoundField, connect, field_facts, make_plan, push
+from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from tests.operators.app import execute, form, problems
 
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
-
-
-@pytest.fixture
-def server(monkeypatch, cvat_url, cvat_admin):
-    for name, value in zip(SERVER, (cvat_url, *cvat_admin), strict=True):
-        monkeypatch.setenv(name, value)
-    return connect()
+pytestmark = pytest.mark.cvat
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ from fiftyone.operators.executor import ExecutionError
 from fiftyone.server.app import app
 from starlette.testclient import TestClient
 
-from .app import delegate, execute, form, problems, requests_of, texts
+from .app import SERVER, delegate, execute, form, problems, requests_of, texts
 
 NAME = "compute_visualization"
-SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
 
 
 def test_compute_visualization__shows_the_panel(dataset):

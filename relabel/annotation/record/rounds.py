@@ -1,12 +1,13 @@
 """What Relabel remembers of a round, beside the FiftyOne run that the round is.
 
-Three collections in FiftyOne's own database, keyed by the id of the run's document, so that
+Four collections in FiftyOne's own database, keyed by the id of the run's document, so that
 renaming a run keeps them. They are forgotten when the run is gone.
 
 - ``relabel_rounds``: one small document for a round
 - ``relabel_frames``: the baseline, one document for an image; while a round is being sent, also
   its plan (see :mod:`.planned`)
 - ``relabel_undo``: what a pull overwrote, one document for an image
+- ``relabel_remarks``: what its annotators are still to be told (see :mod:`.remarks`)
 """
 
 from __future__ import annotations
@@ -284,7 +285,7 @@ def load_round(dataset: fo.Dataset, key: str) -> Round:
 def forget_round(round_id: ObjectId) -> None:
     """Deletes all that is remembered of a round."""
     database = foo.get_db_conn()
-    for name in ("relabel_frames", "relabel_undo"):
+    for name in ("relabel_frames", "relabel_undo", "relabel_remarks"):
         database[name].delete_many({"round_id": round_id})
     _rounds().delete_one({"_id": round_id})
 

@@ -14,25 +14,31 @@ from ..planning.intents import about_to_register, forget_torn_run
 from ..planning.plan import check_key
 from ..planning.planned import planned_ids
 from ..progress import silent
+from ..record.remarks import rounds_with_unsaid, save_unsaid
 from ..record.rounds import (
     Round,
     RoundState,
     forget_orphans,
     holding,
+    list_rounds,
     load_round,
     save_round,
 )
 from ..stock.stock import register_run
 from .discard import discard_held, discard_round
 from .projects import check_project
+from .remarks import say_remarks
 from .sending import Sending
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import fiftyone as fo
 
     from ...cvat import CvatClient
     from ..planning.plan import Plan
     from ..progress import Progress
+    from ..record.remarks import Remark
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +46,11 @@ _PASSING = (CvatUnreachable, CvatServerError, CvatThrottled, CvatUnauthorized)
 
 
 def push(
-    dataset: fo.Dataset, plan: Plan, client: CvatClient, progress: Progress | None = None
+    dataset: fo.Dataset,
+    plan: Plan,
+    client: CvatClient,
+    progress: Progress | None = None,
+    remarks: Sequence[Remark] = (),
 ) -> Round:
     """Sends a round.
 
@@ -52,7 +62,8 @@ def push(
         dataset: the dataset
         plan: what to send
         client: where to
-        progress: hears how far it is
+        progress: hears how far it is; if it raises, it is cancelled
+        remarks: what annotators are to be told once it is out, with :func:`say_remarks`
 
     Returns:
         the round, which is out
@@ -74,7 +85,7 @@ def push(
     people = client.find_users(request.people)
     if record is None:
         check_project(request, client)
-        record = _begin(dataset, plan, client)
+        record = _begin(dataset, plan, client, remarks)
     else:
         _check_same(record, plan, client)
     sending = Sending(dataset, client, people, progress or silent, resumed=resumed)
@@ -85,6 +96,8 @@ def resume_push(
     dataset: fo.Dataset, key: str, client: CvatClient, progress: Progress | None = None
 ) -> Round:
     """Goes on with a round that was interrupted, from what was recorded of it.
+
+    What its annotators were not told yet is said then, also of a round that is out already.
 
     Args:
         dataset: the dataset
@@ -97,6 +110,12 @@ def resume_push(
         CvatError: if the server refuses something or cannot be reached
     """
     record = interrupted_round(dataset, key)
+    if record is None:
+        waiting = rounds_with_unsaid(list_rounds(dataset))
+        record = next((one for one in waiting if one.key == key), None)
+        if record is not None:
+            _say(dataset, key, client, progress or silent)
+            return record
     if record is None or record.state is not RoundState.PUSHING or record.url != client.server.url:
         raise UnknownRound(
             f"There is no interrupted round {key!r} on {client.server.url}.", "Refresh the panel."
@@ -104,7 +123,16 @@ def resume_push(
     view = dataset.load_annotation_view(key)
     people = client.find_users(record.request.people if record.request else ())
     sending = Sending(dataset, client, people, progress or silent, resumed=True)
-    return _send(dataset, record, sending, tuple(view.values("id")))
+    record = _send(dataset, record, sending, tuple(view.values("id")))
+    _say(dataset, key, client, silent)
+    return record
+
+
+def _say(dataset: fo.Dataset, key: str, client: CvatClient, progress: Progress) -> None:
+    def tell(done: int, total: int) -> None:
+        progress(done / total, f"Showed {done:,} of {total:,} remarks to annotators")
+
+    say_remarks(dataset, key, client, tell)
 
 
 def interrupted_round(dataset: fo.Dataset, key: str) -> Round | None:
@@ -116,7 +144,9 @@ def interrupted_round(dataset: fo.Dataset, key: str) -> Round | None:
     return None if record.state is RoundState.OUT else record
 
 
-def _begin(dataset: fo.Dataset, plan: Plan, client: CvatClient) -> Round:
+def _begin(
+    dataset: fo.Dataset, plan: Plan, client: CvatClient, remarks: Sequence[Remark]
+) -> Round:
     request = plan.request
     forget_torn_run(dataset, request.key)
     check_key(dataset, request.key)
@@ -138,6 +168,7 @@ def _begin(dataset: fo.Dataset, plan: Plan, client: CvatClient) -> Round:
             created_at=datetime.now(UTC),
             request=request,
         )
+        save_unsaid(record.id, remarks)
         save_round(record)
     return record
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..comparing.placing import own_frames
 from ..record.baseline import FrameSize, frames_of_samples
 from ..record.connection import check_server
+from ..record.remarks import forget_unsaid, load_unsaid, save_unsaid
 from ..stock.adoption import find_round
 
 if TYPE_CHECKING:
@@ -20,25 +21,11 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import CvatClient, Issue, Job
+    from ..record.remarks import Remark
     from ..record.rounds import Round
 
 _SIGNED = "Relabel: "
 _DIGITS = 3  # of a pixel
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something that annotators are to look at.
-
-    Args:
-        sample_id: the sample
-        box: the place: left, top, width, height, relative to the image
-        text: what there may be
-    """
-
-    sample_id: str
-    box: tuple[float, float, float, float]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -67,14 +54,16 @@ def add_remarks(
 ) -> RemarksReport:
     """Tells annotators of a round what to look at, each remark as an issue at its place.
 
-    What is there already is not said again: after an error, or in doubt, the same call goes on.
+    What is to be said is recorded first: after a crash or an error of the server,
+    :func:`say_remarks` goes on. What is there already is not said again.
 
     Args:
         dataset: the dataset
         key: the round
         client: the server that has it
         remarks: what to look at
-        progress: called with how many remarks are done and how many there are
+        progress: called with how many remarks are done and how many there are; if it raises, the
+            others are not wanted
 
     Raises:
         UnknownRound: if there is no such round
@@ -82,6 +71,29 @@ def add_remarks(
     """
     record = find_round(dataset, key)
     check_server(record, client)
+    save_unsaid(record.id, remarks)
+    return say_remarks(dataset, key, client, progress)
+
+
+def say_remarks(
+    dataset: fo.Dataset,
+    key: str,
+    client: CvatClient,
+    progress: Callable[[int, int], None] | None = None,
+) -> RemarksReport:
+    """Says what annotators of a round were not told yet; see :func:`add_remarks`."""
+    record = find_round(dataset, key)
+    check_server(record, client)
+    remarks = load_unsaid(record.id)
+
+    def tell(done: int) -> None:
+        try:
+            if progress:
+                progress(done, len(remarks))
+        except BaseException:
+            forget_unsaid(record.id)
+            raise
+
     jobs = client.jobs(task.id for task in record.tasks)
     known = {
         (issue.job_id, issue.frame, _rounded(issue.position), issue.comments[0].text)
@@ -103,8 +115,8 @@ def add_remarks(
         else:
             client.add_issue(job.id, frame.frame, position, text)
             added += 1
-        if progress:
-            progress(number, len(remarks))
+        tell(number)
+    forget_unsaid(record.id)
     return RemarksReport(record.key, added, present, elsewhere)
 
 
