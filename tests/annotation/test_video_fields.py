@@ -123,12 +123,18 @@ def _points(frame):
     return fo.Keypoint(label="person", points=points, index=1)
 
 
+def _point(frame):
+    """CVAT joins no tracks of two jobs that are single points."""
+    return fo.Keypoint(label="person", points=[(0.1 + 0.01 * frame, 1 / 3)], index=1)
+
+
 @pytest.mark.parametrize(
     ("holder", "label_at"),
     [
         (lambda labels: fo.Polylines(polylines=labels), _closed),
         (lambda labels: fo.Polylines(polylines=labels), _open),
         (lambda labels: fo.Keypoints(keypoints=labels), _points),
+        (lambda labels: fo.Keypoints(keypoints=labels), _point),
     ],
 )
 def test_other_tracks__come_back_to_the_last_bit(dataset, client, send, holder, label_at):

@@ -5,7 +5,8 @@ two jobs, or an annotator may have, and a keyframe that an annotator makes carri
 one before. Else it is known by its own id, then by being drawn exactly alike where it begins. What
 lies between the keyframes is known by the object and the frame. Of two tracks that claim one
 label, the one with the smaller id is the object and the other was pasted; it gets an index of its
-own, as a track does that was drawn in CVAT.
+own, as a track does that was drawn in CVAT. But where two jobs share frames, each has a track of
+the same object, which CVAT joins only if it finds them alike: there the first of them counts.
 """
 
 from __future__ import annotations
@@ -15,19 +16,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from ...labels import Drawn
     from ..record.baseline import SentFrame
     from .diff import PulledShape
     from .drawing import PulledShapes
 
-    Object = tuple[int, str]
+    Object = tuple[int, str, str]  # index, class and type: no two of a frame share all three
     Seen = list[tuple[int, PulledShape]]
 
 
 def follow(
-    pulled: PulledShapes, frames: Iterable[SentFrame], largest: Mapping[str, int]
+    pulled: PulledShapes,
+    frames: Iterable[SentFrame],
+    largest: Mapping[str, int],
+    shared: Container[int] = (),
 ) -> PulledShapes:
     """Finds out which label of its frame each shape of a track is.
 
@@ -35,6 +39,7 @@ def follow(
         pulled: what is drawn in a task
         frames: the baseline of these frames
         largest: field -> the largest index that its labels have in FiftyOne
+        shared: the frames of which both jobs that share them are looked at
 
     Returns:
         the same; shapes of tracks carry the id of their label, and have its index
@@ -45,7 +50,7 @@ def follow(
     found = dict(pulled.by_frame)
     for field, sent in by_field.items():
         shapes = {frame.frame: pulled.at(frame) for frame in sent}
-        for number, named in _Objects(sent).name(shapes, largest.get(field, -1)).items():
+        for number, named in _Objects(sent, shared).name(shapes, largest.get(field, -1)).items():
             found[number, field] = named
     return replace(pulled, by_frame=found)
 
@@ -55,9 +60,11 @@ class _Objects:
 
     Args:
         frames: the baseline
+        shared: the frames that two jobs share
     """
 
-    def __init__(self, frames: Sequence[SentFrame]) -> None:
+    def __init__(self, frames: Sequence[SentFrame], shared: Container[int]) -> None:
+        self._shared = shared
         self._by_id: dict[str, Object] = {}
         self._by_track: dict[int, Object] = {}
         self._on_frame: dict[tuple[Object, int], str] = {}
@@ -70,7 +77,7 @@ class _Objects:
                 self._index_of[frame.frame, label.id] = index
                 if index is None:
                     continue
-                shown = (index, label.drawn.label)
+                shown = (index, label.drawn.label, label.drawn.type)
                 self._by_id[label.id] = shown
                 self._by_track.setdefault(label.shape_id, shown)
                 self._on_frame[shown, frame.frame] = label.id
@@ -99,10 +106,13 @@ class _Objects:
                 for item, (number, _) in zip(shown, tracks[shape_id], strict=True)
                 if item is not None
             }
-            is_new = not any(shown) or bool(claims & claimed)
+            taken = claims & claimed
+            is_new = not any(shown) or any(number not in self._shared for _, number in taken)
             claimed |= set() if is_new else claims
             for item, (number, shape) in zip(shown, tracks[shape_id], strict=True):
-                named[number].append(self._of_track(number, shape, None if is_new else item, free))
+                if is_new or (item, number) not in taken:
+                    its = None if is_new else item
+                    named[number].append(self._of_track(number, shape, its, free))
             free += is_new
         return named
 

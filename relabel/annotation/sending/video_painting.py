@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ...cvat import Annotations
@@ -21,7 +22,7 @@ from ..record.baseline import SentFrame, SentLabel, forget_frames, save_frames
 from ..record.rounds import TaskStep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     import fiftyone as fo
 
@@ -69,7 +70,12 @@ class VideoPainter:
         borders = {frame for job in jobs for frame in (job.start_frame, job.stop_frame)}
         put = self._put(task.id, _annotations(frames, names, borders, last), last)
         forget_frames(self.record.id, task.id)
-        save_frames(self.record.id, _with_ids(frames, read_shapes(put, names)))
+        shared = {
+            frame
+            for one, other in pairwise(jobs)
+            for frame in range(other.start_frame, one.stop_frame + 1)
+        }
+        save_frames(self.record.id, _with_ids(frames, read_shapes(put, names), shared))
         return replace(
             task,
             images=last + 1,
@@ -147,9 +153,17 @@ def _annotations(
     return Annotations(tuple(single), tuple(build_tracks(followed, borders, last, carriers)))
 
 
-def _with_ids(frames: Sequence[SentFrame], pulled: PulledShapes) -> list[SentFrame]:
-    """The baseline with the ids that the labels got in CVAT."""
-    seen = follow(pulled, frames, {})
+def _with_ids(
+    frames: Sequence[SentFrame], pulled: PulledShapes, shared: Container[int]
+) -> list[SentFrame]:
+    """The baseline with the ids that the labels got in CVAT.
+
+    Args:
+        frames: the baseline without them
+        pulled: what was drawn
+        shared: the frames that two jobs share, in each of which it was drawn
+    """
+    seen = follow(pulled, frames, {}, shared)
     found = []
     for frame in frames:
         shapes = join_parts(seen.at(frame), {label.id: label.drawn for label in frame.labels})
