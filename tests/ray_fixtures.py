@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,12 @@ def ray_cluster(ray_connection) -> Iterator[Cluster]:
 
     with connected(ray_connection) as cluster:
         yield cluster
+
+
+@pytest.fixture
+def one_worker(ray_cluster) -> Cluster:
+    """The same, of which one model at a time is wanted: a worker starts in seconds."""
+    return replace(ray_cluster, cpus=1)
 
 
 @pytest.fixture

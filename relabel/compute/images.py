@@ -83,7 +83,14 @@ def read_images(
     """
     ids, paths = view.values(["id", "filepath"])
     wanted = [item for item in zip(ids, paths, strict=True) if item[0] not in leave_out]
-    for batch in read_ahead(partial(_read_item, size=size), wanted, batch_size):
+    yield from read_files(wanted, batch_size, size)
+
+
+def read_files(
+    files: Iterable[tuple[str, str]], batch_size: int, size: Size | None = None
+) -> Iterator[ImageBatch]:
+    """The same of samples' ids with the paths of their images."""
+    for batch in read_ahead(partial(_read_item, size=size), files, batch_size):
         yield _finish(batch)
 
 

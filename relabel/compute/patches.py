@@ -12,7 +12,7 @@ from fiftyone import Detections, Polylines
 from .images import ImageBatch, Unreadable, read_ahead, read_image, reason_of, resized
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Box = tuple[float, float, float, float]
 # An image has several patches, and all of them are in memory together.
-_IMAGES_AT_ONCE = 8
+IMAGES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ def read_patches(
         leave_out: samples whose patches are not wanted
     """
     wanted = (image for image in framed(view, field) if image.sample_id not in leave_out)
-    for batch in read_ahead(partial(_cut, size=size), wanted, _IMAGES_AT_ONCE):
+    yield from read_framed(wanted, size)
+
+
+def read_framed(images: Iterable[Framed], size: Size | None = None) -> Iterator[ImageBatch]:
+    """The same of images whose boxes are known."""
+    for batch in read_ahead(partial(_cut, size=size), images, IMAGES_AT_ONCE):
         samples: list[str] = []
         labels: list[str] = []
         patches: list[NDArray[np.uint8]] = []

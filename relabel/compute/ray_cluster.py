@@ -17,7 +17,7 @@ from . import ray_node
 from .errors import NodeLacksPackage, RayMismatch, RayMissing, RayUnreachable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 ADDRESS = "RELABEL_RAY_ADDRESS"
 PATIENCE_SECONDS = 5.0
@@ -47,7 +47,12 @@ class Cluster:
     cpus: int
     gpus: int
 
-    def hold(self, holder: type, parts: Sequence[tuple[Any, ...]]) -> Held:
+    @property
+    def workers(self) -> int:
+        """How many models work at the same time: one on each GPU, else on each CPU core."""
+        return max(1, self.gpus or self.cpus)
+
+    def hold(self, holder: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> Held:
         """Makes an object for each part, one on each node as long as there are nodes.
 
         Ray makes an object anew, elsewhere, when its node dies, and repeats the call that it was
@@ -65,17 +70,18 @@ class Cluster:
         actors = [
             actor.options(
                 scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=True)
-            ).remote(_name_there(holder), part)
+            ).remote(name_there(holder), part)
             for node, part in zip(cycle(self.nodes), stored, strict=False)
         ]
         return Held(actors, stored)
 
-    def work(self, worker: type, args: tuple[Any, ...], chunks: Iterable[Any]) -> Iterator[Any]:
+    def work(
+        self, worker: Callable[..., Any], args: tuple[Any, ...], chunks: Iterable[Any]
+    ) -> Iterator[Any]:
         """Has every chunk worked on by one of several workers, which Ray Data feeds and restarts.
 
-        There are as many workers as GPUs, or as CPU cores in a cluster without any, but no more
-        than there is work for. A chunk that was not finished when its node died is worked on
-        again.
+        There are no more workers than there is work for. A chunk that was not finished when its
+        node died is worked on again.
 
         Args:
             worker: the class of the workers, one of ours; its method ``work`` takes a chunk and
@@ -91,10 +97,10 @@ class Cluster:
         rows = [{"chunk": pickle.dumps(chunk)} for chunk in chunks]
         if not rows:
             return
-        most = max(1, min(self.gpus or self.cpus, len(rows)))
+        most = min(self.workers, len(rows))
         data = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).flat_map(
             ray_node.HandsOnChunks,
-            fn_constructor_args=(_name_there(worker), args, 1),
+            fn_constructor_args=(name_there(worker), args, 1),
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
             **({"num_gpus": 1} if self.gpus else {"num_cpus": 1}),
         )
@@ -177,6 +183,11 @@ def connected(address: str | None) -> Iterator[Cluster | None]:
                 ray.shutdown()
 
 
+def name_there(ours: Callable[..., Any]) -> str:
+    """The name under which a node finds one of our classes or functions."""
+    return f"{_THERE}{ours.__module__.removeprefix(_HERE)}:{ours.__qualname__}"
+
+
 def _connect(address: str) -> None:
     if importlib.util.find_spec("ray") is None:
         raise RayMissing(
@@ -242,10 +253,6 @@ def _cluster(address: str) -> Cluster:
         int(sum(node["Resources"]["CPU"] for node in computing)),
         int(sum(node["Resources"].get("GPU", 0) for node in alive)),
     )
-
-
-def _name_there(ours: type) -> str:
-    return f"{_THERE}{ours.__module__.removeprefix(_HERE)}:{ours.__qualname__}"
 
 
 def _result(answer: ray_node.Answer) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import fiftyone as fo
 import numpy as np
 
+from ..compute.recipes import loaded
 from .errors import EmbeddingsError
 from .parts import embed_parts
+from .ray_parts import embed_parts_on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..compute.images import Progress, Unreadable
+    from ..compute.ray_cluster import Cluster
+    from ..compute.recipes import Recipe
     from .checkpoints import Checkpoint
     from .parts import Part
 
@@ -100,11 +105,12 @@ class Embeddings:
 
 def compute_embeddings(
     view: SampleCollection,
-    model: Model,
+    model: Model | Recipe,
     *,
     source: str,
     batch_size: int = 32,
     patches_field: str | None = None,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Embeddings:
@@ -112,10 +118,11 @@ def compute_embeddings(
 
     Args:
         view: the samples
-        model: an image model with embeddings
+        model: an image model with embeddings, or how it is loaded
         source: its name
         batch_size: how many images go through it together; fewer when memory runs out
         patches_field: a label field whose patches get vectors, in place of the images
+        cluster: where the model works, which its nodes load; by default here
         progress: called with how many samples are done and how many there are. What it raises
             stops the work
         checkpoint: where vectors are kept as they are made, and taken from if they are there. The
@@ -124,16 +131,17 @@ def compute_embeddings(
     Raises:
         EmbeddingsError: if the model makes none, or no image could be read
     """
-    if not model.has_embeddings:
-        raise EmbeddingsError(f"'{source}' makes no embeddings.", "Choose a model that does.")
     ids = view.values("id")
     table = _Table(len(ids))
     for part in checkpoint.resume(view) if checkpoint else ():
         table.add(part)
     there = table.sample_ids
-    new = embed_parts(
-        view, model, batch_size=batch_size, patches_field=patches_field, leave_out=there
+    embed = (
+        partial(embed_parts_on, cluster, model=model)
+        if cluster
+        else partial(embed_parts, model=loaded(model))
     )
+    new = embed(view=view, batch_size=batch_size, patches_field=patches_field, leave_out=there)
     try:
         for part in new:
             table.add(part)

@@ -10,6 +10,7 @@ import numpy as np
 from ..compute.batches import Shrinking
 from ..compute.images import read_images
 from ..compute.patches import read_patches
+from .errors import EmbeddingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -70,7 +71,11 @@ def embed_parts(
         batch_size: how many images go through it together; fewer when memory runs out
         patches_field: a label field whose patches get vectors, in place of the images
         leave_out: samples of which none are wanted
+
+    Raises:
+        EmbeddingsError: if the model makes none
     """
+    require_embeddings(model, type(model).__name__)
     embed = Shrinking(model.embed_all, batch_size)
     size = getattr(model, "input_size", None)
     batches = (
@@ -94,3 +99,14 @@ def embed_batch(embed: Embed, batch: ImageBatch) -> Part:
     flat = [vectors.reshape(len(vectors), -1) for vectors in found]
     vectors = np.concatenate(flat) if flat else np.empty((0, 0), np.float32)
     return Part(batch.sample_ids, vectors, batch.label_ids, batch.unreadable)
+
+
+def require_embeddings(model: Model, name: str) -> Model:
+    """Checks that a model makes vectors.
+
+    Raises:
+        EmbeddingsError: if it does not
+    """
+    if not model.has_embeddings:
+        raise EmbeddingsError(f"'{name}' makes no embeddings.", "Choose a model that does.")
+    return model

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
-from ..compute.batches import Shrinking
-from ..compute.images import Progress, Unreadable, read_images
+from ..compute.recipes import loaded
 from .errors import LabelsAtRisk
+from .predicting import predict_batches
+from .ray_predicting import predict_batches_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
+
+    from ..compute.images import Progress, Unreadable
+    from ..compute.ray_cluster import Cluster
+    from ..compute.recipes import Recipe
 
 _WRITE_EVERY = 256
 
@@ -51,12 +56,13 @@ class _Tally:
 
 def apply_model(
     view: SampleCollection,
-    model: Model,
+    model: Model | Recipe,
     label_field: str,
     *,
     confidence: float = 0.0,
     batch_size: int = 8,
     new_only: bool = False,
+    cluster: Cluster | None = None,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Prediction:
@@ -64,11 +70,12 @@ def apply_model(
 
     Args:
         view: the samples, of a dataset or view of images
-        model: the model; an image model of FiftyOne
+        model: an image model of FiftyOne, or how it is loaded
         label_field: where the predictions go; made if missing, what it holds is replaced
         confidence: labels below this are dropped; labels without one are kept
         batch_size: how many images go through the model together
         new_only: leaves alone the samples whose field is filled already
+        cluster: where the model works, which its nodes load; by default here
         progress: called with how many samples are done and how many there are
         cancelled: asked after each batch; True stops, and keeps what was done
 
@@ -82,13 +89,16 @@ def apply_model(
     targets, total, skipped = _targets(view, label_field, new_only=new_only)
     tally = _Tally()
     done, stopped = 0, False
-    with model, _Writer(view._dataset, label_field) as writer:  # noqa: SLF001
-        predict = Shrinking(model.predict_all, batch_size)
-        for batch in read_images(targets, batch_size):
+    predict = (
+        partial(predict_batches_on, cluster, model=model)
+        if cluster
+        else partial(predict_batches, model=loaded(model))
+    )
+    with _Writer(view._dataset, label_field) as writer:  # noqa: SLF001
+        for batch in predict(view=targets, batch_size=batch_size):
             done += len(batch)
             tally.unreadable.extend(batch.unreadable)
-            labels = list(chain.from_iterable(predict(batch.images)))
-            for sample_id, label in zip(batch.sample_ids, labels, strict=True):
+            for sample_id, label in zip(batch.sample_ids, batch.labels, strict=True):
                 kept = _confident(label, confidence)
                 writer.add(sample_id, kept)
                 tally.predicted += 1

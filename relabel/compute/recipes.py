@@ -1,0 +1,69 @@
+"""How models are loaded, on whatever machine; a process keeps the last one that it loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fiftyone.core.models import Model
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is loaded.
+
+    Args:
+        load: one of our functions that load models, or classes that are one
+        args: what it is called with: plain data
+        named: the same of its keywords
+        changed: when the file was written that it reads; 0 if it reads none
+    """
+
+    load: Callable[..., Model]
+    args: tuple[Any, ...] = ()
+    named: tuple[tuple[str, Any], ...] = ()
+    changed: float = 0.0
+
+
+def recipe(load: Callable[..., Model], *args: Any, **named: Any) -> Recipe:
+    """How a model is loaded; its first argument, if it has one, may be a path.
+
+    Args:
+        load: one of our functions that load models, or classes that are one
+        *args: what it is called with: plain data
+        **named: the same of its keywords
+    """
+    changed = _changed(args[0]) if args else 0.0
+    return Recipe(load, args, tuple(named.items()), changed)
+
+
+def loaded(model: Model | Recipe) -> Model:
+    """A model, loaded if it is not."""
+    return _cooked(model) if isinstance(model, Recipe) else model
+
+
+def require_recipe(model: Model | Recipe) -> Recipe:
+    """Checks that a model can be loaded on another machine.
+
+    Raises:
+        TypeError: if all that is known of it is that it is loaded here
+    """
+    if not isinstance(model, Recipe):
+        raise TypeError("A cluster loads models by itself: give a recipe, not a model")
+    return model
+
+
+@lru_cache(maxsize=1)
+def _cooked(recipe: Recipe) -> Model:
+    return recipe.load(*recipe.args, **dict(recipe.named))
+
+
+def _changed(path: str) -> float:
+    """When a file or folder was written; 0 of what is none."""
+    found = Path(path)
+    return found.stat().st_mtime if found.exists() else 0.0

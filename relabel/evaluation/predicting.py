@@ -1,0 +1,67 @@
+"""What a model predicts of a few images at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ..compute.batches import Shrinking
+from ..compute.images import read_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.core.models import Model
+
+    from ..compute.images import Unreadable
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """The predictions of some samples.
+
+    Args:
+        sample_ids: the samples whose images could be read
+        labels: what the model says of each
+        unreadable: the other images
+    """
+
+    sample_ids: tuple[str, ...]
+    labels: tuple[Any, ...]
+    unreadable: tuple[Unreadable, ...]
+
+    def __len__(self) -> int:
+        return len(self.sample_ids) + len(self.unreadable)
+
+
+def predict_batches(
+    view: SampleCollection, model: Model, *, batch_size: int = 8
+) -> Iterator[Predicted]:
+    """Applies a model batch by batch, in the order of the view.
+
+    Args:
+        view: the samples
+        model: an image model
+        batch_size: how many images go through it together; fewer when memory runs out
+    """
+    files = zip(*view.values(["id", "filepath"]), strict=True)
+    return predict_files(files, model, Shrinking(model.predict_all, batch_size), batch_size)
+
+
+def predict_files(
+    files: Iterable[tuple[str, str]], model: Model, predict: Shrinking, batch_size: int
+) -> Iterator[Predicted]:
+    """The same of samples' ids with the paths of their images.
+
+    Args:
+        files: these
+        model: the model, which is entered
+        predict: what applies it
+        batch_size: how many images are read together
+    """
+    with model:
+        for batch in read_files(files, batch_size):
+            labels = chain.from_iterable(predict(batch.images))
+            yield Predicted(batch.sample_ids, tuple(labels), batch.unreadable)
