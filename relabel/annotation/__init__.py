@@ -54,6 +54,7 @@ from .sending.discard import discard_round
 from .sending.projects import project_additions
 from .sending.push import push, resume_push
 from .sending.remarks import RemarksReport, add_remarks, say_remarks
+from .stock.left_runs import LeftRun, other_runs
 from .watching.status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
 from .watching.team import NOBODY, JobChange, change_jobs, send_to_review
 
@@ -81,6 +82,7 @@ __all__ = [
     "IssuesReport",
     "JobChange",
     "JobStatus",
+    "LeftRun",
     "MediaReference",
     "NothingToUndo",
     "Plan",
@@ -121,6 +123,7 @@ __all__ = [
     "list_rounds",
     "load_round",
     "make_plan",
+    "other_runs",
     "part_of",
     "project_additions",
     "pull",

@@ -9,6 +9,7 @@ from . import (
     classifications,
     detections,
     keypoints,
+    listed_values,
     outlines,
     polylines,
     scalars,
@@ -48,10 +49,12 @@ class LabelKind:
         accept: what it makes of a shape of any type; None for one that stays in CVAT
         extra: attributes that are not the label's own, but that it needs on its way
         has_parts: whether one label can be drawn as several shapes
-        unite: makes one of several shapes of a class, where a field has one label for each class
+        unite: makes one of several shapes of a class, where a field has one label for each class;
+            of several shapes whatever their class, where it has one value
         take_apart: the labels in the value of a field, where that is no label nor a list of them;
             takes the value and a text that tells its place from every other
         put_together: the reverse of it; takes the labels, and those that CVAT shows
+        of_classes: whether a field has one label for each class
         own_classes: whether its labels are of the classes of its schema only
         copies: copies of labels for another field, without some attributes, each with an id of
             its own and with the id of its source
@@ -70,8 +73,14 @@ class LabelKind:
     unite: Callable[[Sequence[Drawn]], Drawn] | None = None
     take_apart: Callable[[Any, str], Sequence[Mapping[str, Any]] | None] | None = None
     put_together: PutTogether | None = None
+    of_classes: bool = False
     own_classes: bool = False
     copies: Copies = copies
+
+    @property
+    def holds_one(self) -> bool:
+        """Whether a field holds one label, and not a list of them, nor one for each class."""
+        return self.path is None and not self.of_classes
 
     def labels_of(self, value: Any, place: str) -> Sequence[Mapping[str, Any]] | None:
         """The labels in the value of a field; None for an empty field.
@@ -140,11 +149,13 @@ _KINDS = {
             "Segmentation",
             segmentations,
             ShapeType.MASK,
+            of_classes=True,
             copies=segmentations.copies,
         ),
         *(
-            _whole(f"scalar:{field_class}", field_class, scalars, ShapeType.TAG, own_classes=True)
-            for field_class in ("BooleanField", "IntField", "FloatField", "StringField")
+            _whole(f"{name}:{field_class}", field_class, module, ShapeType.TAG, own_classes=True)
+            for name, module in (("scalar", scalars), ("listed", listed_values))
+            for field_class in scalars.VALUE_KINDS
         ),
     )
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .attributes import AttributeKind
 from .common import id_of, texts_of
 from .drawn import Drawn, ShapeType
 
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 VALUE = "value"
 """The attribute that holds the value."""
+
+VALUE_KINDS = {
+    "BooleanField": AttributeKind.BOOL,
+    "IntField": AttributeKind.INT,
+    "FloatField": AttributeKind.FLOAT,
+    "StringField": AttributeKind.TEXT,
+}
+"""The FiftyOne class of a field of values -> the type of its values."""
 
 
 def labels_of(value: Any, place: str) -> list[dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""Rounds that stock FiftyOne made are shown and planned around, and other runs are not."""
+"""Rounds that stock FiftyOne made are shown and planned around; other runs with the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from relabel.annotation import (
     UnknownRound,
     field_facts,
     make_plan,
+    other_runs,
     pull,
+    review_pull,
     rounds_status,
 )
 from tests.annotation.stock_rounds import stored
@@ -20,24 +22,47 @@ from tests.annotation.stock_rounds import stored
 pytestmark = pytest.mark.cvat
 
 
-def test_rounds_status__runs_of_other_backends_are_no_rounds(dataset, client, stock, odd):
+def test_rounds_status__runs_of_other_backends_are_shown_with_the_reason(
+    dataset, client, stock, odd
+):
     stock.annotate(label_field="ground_truth")
     config = fouls.LabelStudioBackendConfig("labelstudio", {"ground_truth": {}}, url="http://x")
     config.build().register_run(dataset, "elsewhere")
-    assert [status.key for status in rounds_status(dataset, client)] == ["stock_1"]
-    with pytest.raises(UnknownRound, match=r"load_annotations\('elsewhere'\)"):
-        pull(dataset, "elsewhere", client)
+    other, ours = rounds_status(dataset, client)
+    assert (other.key, other.state, other.label_fields) == ("elsewhere", "left", ("ground_truth",))
+    assert (other.tasks, other.images, other.server) == ((), 0, "http://x")
+    assert "sent to labelstudio, and not to CVAT" in other.problem.message
+    assert other.problem.advice == "Load it with dataset.load_annotations('elsewhere')."
+    assert (ours.key, ours.problem) == ("stock_1", None)
+    for call in (pull, review_pull):
+        with pytest.raises(UnknownRound, match=r"load_annotations\('elsewhere'\)"):
+            call(dataset, "elsewhere", client)
 
 
-def test_rounds_status__stock_runs_of_frames_are_no_rounds(dataset, client, stock, odd):
+def test_rounds_status__a_stock_run_that_was_not_sent_to_its_end(dataset, client, stock, odd):
     stock.annotate(label_field="ground_truth")
-    database = foo.get_db_conn()
-    run = database["runs"].find_one({"key": "stock_1", "_dataset_id": dataset._doc.id})
-    schema = {"frames.labels": run["config"]["label_schema"]["ground_truth"]}
-    database["runs"].update_one({"_id": run["_id"]}, {"$set": {"config.label_schema": schema}})
-    assert rounds_status(dataset, client) == []
-    with pytest.raises(UnknownRound, match=r"load_annotations\('stock_1'\)"):
+    runs = foo.get_db_conn()["runs"]
+    query = {"key": "stock_1", "_dataset_id": dataset._doc.id}
+    results = runs.find_one(query)["results"]
+    runs.update_one(query, {"$set": {"results": None}})
+    (status,) = rounds_status(dataset, client)
+    assert "not sent to its end" in status.problem.message
+    with pytest.raises(UnknownRound, match=r"delete_annotation_run\('stock_1'\)"):
         pull(dataset, "stock_1", client)
+    runs.update_one(query, {"$set": {"results": results}})
+    (status,) = rounds_status(dataset, client)
+    assert (status.problem, status.images) == (None, 6)
+
+
+def test_other_runs__names_them_without_reading_results(dataset, client, stock, odd):
+    stock.annotate(label_field="ground_truth")
+    config = fouls.LabelStudioBackendConfig("labelstudio", {"ground_truth": {}}, url="http://x")
+    config.build().register_run(dataset, "elsewhere")
+    may, (left,) = other_runs(dataset)
+    assert (may, left.key) == (["stock_1"], "elsewhere")
+    rounds_status(dataset, client)
+    may, (left,) = other_runs(dataset)
+    assert (may, left.key) == ([], "elsewhere")
 
 
 def test_rounds_status__a_stock_run_that_was_cleaned_up(dataset, client, stock, odd):

@@ -190,12 +190,17 @@ def test_pull__a_value_of_a_stock_round_that_was_renamed_before_it_was_seen(
     dataset.rename_sample_field("value", "worth")
     editor.finish()
     before = stored(dataset)
-    assert rounds_status(dataset, client) == []
+    (status,) = rounds_status(dataset, client)
+    assert (status.state, status.problem.advice) == (
+        "left",
+        "If you renamed it, name it 'value' again.",
+    )
     with pytest.raises(FieldGone, match="name it 'value' again"):
         pull(dataset, "stock_1", client)
     assert stored(dataset) == before
     dataset.rename_sample_field("worth", "value")
     assert pull(dataset, "stock_1", client).counts == {}
+    assert rounds_status(dataset, client)[0].problem is None
 
 
 def test_pull__a_dataset_and_a_run_that_were_renamed(dataset, client, send):

@@ -99,16 +99,22 @@ class FrameDiff:
         changes: the labels that CVAT has otherwise than they were sent
         shapes: label id -> its shape now, for every label of the baseline that is still there
         shared: the same for labels that both sides have and the baseline lacks
+        surplus: how many more labels were drawn than the field can hold
     """
 
     frame: SentFrame
     changes: tuple[Change, ...]
     shapes: dict[str, PulledShape]
     shared: dict[str, PulledShape] = field(default_factory=dict)
+    surplus: int = 0
 
 
 def diff_frame(
-    frame: SentFrame, shapes: Iterable[PulledShape], present: Mapping[str, Drawn]
+    frame: SentFrame,
+    shapes: Iterable[PulledShape],
+    present: Mapping[str, Drawn],
+    *,
+    holds_one: bool = False,
 ) -> FrameDiff:
     """Compares one image.
 
@@ -116,6 +122,8 @@ def diff_frame(
         frame: its baseline
         shapes: what CVAT has on it now
         present: what FiftyOne has on it now: label id -> how CVAT would draw it
+        holds_one: whether the field holds one label of an image; what was drawn in place of it is
+            an edit of it
 
     Returns:
         what CVAT changed since the baseline; an edit that FiftyOne has made as well is none, and
@@ -123,12 +131,14 @@ def diff_frame(
     """
     joined = join_parts(shapes, {label.id: label.drawn for label in frame.labels})
     matched, added = match_shapes(frame.labels, joined)
+    if holds_one and added and frame.labels and not matched:
+        matched = {frame.labels[0].id: added.pop(0)}
     changes = []
     for sent in frame.labels:
         shape = matched.get(sent.id)
         after = shape.drawn if shape else None
         now = present.get(sent.id)
-        if (after == sent.drawn and not sent.start) or _same(after, now):
+        if (_as_it_was(after, sent.drawn) and not sent.start) or _same(after, now):
             continue
         changes.append(
             Change(
@@ -143,8 +153,18 @@ def diff_frame(
     here = {label_id: drawn for label_id, drawn in present.items() if label_id not in known}
     shared: dict[str, PulledShape] = {}
     added = _take(shared, added, lambda shape: _drawn_nearly(here, shape))
-    changes += [Change(None, shape.shape_id, None, shape.drawn) for shape in added]
-    return FrameDiff(frame, tuple(changes), matched, shared)
+    surplus = 0
+    if holds_one and added:
+        surplus = len(added) - (not frame.labels and not shared)
+        added = added[: len(added) - surplus]
+    both = next(iter(here), None) if holds_one else None  # then the field had none before
+    changes += [Change(both, one.shape_id, None, one.drawn, bool(both)) for one in added]
+    return FrameDiff(frame, tuple(changes), matched, shared, surplus)
+
+
+def _as_it_was(now: Drawn | None, before: Drawn) -> bool:
+    """Whether nobody has drawn a label anew; CVAT may round anew what it draws itself."""
+    return now == before or (now is not None and now.keyframe is False and now.is_nearly(before))
 
 
 def _same(one: Drawn | None, other: Drawn | None) -> bool:

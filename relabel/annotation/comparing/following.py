@@ -140,7 +140,10 @@ class _Objects:
     def _of_track(
         self, number: int, shape: PulledShape, shown: Object | None, free: int
     ) -> PulledShape:
+        # A label that was deleted here before anybody noted how it was drawn is of no object.
+        is_unknown = self._index_of.get((number, shape.carried_id), -1) is None
+        own = shape.carried_id if is_unknown else ""
         if shown is None:
-            return shape._replace(carried_id="", drawn=replace(shape.drawn, index=free))
-        label_id = self._on_frame.get((shown, number), "")
+            return shape._replace(carried_id=own, drawn=replace(shape.drawn, index=free))
+        label_id = self._on_frame.get((shown, number), own)
         return shape._replace(carried_id=label_id, drawn=replace(shape.drawn, index=shown[0]))

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from ...labels.polylines import common_type
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from ...labels import Drawn
+    from ...labels import Drawn, LabelKind
     from ..record.baseline import SentLabel
     from .diff import PulledShape
 
@@ -77,27 +77,30 @@ def _numbered(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[
 
 
 def join_classes(
-    shapes: Iterable[PulledShape],
-    sent: Iterable[SentLabel],
-    unite: Callable[[Sequence[Drawn]], Drawn],
+    shapes: Iterable[PulledShape], sent: Iterable[SentLabel], kind: LabelKind
 ) -> list[PulledShape]:
-    """Joins the shapes of each class of one image, where a field has one label for each class.
+    """Joins the shapes of one image, where a field has one label for each class, or one value.
 
     Args:
         shapes: the shapes as they are in CVAT
         sent: its labels when both sides last agreed; a class keeps the one that it had
-        unite: makes one of several shapes
+        kind: the kind of the labels, which can unite shapes
     """
-    owner = {label.drawn.label: label.id for label in sent}
-    by_class: dict[str, list[PulledShape]] = defaultdict(list)
+    assert kind.unite  # noqa: S101 - the caller has looked
+
+    def group_of(drawn: Drawn) -> str:
+        return drawn.label if kind.of_classes else ""
+
+    owner = {group_of(label.drawn): label.id for label in sent}
+    groups: dict[str, list[PulledShape]] = defaultdict(list)
     for shape in sorted(shapes, key=lambda shape: shape.shape_id):
-        by_class[shape.drawn.label].append(shape)
+        groups[group_of(shape.drawn)].append(shape)
     joined = []
-    for name, alike in by_class.items():
-        alike.sort(key=lambda shape: shape.carried_id != owner.get(name))
-        drawn = alike[0].drawn if len(alike) == 1 else unite([shape.drawn for shape in alike])
-        carried_id = owner.get(name, alike[0].carried_id)  # of a class drawn anew, or by stock
-        joined.append(alike[0]._replace(drawn=drawn, carried_id=carried_id))
+    for name, alike in groups.items():
+        drawn = alike[0].drawn if len(alike) == 1 else kind.unite([one.drawn for one in alike])
+        first = next((one for one in alike if one.carried_id == owner.get(name)), alike[0])
+        carried_id = owner.get(name, first.carried_id)  # of a class drawn anew, or by stock
+        joined.append(first._replace(drawn=drawn, carried_id=carried_id))
     return joined
 
 

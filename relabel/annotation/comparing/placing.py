@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...cvat import CvatDataRejected, JobType
@@ -84,6 +84,18 @@ def shared_images(jobs: Sequence[Job]) -> int:
     if len(jobs) < 2:
         return 0
     return max(0, jobs[0].stop_frame - jobs[1].start_frame + 1)
+
+
+def with_overlap(task: SentTask, jobs: Sequence[Job]) -> SentTask:
+    """A task that knows how many images its jobs share, which stock FiftyOne does not note.
+
+    Args:
+        task: the task
+        jobs: its annotation jobs as far as CVAT shows them
+    """
+    if task.overlap:
+        return task
+    return replace(task, overlap=shared_images(sorted(jobs, key=lambda job: job.start_frame)))
 
 
 def own_frames(task: SentTask, job: Job) -> range:

@@ -34,6 +34,6 @@ def followed(
     paths = {
         field.name: label_path(field.name, field.schema.label_kind)
         for field in record.fields
-        if dataset.get_field(field.name) is not None
+        if field.schema.tracks and dataset.get_field(field.name) is not None
     }
     return follow(pulled, frames, largest_indices(dataset, paths, frames[0].sample_id))

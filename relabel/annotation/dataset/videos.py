@@ -83,11 +83,11 @@ def _find(sample_id: str, path: Path, metadata: Any, number: int) -> RoundImage:
     file = ImageFile(path, f"{number:06d}_{path.name}", size)
     names = ("frame_width", "frame_height", "total_frame_count")
     known = [getattr(metadata, name, None) or 0 for name in names]
-    width, height, frames = known if all(known) else _measure(path)
+    width, height, frames = known if all(known) else measure(path)
     return RoundImage(sample_id, file, (width, height), frames=frames)
 
 
-def _measure(path: Path) -> tuple[int, int, int]:
+def measure(path: Path) -> tuple[int, int, int]:
     """Width, height and number of frames, from the header of a video.
 
     Raises:

@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache, cached
 
 from ...labels import Attribute, AttributeKind
-from ...labels.scalars import VALUE
+from ...labels.scalars import VALUE, VALUE_KINDS
 from .attributes import MOST_CHOICES, can_be_chosen
 from .groups import every_sample
 
 if TYPE_CHECKING:
     import fiftyone as fo
-
-_KINDS = {
-    "BooleanField": AttributeKind.BOOL,
-    "IntField": AttributeKind.INT,
-    "FloatField": AttributeKind.FLOAT,
-    "StringField": AttributeKind.TEXT,
-}
 
 
 def mask_targets(dataset: fo.Dataset, field: str) -> tuple[tuple[int, str], ...]:
@@ -33,9 +26,16 @@ def mask_targets(dataset: fo.Dataset, field: str) -> tuple[tuple[int, str], ...]
     return tuple((number, str(name)) for number, name in sorted(named.items()) if number)
 
 
+def value_class(dataset: fo.Dataset, field: str) -> str | None:
+    """The FiftyOne class of a field of values, or None if there is no such field."""
+    found = dataset.get_field(field)
+    name = type(found).__name__
+    return name if name in VALUE_KINDS else None
+
+
 def scalar_attribute(dataset: fo.Dataset, field: str, field_class: str) -> Attribute:
     """How annotators enter the values of a field."""
-    kind = _KINDS[field_class]
+    kind = VALUE_KINDS[field_class]
     if kind is not AttributeKind.TEXT:
         return Attribute(VALUE, kind)
     version = str(dataset._max("last_modified_at"))  # noqa: SLF001 - reads one index entry

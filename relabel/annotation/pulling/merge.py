@@ -107,6 +107,8 @@ def merge_frame(
     for label_id, change in applied.items():
         _agree(agreed, label_id, change, drawn.get(label_id))
     labels = list(after.values())
+    if schema.label_kind.holds_one and applied:
+        labels = [after[label_id] for label_id in applied if label_id in after]
     if applied and schema.label_kind.put_together:
         decided = {change.label_id for change in applied.values()}
         apart = {

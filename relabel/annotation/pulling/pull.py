@@ -15,6 +15,7 @@ from ..record.baseline import replace_frames
 from ..record.places import Place, samples_of
 from ..record.rounds import Pull, Round, holding, load_round, save_round
 from ..stock.adoption import find_round
+from ..stock.new_values import with_types
 from ..stock.stock import note_labels
 from .collector import collector_paused
 from .finishing import finished_samples
@@ -117,7 +118,7 @@ def pull(
         return _report(compare(dataset, record, client, listed, choice), [], set())
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
-        record = with_classes(record, listed, client)
+        record = with_types(dataset, with_classes(record, listed, client), listed, client)
         comparing = part_of(progress, 0, 0.5)
         review = compare(dataset, record, client, listed, choice, progress=comparing)
         terms = _Terms(policy, leave_out, provenance)

@@ -13,7 +13,7 @@ from ..comparing.drawing import draw_labels, read_shapes
 from ..comparing.naming import TaskNames
 from ..comparing.overlaps import shapes_of
 from ..comparing.parts import join_classes
-from ..comparing.placing import own_frames
+from ..comparing.placing import own_frames, with_overlap
 from ..comparing.video_reading import followed
 from ..dataset import storage
 from ..progress import part_of, silent
@@ -22,6 +22,7 @@ from ..record.connection import check_server
 from ..record.places import Place, samples_of
 from ..record.rounds import save_classes
 from ..stock.adoption import find_round
+from ..stock.new_values import with_types
 from .collector import collector_paused
 from .undo import take_back_torn_pull
 
@@ -196,7 +197,7 @@ def review_pull(
     """
     record = take_back_torn_pull(dataset, find_round(dataset, key))
     listed = list_jobs(record, client)
-    record = with_classes(record, listed, client)
+    record = with_types(dataset, with_classes(record, listed, client), listed, client)
     return compare(dataset, record, client, listed, choice, progress=progress)
 
 
@@ -212,9 +213,9 @@ def list_jobs(record: Round, client: CvatClient) -> list[Job]:
 
 
 def with_classes(record: Round, listed: Sequence[Job], client: CvatClient) -> Round:
-    """Asks for the ids that CVAT gave to classes, where stock FiftyOne did not note them.
+    """Asks for what stock FiftyOne did not note: the ids of classes, and what jobs share.
 
-    It is asked once, so that classes that are renamed from then on are known by their ids.
+    CVAT is asked for the ids once, so that classes that are renamed from then on are known.
 
     Args:
         record: the round
@@ -224,11 +225,14 @@ def with_classes(record: Round, listed: Sequence[Job], client: CvatClient) -> Ro
     Returns:
         the round with them
     """
-    job_of = {job.task_id: job for job in listed}
-    tasks = list(record.tasks)
+    jobs_of: dict[int, list[Job]] = defaultdict(list)
+    for job in listed:
+        jobs_of[job.task_id].append(job)
+    tasks = [with_overlap(task, jobs_of[task.id]) for task in record.tasks]
     for number, task in enumerate(tasks):
-        if not task.labels and task.id in job_of:
-            tasks[number] = replace(task, labels=tuple(client.job_labels(job_of[task.id].id)))
+        if not task.labels and jobs_of[task.id]:
+            labels = tuple(client.job_labels(jobs_of[task.id][0].id))
+            tasks[number] = replace(task, labels=labels)
             save_classes(record.id, number, tasks[number])
     return replace(record, tasks=tuple(tasks))
 
@@ -310,6 +314,12 @@ def compare(
             for frame in sent
             if frame.place in reasons
         ]
+    surplus = sum(frame.diff.surplus for frame in frames)
+    if surplus:
+        remarks.append(
+            f"{surplus} labels were drawn beside another where a field holds one label of an "
+            "image; they stay in CVAT."
+        )
     return Review(
         key=record.key,
         jobs=tuple(jobs),
@@ -340,9 +350,11 @@ def review_frame(
         schema: the attributes that travel
     """
     present = draw_labels(documents, frame.size, schema)
-    if schema.label_kind.unite:
-        shapes = join_classes(shapes, frame.labels, schema.label_kind.unite)
-    return ReviewedFrame(job, shapes, diff_frame(frame, shapes, present), documents, present)
+    kind = schema.label_kind
+    if kind.unite:
+        shapes = join_classes(shapes, frame.labels, kind)
+    diff = diff_frame(frame, shapes, present, holds_one=kind.holds_one)
+    return ReviewedFrame(job, shapes, diff, documents, present)
 
 
 def _tasks_gone(record: Round, listed: Iterable[Job]) -> tuple[int, ...]:

@@ -2,78 +2,60 @@
 
 Stock records which labels it sent, and not how they were. So the baseline is worked out when a run
 is seen first: every label that was sent, as stock draws it (see
-:mod:`relabel.labels.stock_drawing`), beside the label as FiftyOne has it. What a sample's
-``last_modified_at`` shows to be edited since, or cannot show not to be, is marked as a guess:
-where CVAT has it otherwise than it is here, nobody knows who changed it, and that is a conflict.
+:mod:`relabel.labels.stock_drawing`), beside the label as FiftyOne has it. What a sample's or a
+frame's ``last_modified_at`` shows to be edited since, or cannot show not to be, is marked as a
+guess: where CVAT has it otherwise than it is here, nobody knows who changed it, and that is a
+conflict.
 
 Nothing is asked of the server, and nothing of the dataset or the run is written.
 """
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import fiftyone.core.media as fom
 import fiftyone.core.odm as foo
 from bson import ObjectId
-from PIL import Image, UnidentifiedImageError
 
 from ...errors import RelabelError
-from ...labels import UNKNOWN, MalformedLabel
-from ...labels.stock_drawing import draw_as_stock
-from ..dataset import storage
 from ..dataset.facts import field_facts, hidden_attributes, label_fields
-from ..errors import FieldGone, UnknownRound, UnreadableMedia
-from ..record.baseline import SentFrame, SentLabel, add_frames
-from ..record.places import Place
+from ..dataset.videos import FRAMES
+from ..dataset.whole_values import value_class
+from ..errors import FieldGone, UnknownRound
+from ..record.baseline import add_frames
 from ..record.request import RoundField
 from ..record.rounds import Round, RoundState, SentTask, add_round, known_rounds, load_round
+from .left_runs import LeftRun, left_run, problem_of
 from .renamed_fields import field_names, fields_with, follow_fields
-from .stock_runs import new_runs
-from .stock_schema import SCALAR, can_travel, read_schema
+from .stock_images import image_frames
+from .stock_runs import read_run, unknown_runs
+from .stock_schema import SCALAR, TEXT, read_schema, read_values
+from .stock_videos import video_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
-    from datetime import datetime
-
     import fiftyone as fo
 
-    from ...labels import LabelSchema
-    from .stock_runs import StockRun, StockTask
-
-logger = logging.getLogger(__name__)
-
-_FRAMES_AT_ONCE = 500
-_SIZE_OF_NOTHING = (1, 1)
+    from .stock_runs import RunDocument, StockRun
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """A sample of a run.
-
-    Args:
-        size: width and height of its image in pixels
-        modified_at: when it was last modified, UTC
-        labels: field -> its labels as MongoDB holds them
-    """
-
-    size: tuple[int, int]
-    modified_at: datetime
-    labels: Mapping[str, storage.Labels]
-
-
-def adopt_stock_rounds(dataset: fo.Dataset) -> None:
+def adopt_stock_rounds(dataset: fo.Dataset) -> list[LeftRun]:
     """Makes rounds of the runs of a dataset that stock FiftyOne made, those that are not yet.
 
-    Runs that cannot be rounds are left as they are. Two processes may do it at once.
+    Two processes may do it at once.
+
+    Returns:
+        the runs that cannot be rounds; they are left as they are
     """
-    for run in new_runs(dataset, known_rounds(dataset)):
+    left = []
+    for run in unknown_runs(dataset, known_rounds(dataset)):
         try:
             _adopt(dataset, run)
         except RelabelError as error:
-            logger.info("The run %s of stock FiftyOne cannot be a round: %s", run.key, error)
+            left.append(left_run(run, error))
+    return left
 
 
 def find_round(dataset: fo.Dataset, key: str) -> Round:
@@ -89,39 +71,64 @@ def find_round(dataset: fo.Dataset, key: str) -> Round:
     try:
         record = load_round(dataset, key)
     except UnknownRound:
-        for run in new_runs(dataset, known_rounds(dataset)):
+        for run in unknown_runs(dataset, known_rounds(dataset)):
             if run.key == key:
                 _adopt(dataset, run)
         record = load_round(dataset, key)
     return follow_fields(dataset, record)
 
 
-def _adopt(dataset: fo.Dataset, run: StockRun) -> None:
-    if not all(map(can_travel, run.fields.values())):
-        kinds = ", ".join(f"{name!r} ({info['type']})" for name, info in run.fields.items())
+def _adopt(dataset: fo.Dataset, document: RunDocument) -> None:
+    problem = problem_of(document)
+    if problem:
+        raise problem
+    run = read_run(document)
+    if not run.tasks:
         raise UnknownRound(
-            f"Stock FiftyOne sent {kinds} in the run {run.key!r}, which cannot be pulled here.",
-            f"Load it with dataset.load_annotations({run.key!r}).",
+            f"Stock FiftyOne has deleted the tasks of the run {run.key!r}; nothing is left of it.",
+            f"Delete it with dataset.delete_annotation_run({run.key!r}).",
         )
-    fields = tuple(_field(dataset, run, name) for name in run.fields)
-    labels = 0
-    for task in run.tasks:
-        for frames in _frames(dataset, run, fields, task):
+    _check_media(dataset, run)
+    fields = {name: _field(dataset, run, name) for name in document.schema}
+    is_video = any(shown.frame_id for task in run.tasks for shown in task.files[:1])
+    make_frames = video_frames if is_video else image_frames
+    certain = _knows_who_edits(dataset, run)
+    labels, tasks = 0, []
+    for task, name in zip(run.tasks, _task_names(dataset, run), strict=True):
+        images = 0
+        for frames in make_frames(dataset, run, fields, task, certain=certain):
             labels += sum(len(frame.labels) for frame in frames)
+            images = max((frame.frame + 1 for frame in frames), default=images)
             add_frames(run.id, frames)
+        tasks.append(SentTask(id=task.id, name=name, images=images, jobs=task.jobs))
     add_round(
         Round(
             id=run.id,
             key=run.key,
             dataset_id=dataset._doc.id,  # noqa: SLF001 - the id has no public name
-            url=run.url,
-            fields=fields,
+            url=document.url,
+            fields=tuple(fields.values()),
             state=RoundState.OUT,
-            created_at=run.sent_at,
+            created_at=document.sent_at,
             labels=labels,
-            tasks=_tasks(dataset, run),
+            tasks=tuple(tasks),
         )
     )
+
+
+def _check_media(dataset: fo.Dataset, run: StockRun) -> None:
+    """Holds that a run is of images or videos.
+
+    Raises:
+        UnknownRound: if not
+    """
+    ids = [ObjectId(shown.sample_id) for task in run.tasks for shown in task.files[:1]]
+    solid = {"_id": {"$in": ids}, "_media_type": {"$in": [fom.THREE_D, fom.POINT_CLOUD]}}
+    if dataset._sample_collection.find_one(solid, {"_id": 1}):  # noqa: SLF001 - loads no samples
+        raise UnknownRound(
+            f"The run {run.key!r} is of 3D scenes, which Relabel does not draw.",
+            f"Load it with dataset.load_annotations({run.key!r}).",
+        )
 
 
 def _field(dataset: fo.Dataset, run: StockRun, name: str) -> RoundField:
@@ -130,65 +137,34 @@ def _field(dataset: fo.Dataset, run: StockRun, name: str) -> RoundField:
     Raises:
         FieldGone: if it is gone, and nothing could tell where its values are
     """
-    info = run.fields[name]
+    info, config = run.run.schema[name], run.run.config
+    present = field_names(dataset)
+    tracks = name.startswith(FRAMES)
     if info["type"] == SCALAR:
-        if name not in field_names(dataset):
+        if name not in present and info.get("existing_field"):
             raise FieldGone(
                 f"The field {name!r} of the round {run.key!r} is no more in the dataset.",
                 f"If you renamed it, name it {name!r} again.",
             )
-        return RoundField(name, field_facts(dataset, name).to_schema())
-    if name not in field_names(dataset):
-        kind = read_schema(info, run.config, (), ()).kind
-        found = fields_with(dataset, kind, run.label_ids.get(name, {}))
+        return RoundField(name, read_values(name, info, value_class(dataset, name) or TEXT))
+    if name not in present:
+        kind = read_schema(info, config, (), ()).kind
+        found = fields_with(dataset, kind, run.labels_by_sample(name))
         name = found[0] if len(found) == 1 else name
     if name not in label_fields(dataset):
-        return RoundField(name, read_schema(info, run.config, (), ()))
+        return RoundField(name, replace(read_schema(info, config, (), ()), tracks=tracks))
     facts = field_facts(dataset, name)
     hidden = {*facts.left_out, *hidden_attributes(dataset)}
-    return RoundField(name, read_schema(info, run.config, facts.attributes, hidden))
+    schema = read_schema(info, config, facts.attributes, hidden)
+    return RoundField(name, replace(schema, tracks=tracks))
 
 
-def _tasks(dataset: fo.Dataset, run: StockRun) -> tuple[SentTask, ...]:
-    """The tasks, named as stock names them."""
-    name = run.config.get("task_name") or f"FiftyOne_{dataset.name.replace(' ', '_')}"
-    several = len(run.tasks) > 1
-    return tuple(
-        SentTask(
-            id=task.id,
-            name=f"{name}_{number}" if several else name,
-            images=len(task.samples),
-            jobs=task.jobs,
-        )
-        for number, task in enumerate(run.tasks, 1)
-    )
-
-
-def _frames(
-    dataset: fo.Dataset, run: StockRun, fields: Sequence[RoundField], task: StockTask
-) -> Iterator[list[SentFrame]]:
-    """The baseline of a task, some images at a time."""
-    is_certain = _knows_who_edits(dataset, run)
-    for start in range(0, len(task.samples), _FRAMES_AT_ONCE):
-        chunk = task.samples[start : start + _FRAMES_AT_ONCE]
-        samples = _read_samples(dataset, fields, chunk)
-        yield [
-            SentFrame(
-                task_id=task.id,
-                frame=number,
-                place=Place(sample_id, field.name),
-                size=samples[sample_id].size if sample_id in samples else _SIZE_OF_NOTHING,
-                labels=_labels(
-                    run,
-                    field,
-                    run.label_ids.get(sent_as, {}).get(sample_id, ()),
-                    samples.get(sample_id),
-                    certain=is_certain,
-                ),
-            )
-            for number, sample_id in enumerate(chunk, start)
-            for sent_as, field in zip(run.fields, fields, strict=True)
-        ]
+def _task_names(dataset: fo.Dataset, run: StockRun) -> list[str]:
+    """What the tasks are called, as stock names them."""
+    name = run.run.config.get("task_name") or f"FiftyOne_{dataset.name.replace(' ', '_')}"
+    if len(run.tasks) == 1:
+        return [name]
+    return [f"{name}_{task.number + 1}" for task in run.tasks]
 
 
 def _knows_who_edits(dataset: fo.Dataset, run: StockRun) -> bool:
@@ -201,100 +177,4 @@ def _knows_who_edits(dataset: fo.Dataset, run: StockRun) -> bool:
         {"_id": dataset._doc.id},  # noqa: SLF001 - the id has no public name
         {"created_at": 1},
     )["created_at"]
-    return run.sent_at > created_at.replace(tzinfo=UTC) and not run.was_loaded_elsewhere
-
-
-def _labels(
-    run: StockRun,
-    field: RoundField,
-    label_ids: Collection[str],
-    sample: _Sample | None,
-    *,
-    certain: bool,
-) -> tuple[SentLabel, ...]:
-    """The labels of one field of an image that were sent; none if its sample is gone."""
-    if sample is None:
-        return ()
-    known = storage.by_id(sample.labels[field.name])
-    guessed = not certain or sample.modified_at > run.saved_at
-    if field.schema.label_kind.put_together and label_ids:
-        label_ids = _offered(known, sample.size, field.schema)
-    return tuple(
-        _label(label_id, known.get(label_id), sample.size, field.schema, guessed=guessed)._replace(
-            shape_id=run.shape_ids.get(label_id, 0)
-        )
-        for label_id in label_ids
-    )
-
-
-def _offered(
-    known: Mapping[str, Mapping[str, Any]], size: tuple[int, int], schema: LabelSchema
-) -> list[str]:
-    """The labels of a value that stock sent: not the background, nor classes without a name."""
-    drawn = {
-        label_id: schema.label_kind.to_drawn(document, size, schema)
-        for label_id, document in known.items()
-    }
-    return [label_id for label_id, one in drawn.items() if one and one.label in schema.classes]
-
-
-def _label(
-    label_id: str,
-    document: Mapping[str, Any] | None,
-    size: tuple[int, int],
-    schema: LabelSchema,
-    *,
-    guessed: bool,
-) -> SentLabel:
-    """A label of the baseline; ``document`` is None for one that was deleted here."""
-    if document is None:
-        return SentLabel(label_id, 0, UNKNOWN, guessed=True)
-    try:
-        here = schema.label_kind.to_drawn(document, size, schema)
-        drawn = draw_as_stock(document, size, schema)
-    except MalformedLabel:  # a pull will say so of this image, and leave it out
-        return SentLabel(label_id, 0, UNKNOWN, guessed=True)
-    if drawn is None:
-        return SentLabel(label_id, 0, here or UNKNOWN, guessed=True)
-    return SentLabel(label_id, 0, drawn, here if here != drawn else None, guessed)
-
-
-def _read_samples(
-    dataset: fo.Dataset, fields: Sequence[RoundField], sample_ids: Sequence[str]
-) -> dict[str, _Sample]:
-    """The samples that are still there."""
-    kinds = {field.name: field.schema.label_kind for field in fields}
-    found = dataset._sample_collection.find(  # noqa: SLF001 - FiftyOne would load the samples
-        {"_id": {"$in": [ObjectId(sample_id) for sample_id in sample_ids]}},
-        {"last_modified_at": 1, "metadata": 1, "filepath": 1, **dict.fromkeys(kinds, 1)},
-    )
-    return {
-        str(document["_id"]): _Sample(
-            size=_size(document),
-            modified_at=document["last_modified_at"].replace(tzinfo=UTC),
-            labels={
-                name: kind.labels_of(document.get(name), str(Place(str(document["_id"]), name)))
-                for name, kind in kinds.items()
-            },
-        )
-        for document in found
-    }
-
-
-def _size(document: Mapping[str, Any]) -> tuple[int, int]:
-    """Width and height of an image: stock counts pixels by the metadata of its sample.
-
-    Raises:
-        UnreadableMedia: if nothing says what they are
-    """
-    metadata = document.get("metadata") or {}
-    if metadata.get("width") and metadata.get("height"):
-        return metadata["width"], metadata["height"]
-    try:
-        with Image.open(document["filepath"]) as image:
-            return image.size
-    except (OSError, UnidentifiedImageError) as error:
-        raise UnreadableMedia(
-            f"The size of {document['filepath']} is not known.",
-            "Restore the file, or call dataset.compute_metadata() where it is.",
-        ) from error
+    return run.run.sent_at > created_at.replace(tzinfo=UTC) and not run.was_loaded_elsewhere

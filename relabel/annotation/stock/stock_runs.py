@@ -19,9 +19,62 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from bson import ObjectId
 
-_CVAT = "fiftyone.utils.cvat.CVATBackendConfig"
 _OF_SHAPES = ("shapes", "tags")
-_UNSUPPORTED_VIEWS = ("stages.ToFrames", "stages.ToClips")
+_OF_VIEWS = "_"  # what an id map has beside fields, such as "_clips", begins so
+
+
+@dataclass(frozen=True)
+class RunDocument:
+    """A run as the database holds it; its results are not read yet.
+
+    Args:
+        key: its name
+        document: its document
+    """
+
+    key: str
+    document: Mapping[str, Any]
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """How it was configured."""
+        config: Mapping[str, Any] = self.document.get("config") or {}
+        return config
+
+    @property
+    def schema(self) -> Mapping[str, Mapping[str, Any]]:
+        """Field -> what stock's label schema says of it; nothing where stock had none."""
+        schema: Mapping[str, Mapping[str, Any]] = self.config.get("label_schema") or {}
+        return schema
+
+    @property
+    def url(self) -> str:
+        """The address of its server."""
+        return str(self.config.get("url") or "").rstrip("/")
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it was begun, UTC."""
+        begun: datetime = self.document["timestamp"]
+        return begun.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What stock showed on a frame of a task.
+
+    Args:
+        sample_id: the sample
+        frame_id: the frame of a video, or None for an image
+    """
+
+    sample_id: str
+    frame_id: str | None = None
+
+    @property
+    def holder_id(self) -> str:
+        """The id of the document that holds the labels."""
+        return self.frame_id or self.sample_id
 
 
 @dataclass(frozen=True)
@@ -30,12 +83,15 @@ class StockTask:
 
     Args:
         id: its id in CVAT
-        samples: the samples of its frames, in their order
+        number: how many tasks of the run were sent before it
+        files: what it was made of, in order: images, or all the frames of a video, of which CVAT
+            need not show each
         jobs: the ids of its jobs, in the order of their frames
     """
 
     id: int
-    samples: tuple[str, ...]
+    number: int
+    files: tuple[Shown, ...]
     jobs: tuple[int, ...]
 
 
@@ -44,61 +100,81 @@ class StockRun:
     """A run of stock FiftyOne on a CVAT server.
 
     Args:
-        id: the id of the run's document
-        key: its name
-        config: how it was configured
-        sent_at: when it was begun, UTC
+        run: its document
         saved_at: when its results were written, UTC: once all was sent, and after each load
-        label_ids: field -> sample -> the ids of the labels that were sent, or loaded since
+        label_ids: field -> sample or frame -> the ids of the labels that were sent, or loaded
+            since
         shape_ids: label id -> the server's id of its first shape, as far as stock noted it: of
             the last task only
         tasks: its tasks
     """
 
-    id: ObjectId
-    key: str
-    config: Mapping[str, Any]
-    sent_at: datetime
+    run: RunDocument
     saved_at: datetime
     label_ids: Mapping[str, Mapping[str, tuple[str, ...]]]
     shape_ids: Mapping[str, int]
     tasks: tuple[StockTask, ...]
 
     @property
-    def fields(self) -> Mapping[str, Mapping[str, Any]]:
-        """Field -> what stock's label schema says of it."""
-        schema: Mapping[str, Mapping[str, Any]] = self.config["label_schema"]
-        return schema
+    def id(self) -> ObjectId:
+        """The id of the run's document."""
+        return self.run.document["_id"]
 
     @property
-    def url(self) -> str:
-        """The address of its server."""
-        return str(self.config["url"]).rstrip("/")
+    def key(self) -> str:
+        """Its name."""
+        return self.run.key
 
     @property
     def was_loaded_elsewhere(self) -> bool:
         """Whether its labels were loaded into other fields than those that were sent."""
-        return any(name not in self.fields for name in self.label_ids)
+        return any(name not in self.run.schema for name in self.label_ids)
+
+    def labels_by_sample(self, field: str) -> dict[str, list[str]]:
+        """Sample -> the ids of labels of a field that were sent of it, or of its frames."""
+        sent = self.label_ids.get(field, {})
+        found: dict[str, list[str]] = {}
+        for task in self.tasks:
+            for shown in task.files:
+                if ids := sent.get(shown.holder_id):
+                    found.setdefault(shown.sample_id, []).extend(ids)
+        return found
 
 
-def new_runs(dataset: fo.Dataset, known: set[ObjectId]) -> Iterator[StockRun]:
-    """The runs of a dataset on CVAT servers, of images, that were sent to their end.
+def unknown_runs(dataset: fo.Dataset, known: set[ObjectId]) -> Iterator[RunDocument]:
+    """The annotation runs of a dataset on any back end, but some, oldest first.
 
     Args:
         dataset: the dataset
         known: the ids of runs that are left out
     """
-    database = foo.get_db_conn()
     keys = {run_id: key for run_id, key in run_keys(dataset).items() if run_id not in known}
     if not keys:
         return
-    for document in database["runs"].find({"_id": {"$in": list(keys)}}):
-        if _is_of_images(document):
-            file = GridFS(database).get(document["results"])
-            results = json_util.loads(file.read().decode())
-            run = _read(document, keys[document["_id"]], results, file.upload_date)
-            if run.tasks:  # none is left of a run that was cleaned up
-                yield run
+    runs = foo.get_db_conn()["runs"]
+    for document in runs.find({"_id": {"$in": list(keys)}}).sort("timestamp", 1):
+        yield RunDocument(keys[document["_id"]], document)
+
+
+def read_run(run: RunDocument) -> StockRun:
+    """Reads the results of a run that has some."""
+    file = GridFS(foo.get_db_conn()).get(run.document["results"])
+    results = json_util.loads(file.read().decode())
+    shape_ids: dict[str, int] = {}
+    for kind in _OF_SHAPES:
+        for shape_id, label_id in results.get("server_id_map", {}).get(kind, {}).items():
+            shape_ids.setdefault(label_id, int(shape_id))
+    return StockRun(
+        run=run,
+        saved_at=file.upload_date.replace(tzinfo=UTC),
+        label_ids={
+            field: dict(_by_holder(by_sample))
+            for field, by_sample in results["id_map"].items()
+            if not field.startswith(_OF_VIEWS)
+        },
+        shape_ids=shape_ids,
+        tasks=tuple(_read_task(task_id, results) for task_id in results["task_ids"]),
+    )
 
 
 def read_results(run_id: ObjectId) -> dict[str, Any] | None:
@@ -115,8 +191,14 @@ def read_results(run_id: ObjectId) -> dict[str, Any] | None:
 
 def sent_fields(run_id: ObjectId) -> list[str]:
     """The fields of a run as they were called when they were sent."""
-    document = foo.get_db_conn()["runs"].find_one({"_id": run_id}, {"config.label_schema": 1})
-    return list(document["config"]["label_schema"])
+    return list(run_config(run_id)["label_schema"])
+
+
+def run_config(run_id: ObjectId) -> Mapping[str, Any]:
+    """How a run was configured."""
+    document = foo.get_db_conn()["runs"].find_one({"_id": run_id}, {"config": 1})
+    config: Mapping[str, Any] = document["config"]
+    return config
 
 
 def write_results(run_id: ObjectId, results: Mapping[str, Any]) -> None:
@@ -129,49 +211,27 @@ def write_results(run_id: ObjectId, results: Mapping[str, Any]) -> None:
     files.delete(old if before else new)
 
 
-def _is_of_images(document: Mapping[str, Any]) -> bool:
-    """Whether a run is one that can be a round; what cannot is told before results are read."""
-    config = document["config"]
-    schema = config.get("label_schema") or {}
-    views = " ".join(document.get("view_stages") or ())
-    return bool(
-        config.get("cls") == _CVAT
-        and config.get("url")
-        and document.get("results")
-        and schema
-        and all(info.get("type") for info in schema.values())
-        and not any(name.startswith("frames.") for name in schema)
-        and not any(stage in views for stage in _UNSUPPORTED_VIEWS)
-    )
-
-
-def _read(
-    document: Mapping[str, Any], key: str, results: Mapping[str, Any], saved_at: datetime
-) -> StockRun:
-    shape_ids: dict[str, int] = {}
-    for kind in _OF_SHAPES:
-        for shape_id, label_id in results.get("server_id_map", {}).get(kind, {}).items():
-            shape_ids.setdefault(label_id, int(shape_id))
-    return StockRun(
-        id=document["_id"],
-        key=key,
-        config=document["config"],
-        sent_at=document["timestamp"].replace(tzinfo=UTC),
-        saved_at=saved_at.replace(tzinfo=UTC),
-        label_ids={
-            field: {sample_id: _ids(value) for sample_id, value in by_sample.items()}
-            for field, by_sample in results["id_map"].items()
-        },
-        shape_ids=shape_ids,
-        tasks=tuple(_read_task(task_id, results) for task_id in results["task_ids"]),
-    )
+def _by_holder(by_sample: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for sample_id, value in by_sample.items():
+        if isinstance(value, dict):
+            yield from ((frame_id, _ids(of_frame)) for frame_id, of_frame in value.items())
+        else:
+            yield sample_id, _ids(value)
 
 
 def _read_task(task_id: int, results: Mapping[str, Any]) -> StockTask:
-    frames = results["frame_id_map"].get(str(task_id), {})
-    samples = (frames[number]["sample_id"] for number in sorted(frames, key=int))
-    jobs = sorted(results["job_ids"].get(str(task_id), ()))
-    return StockTask(task_id, tuple(samples), tuple(jobs))
+    files = results["frame_id_map"].get(str(task_id), {})
+    # Stock forgets tasks that are gone at a load, but not here.
+    order = next(iter(results["labels_task_map"].values()), ())
+    return StockTask(
+        id=task_id,
+        number=order.index(task_id) if task_id in order else 0,
+        files=tuple(
+            Shown(files[number]["sample_id"], files[number].get("frame_id"))
+            for number in sorted(files, key=int)
+        ),
+        jobs=tuple(sorted(results["job_ids"].get(str(task_id), ()))),
+    )
 
 
 def _ids(value: Any) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...labels import Attribute, AttributeKind, LabelSchema, ShapeType
+from ...labels.scalars import VALUE, VALUE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,18 +30,36 @@ _AS_TEXT = frozenset({AttributeKind.BOOL, AttributeKind.INT, AttributeKind.FLOAT
 
 
 SCALAR = "scalar"
-"""What stock calls the fields of booleans, numbers and texts of samples."""
+"""What stock calls the fields of booleans, numbers and texts of samples and frames."""
+
+TEXT = "StringField"
+"""The FiftyOne class of a field of values that is not there yet; see :mod:`.new_values`."""
 
 
 def can_travel(info: Mapping[str, Any]) -> bool:
-    """Whether a field of stock's schema is of a kind that Relabel knows.
-
-    Values of samples are, where annotators enter them; not where each value is a class.
-    """
+    """Whether a field of stock's schema is of a kind that Relabel knows."""
     if info["type"] == SCALAR:
-        return bool(info.get("existing_field")) and not info["classes"]
+        return True
     numbers = info.get("mask_targets") or {}
     return _several(info["type"]) in _KINDS and all(str(number).isdecimal() for number in numbers)
+
+
+def read_values(name: str, info: Mapping[str, Any], field_class: str) -> LabelSchema:
+    """Reads stock's schema of a field of values.
+
+    Stock shows a value as a tag: its class is the value where stock was given a list of these,
+    else annotators enter it.
+
+    Args:
+        name: the field
+        info: the schema
+        field_class: the FiftyOne class of the field
+    """
+    if info["classes"]:
+        classes = tuple(dict.fromkeys(_classes(info)))
+        return LabelSchema(classes, kind=f"listed:{field_class}")
+    value = Attribute(VALUE, VALUE_KINDS[field_class], unset="")
+    return LabelSchema((name,), (value,), kind=f"scalar:{field_class}")
 
 
 def read_schema(

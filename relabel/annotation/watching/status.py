@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...cvat import JobState, JobType
 from ..comparing.choice import job_version
-from ..comparing.placing import own_images
+from ..comparing.placing import own_images, with_overlap
 from ..errors import FieldGone, RoundBusy, RoundError
 from ..pulling.undo import take_back_torn_pull
 from ..record.baseline import load_frames
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import CvatClient, Job
+    from ...errors import RelabelError
     from ..record.rounds import Round, SentTask
+    from ..stock.left_runs import LeftRun
+
+LEFT = "left"
+"""The state of an annotation run that is no round of Relabel's."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +78,14 @@ class RoundStatus:
     Args:
         key: its name
         label_fields: the fields that it annotates
-        state: pushing, out, or discarding
+        state: pushing, out, or discarding; of what is no round of ours, left
         created_at: when it was sent
         images: how many images are to come back
         labels: how many labels were sent
         tasks: its tasks
         can_undo: whether a pull of it can be undone
-        server: the address of the CVAT server that it is on
+        server: the address of the server that it is on
+        problem: why it cannot be pulled here, and what the user can do; None if it can
     """
 
     key: str
@@ -91,6 +97,7 @@ class RoundStatus:
     tasks: tuple[TaskStatus, ...]
     can_undo: bool
     server: str
+    problem: RelabelError | None = None
 
     @property
     def jobs(self) -> list[JobStatus]:
@@ -127,7 +134,8 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     """Asks where the rounds of a dataset stand, newest first.
 
     One request for each 500 jobs, however many rounds and tasks they are in. A pull that a crash
-    left half done is taken back. A run that stock FiftyOne made becomes a round.
+    left half done is taken back. A run that stock FiftyOne made becomes a round; one that cannot
+    is among them, with the reason.
 
     Args:
         dataset: the dataset
@@ -136,14 +144,16 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     Raises:
         CvatError: if the server cannot be asked
     """
-    adopt_stock_rounds(dataset)
+    left = adopt_stock_rounds(dataset)
     rounds = [_whole(dataset, record) for record in list_rounds(dataset)]
-    ours = [record for record in rounds if record.url == client.server.url]
+    ours = [record for record, _ in rounds if record.url == client.server.url]
     jobs: dict[int, list[Job]] = defaultdict(list)
     task_ids = [task.id for record in ours for task in record.tasks if task.id]
     for job in client.jobs(task_ids, types=tuple(JobType)) if task_ids else ():
         jobs[job.task_id].append(job)
-    return [_round_status(record, jobs, client) for record in reversed(rounds)]
+    found = [_round_status(record, jobs, client, problem) for record, problem in rounds]
+    found += map(_left_status, left)
+    return sorted(found, key=lambda status: status.created_at, reverse=True)
 
 
 def samples_of_job(dataset: fo.Dataset, key: str, client: CvatClient, job_id: int) -> list[str]:
@@ -169,15 +179,37 @@ def samples_of_job(dataset: fo.Dataset, key: str, client: CvatClient, job_id: in
     raise RoundError(f"The round {key!r} has no job {job_id}.", "Refresh the panel.")
 
 
-def _whole(dataset: fo.Dataset, record: Round) -> Round:
-    """A round without a pull that was left half done."""
+def _whole(dataset: fo.Dataset, record: Round) -> tuple[Round, RelabelError | None]:
+    """A round without a pull that was left half done, and why it cannot be pulled."""
     try:
-        return take_back_torn_pull(dataset, follow_fields(dataset, record))
-    except (FieldGone, RoundBusy):
-        return record  # it is being pulled at this moment, or cannot be
+        return take_back_torn_pull(dataset, follow_fields(dataset, record)), None
+    except RoundBusy:
+        return record, None  # it is being pulled at this moment
+    except FieldGone as error:
+        return record, error
 
 
-def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient) -> RoundStatus:
+def _left_status(run: LeftRun) -> RoundStatus:
+    return RoundStatus(
+        key=run.key,
+        label_fields=run.fields,
+        state=LEFT,
+        created_at=run.sent_at,
+        images=0,
+        labels=0,
+        tasks=(),
+        can_undo=False,
+        server=run.url,
+        problem=run.problem,
+    )
+
+
+def _round_status(
+    record: Round,
+    jobs: dict[int, list[Job]],
+    client: CvatClient,
+    problem: RelabelError | None,
+) -> RoundStatus:
     tasks = tuple(
         TaskStatus(
             id=task.id,
@@ -199,12 +231,14 @@ def _round_status(record: Round, jobs: dict[int, list[Job]], client: CvatClient)
         tasks=tasks,
         can_undo=bool(record.pulls),
         server=record.url,
+        problem=problem,
     )
 
 
 def _job_statuses(
     record: Round, task: SentTask, jobs: Sequence[Job], client: CvatClient
 ) -> tuple[JobStatus, ...]:
+    task = with_overlap(task, [job for job in jobs if job.type == JobType.ANNOTATION])
     return tuple(
         JobStatus(
             id=job.id,
