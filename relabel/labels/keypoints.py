@@ -3,24 +3,34 @@
 FiftyOne marks a missing point by NaN, which CVAT refuses. In a skeleton it is a node that is
 ``outside``. Points have no such thing: those that are there are drawn, and the attribute
 ``missing_points`` says which are not, counted from 0 and separated by commas.
+
+Which points are hidden behind something is in the list ``visible``, where FiftyOne keeps what COCO
+says of each: 0 for a missing point, 1 for one that is there and hidden, 2 for one that is seen. A
+hidden node of a skeleton is ``occluded``. CVAT's points have no such thing one by one.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .attributes import Attribute, AttributeKind, UnreadableValue
 from .common import changed_texts, class_of, texts_of, to_pixels
 from .drawn import Drawn, ShapeType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .schema import LabelSchema
 
 MISSING = Attribute("missing_points", AttributeKind.TEXT)
 """The attribute that says which points are missing."""
+
+VISIBLE = "visible"
+"""The list that says of each point whether it is missing, hidden or seen."""
+
+_HIDDEN = "hidden_points"
+_IS_MISSING, _IS_HIDDEN, _IS_SEEN = 0, 1, 2  # as COCO has it
 
 
 def to_drawn(
@@ -50,16 +60,36 @@ def to_drawn(
     if not points:
         return None
     fits = bool(schema.nodes) and len(stored) == len(schema.nodes)
+    texts = {**texts_of(document, schema), MISSING.name: ",".join(missing)}
+    if fits:
+        texts |= _hidden_text(
+            str(index) not in missing and one == _IS_HIDDEN
+            for index, one in enumerate(_visibility(document))
+        )
     return Drawn(
         label=class_of(document),
         points=tuple(points),
-        attributes={**texts_of(document, schema), MISSING.name: ",".join(missing)},
+        attributes=texts,
         type=ShapeType.SKELETON if fits else ShapeType.POINTS,
     )
 
 
 def _is_there(number: Any) -> bool:
     return isinstance(number, int | float) and math.isfinite(number)
+
+
+def _visibility(document: Mapping[str, Any]) -> list[int]:
+    """What is said of each point; nothing if it is not said as COCO does."""
+    said = document.get(VISIBLE)
+    if not isinstance(said, list) or len(said) != len(document["points"]):
+        return []
+    return said if all(isinstance(one, int) and not isinstance(one, bool) for one in said) else []
+
+
+def _hidden_text(hidden: Iterable[bool]) -> dict[str, str]:
+    """The text that says which points are hidden, if there are any."""
+    numbers = ",".join(str(index) for index, is_hidden in enumerate(hidden) if is_hidden)
+    return {_HIDDEN: numbers} if numbers else {}
 
 
 def changed_fields(
@@ -73,7 +103,22 @@ def changed_fields(
         fields["points"] = [[x / width, y / height] for x, y in points]
         for index in missing_of(drawn):
             fields["points"].insert(index, [math.nan, math.nan])
+    if hidden_of(drawn) != (hidden_of(before) if before else set()):
+        fields[VISIBLE] = _to_visibility(drawn)
     return fields
+
+
+def _to_visibility(drawn: Drawn) -> list[int]:
+    missing, hidden = set(missing_of(drawn)), hidden_of(drawn)
+    return [
+        _IS_MISSING if index in missing else _IS_HIDDEN if index in hidden else _IS_SEEN
+        for index in range(len(drawn.points) // 2 + len(missing))
+    ]
+
+
+def hidden_of(drawn: Drawn) -> set[int]:
+    """Which points are there, but hidden."""
+    return {int(number) for number in drawn.attributes.get(_HIDDEN, "").split(",") if number}
 
 
 def _place(drawn: Drawn) -> tuple[tuple[float, ...], str]:
@@ -96,30 +141,36 @@ def missing_of(drawn: Drawn) -> list[int]:
     return sorted({int(number) for number in numbers})
 
 
-def node_points(drawn: Drawn, count: int) -> list[tuple[tuple[float, float], bool]]:
-    """Where each node of a skeleton is drawn, and whether it is outside.
+class Node(NamedTuple):
+    """A node of a skeleton: where it is drawn, whether it is outside, and whether it is hidden."""
+
+    point: tuple[float, ...]
+    outside: bool = False
+    occluded: bool = False
+
+
+def to_nodes(drawn: Drawn, count: int) -> list[Node]:
+    """How each node of a skeleton is drawn.
 
     A missing node is put where the first one that is there is: CVAT wants a place for it.
     """
     there = iter(zip(drawn.points[0::2], drawn.points[1::2], strict=True))
-    missing = set(missing_of(drawn))
+    missing, hidden = set(missing_of(drawn)), hidden_of(drawn)
     somewhere = (drawn.points[0], drawn.points[1])
     return [
-        (somewhere, True) if index in missing else (next(there, somewhere), False)
+        Node(somewhere, outside=True)
+        if index in missing
+        else Node(next(there, somewhere), occluded=index in hidden)
         for index in range(count)
     ]
 
 
-def from_nodes(nodes: Iterable[tuple[float, ...] | None]) -> tuple[tuple[float, ...], str]:
-    """The points of the nodes that are there, and the text that says which are missing."""
-    points: list[float] = []
-    missing = []
-    for index, node in enumerate(nodes):
-        if node is None:
-            missing.append(str(index))
-        else:
-            points += node[:2]
-    return tuple(points), ",".join(missing)
+def from_nodes(nodes: Sequence[Node]) -> tuple[tuple[float, ...], dict[str, str]]:
+    """The points of the nodes that are there, and the texts that say what is not to be seen."""
+    points = tuple(number for node in nodes if not node.outside for number in node.point[:2])
+    missing = ",".join(str(index) for index, node in enumerate(nodes) if node.outside)
+    hidden = _hidden_text(node.occluded and not node.outside for node in nodes)
+    return points, {MISSING.name: missing, **hidden}
 
 
 def accept(drawn: Drawn) -> Drawn | None:

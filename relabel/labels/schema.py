@@ -206,10 +206,17 @@ class ServerNames:
         return shapes
 
     def _skeleton(self, label: LabelSpec, drawn: Drawn, label_id: str, frame: int) -> Shape:
-        points = keypoints.node_points(drawn, len(label.sublabels))
+        nodes = keypoints.to_nodes(drawn, len(label.sublabels))
         elements = tuple(
-            Shape(ShapeType.POINTS, frame, node.id or 0, point, outside=outside)
-            for node, (point, outside) in zip(label.sublabels, points, strict=True)
+            Shape(
+                ShapeType.POINTS,
+                frame,
+                spec.id or 0,
+                node.point,
+                outside=node.outside,
+                occluded=node.occluded,
+            )
+            for spec, node in zip(label.sublabels, nodes, strict=True)
         )
         texts = {**drawn.attributes, LABEL_ID: label_id}
         return Shape(
@@ -238,11 +245,14 @@ class ServerNames:
         label = self._labels[shape.label_id]
         points = shape.points
         if shape.type == ShapeType.SKELETON:
-            nodes = {node.label_id: node for node in shape.elements if not node.outside}
-            found = [nodes.get(node.id or 0) for node in label.sublabels]
-            points, attributes[keypoints.MISSING.name] = keypoints.from_nodes(
-                node.points if node else None for node in found
-            )
+            nodes = {
+                node.label_id: keypoints.Node(node.points, node.outside, node.occluded)
+                for node in shape.elements
+            }
+            gone = keypoints.Node((), outside=True)
+            found = [nodes.get(node.id or 0, gone) for node in label.sublabels]
+            points, said = keypoints.from_nodes(found)
+            attributes |= said
         drawn = Drawn(self._classes[label.id], points, shape.rotation, attributes, shape.type)
         unknown = frozenset(
             name for name in texts if name not in attributes and name not in _CARRIED

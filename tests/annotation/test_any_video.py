@@ -34,11 +34,12 @@ SIZE = (64, 48)
 FRAMES = 14
 NODES = ("nose", "left", "right")
 POINT = st.one_of(st.tuples(NUMBERS, NUMBERS), MISSING)
+SEEN = st.lists(st.integers(0, 2), min_size=3, max_size=3)
 KINDS = {
     "detections": LABELS["detections"],
     "polylines": LABELS["polylines"],
     "keypoints": LABELS["keypoints"],
-    "skeletons": labels(fo.Keypoint, points=st.lists(POINT, min_size=3, max_size=3)),
+    "skeletons": labels(fo.Keypoint, points=st.lists(POINT, min_size=3, max_size=3), visible=SEEN),
     "classifications": LABELS["classifications"],
 }
 INDICES = st.sampled_from([None, 0, 1, 1, 2])

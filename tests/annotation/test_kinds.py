@@ -238,6 +238,47 @@ def test_pull__keypoints_in_a_skeleton(dataset, client, send, fill):
     assert math.isnan(dataset.first().labels.keypoints[1].points[0][0])
 
 
+def test_pull__nodes_that_are_hidden(dataset, client, send):
+    dataset.default_skeleton = fo.KeypointSkeleton(labels=["a", "b", "c"], edges=[[0, 1, 2]])
+    points = [(0.1, 0.2), (math.nan, math.nan), (0.3, 1 / 3)]
+    for sample in dataset:
+        said, unsaid = (fo.Keypoint(label="x", points=points) for _ in range(2))
+        said["visible"] = [1, 0, 2]
+        sample["labels"] = fo.Keypoints(keypoints=[said, unsaid])
+        sample.save()
+    dataset.add_dynamic_sample_fields()
+    before = documents(dataset)
+    record = send(field="labels")
+    names = {item.name for spec in record.tasks[0].labels for item in spec.attributes}
+    assert "visible" not in names, "each node has a switch for it"
+    editor = Editor(client, record)
+    shapes = [
+        replace(shape, elements=tuple(replace(node, id=None) for node in shape.elements))
+        for shape in editor.everything()
+    ]
+    assert {tuple(node.occluded for node in shape.elements) for shape in shapes} == {
+        (True, False, False),
+        (False, False, False),
+    }
+    editor.save(shapes)
+    editor.finish()
+    assert pull(dataset, "round_1", client).counts == {}
+    assert str(documents(dataset)) == str(before)
+    for index in (0, 1):
+        nodes = [replace(node, occluded=not node.occluded) for node in shapes[index].elements]
+        shapes[index] = replace(shapes[index], elements=tuple(nodes))
+    editor.save(shapes)
+    editor.finish()
+    assert pull(dataset, "round_1", client).counts == {"attribute": 2}
+    found = documents(dataset)[0]["labels"]["keypoints"]
+    assert [label["visible"] for label in found] == [[2, 0, 1], [1, 0, 1]]
+    for label, was in zip(found, before[0]["labels"]["keypoints"], strict=True):
+        assert str({**label, "visible": 0}) == str({**was, "visible": 0})
+    undo_pull(dataset, "round_1")
+    labels = [document["labels"] for document in documents(dataset)]
+    assert str(labels) == str([document["labels"] for document in before])
+
+
 def test_pull__tags_become_classifications(dataset, client, send, fill):
     fill("classifications")
     editor = Editor(client, send(field="labels", classes=["day", "rain", "fog"]))

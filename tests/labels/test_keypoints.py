@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -41,11 +42,29 @@ NUMBERS = st.floats(-1, 2, allow_nan=False)
 MISSING = st.just([math.nan, math.nan])
 
 
+VISIBILITY = st.one_of(st.none(), st.booleans(), st.lists(st.integers(0, 2), max_size=4))
+
+
 def documents(count):
     point = st.one_of(MISSING, st.tuples(NUMBERS, NUMBERS).map(list))
-    return st.lists(point, min_size=count[0], max_size=count[1]).map(
-        lambda points: {"_id": ObjectId(), "label": "person", "points": points}
+    points = st.lists(point, min_size=count[0], max_size=count[1])
+    return st.builds(
+        lambda points, visible: {
+            "_id": ObjectId(),
+            "label": "person",
+            "points": points,
+            "visible": visible,
+        },
+        points,
+        VISIBILITY,
     )
+
+
+def seen(points, visible):
+    """What COCO says of points of which some are missing."""
+    return [
+        0 if math.isnan(x) else max(one, 1) for (x, _), one in zip(points, visible, strict=True)
+    ]
 
 
 def read_again(drawn, schema):
@@ -87,6 +106,20 @@ def test_to_drawn__a_skeleton_and_back(document):
         assert all(map(math.isfinite, (n for node in shape.elements for n in node.points)))
 
 
+@given(documents((3, 3)), st.lists(st.integers(0, 2), min_size=3, max_size=3))
+def test_to_drawn__which_nodes_are_hidden_and_back(document, visible):
+    document["visible"] = seen(document["points"], visible)
+    shape = holds(SKELETON, document)
+    if shape:
+        assert [node.occluded for node in shape.elements] == [
+            one == 1 for one in document["visible"]
+        ]
+        _, again = read_again(keypoints.to_drawn(document, SIZE, SKELETON), SKELETON)
+        fields = keypoints.changed_fields(again, None, SIZE, SKELETON)
+        assert fields.get("visible", document["visible"]) == document["visible"]
+        assert ("visible" in fields) == (1 in document["visible"])
+
+
 @given(documents((4, 6)))
 def test_to_drawn__what_does_not_fit_the_skeleton_travels_as_points(document):
     shape = holds(SKELETON, document)
@@ -98,6 +131,17 @@ def test_changed_fields__a_point_that_appeared_and_one_that_was_moved():
     after = Drawn("person", (64.0, 48.0, 128.0, 96.0), 0.0, {"missing_points": ""}, "points")
     fields = keypoints.changed_fields(after, before, SIZE, POINTS)
     assert fields == {"points": [[0.1, 0.1], [0.2, 0.2]]}
+
+
+def test_changed_fields__a_node_is_hidden_and_one_is_seen_again():
+    points = [[0.1, 0.1], [math.nan, math.nan], [0.2, 0.2]]
+    document = {"_id": 1, "label": "person", "points": points, "visible": [2, 0, 1]}
+    drawn = keypoints.to_drawn(document, SIZE, SKELETON)
+    shape, _ = read_again(drawn, SKELETON)
+    turned = [replace(node, occluded=not node.occluded) for node in shape.elements]
+    edited = NAMES[SKELETON].read(replace(shape, elements=tuple(turned)), SKELETON).drawn
+    fields = keypoints.changed_fields(edited, drawn, SIZE, SKELETON)
+    assert fields == {"visible": [1, 0, 2]}, "a missing point is not hidden"
 
 
 def test_changed_fields__an_annotator_wrote_nonsense():

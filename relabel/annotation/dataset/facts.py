@@ -22,6 +22,7 @@ from ...labels import (
     kind_of_class,
 )
 from ...labels.boxes import ROTATION
+from ...labels.keypoints import VISIBLE
 from ...labels.schema import ANY, PART
 from ..errors import UnsupportedField
 from .attributes import PROVENANCE, declared_attribute, infer_attribute
@@ -164,6 +165,9 @@ def field_facts(dataset: fo.Dataset, field: str) -> FieldFacts:
     version = str(dataset._max(changed))  # noqa: SLF001 - `bounds` does not use the index
     facts = _field_facts(dataset, field, version)
     facts = replace(facts, **_skeleton(dataset, field))
+    if facts.nodes:  # each node says so itself
+        kept = (attribute for attribute in facts.attributes if attribute.name != VISIBLE)
+        facts = replace(facts, attributes=tuple(kept))
     schema = dataset.label_schemas.get(field)
     return _with_schema(facts, schema, hidden_attributes(dataset)) if schema else facts
 
