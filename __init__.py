@@ -9,6 +9,7 @@ from .operators.delete_label_errors import DeleteLabelErrors
 from .operators.discard_round import DiscardRound
 from .operators.discard_selection import DiscardSelection
 from .operators.evaluate_detections import EvaluateDetections
+from .operators.export_ledger import ExportLedger
 from .operators.find_duplicates import FindDuplicates
 from .operators.find_false_positives import FindFalsePositives
 from .operators.find_label_errors import FindLabelErrors
@@ -24,12 +25,14 @@ from .operators.tag_for_annotation import TagForAnnotation
 from .operators.undo_pull import UndoPull
 from .operators.update_jobs import UpdateJobs
 from .panels.cvat_status import CvatStatusPanel
+from .panels.improvement import ImprovementPanel
 from .panels.operations import OperationsPanel
 
 
 def register(plugin):
     """Registers every operator and panel that ``fiftyone.yml`` lists."""
     plugin.register(CvatStatusPanel)
+    plugin.register(ImprovementPanel)
     plugin.register(OperationsPanel)
     plugin.register(SendToCvat)
     plugin.register(ResumeRound)
@@ -47,6 +50,7 @@ def register(plugin):
     plugin.register(FindFalsePositives)
     plugin.register(FindLabelErrors)
     plugin.register(DeleteLabelErrors)
+    plugin.register(ExportLedger)
     plugin.register(SelectForActiveLearning)
     plugin.register(ShowSuspects)
     plugin.register(SelectUnique)

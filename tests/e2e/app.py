@@ -56,13 +56,21 @@ class App:
         self.cy(f"panel-tab-{name}").wait_for()
 
     def open_cvat_panel(self) -> Locator:
-        """Opens our panel beside the grid; returns it."""
+        """Opens the panel of the rounds beside the grid; returns it."""
+        return self._open_beside("cvat_status", "relabel-panel")
+
+    def open_improvement_panel(self) -> Locator:
+        """Opens the panel of the ledger beside the grid; returns it."""
+        return self._open_beside("improvement", "relabel-improvement")
+
+    def _open_beside(self, panel: str, shows: str) -> Locator:
         self.page.evaluate(
-            "(done) => window.__foo__.executeOperator('open_panel',"
-            " {name: 'cvat_status', layout: 'horizontal', isActive: true})"
+            "(name) => window.__foo__.executeOperator('open_panel',"
+            " {name, layout: 'horizontal', isActive: true})",
+            panel,
         )
-        self.cy("relabel-panel").wait_for()
-        return self.cy("relabel-panel")
+        self.cy(shows).wait_for()
+        return self.cy(shows)
 
     def show_grid(self) -> None:
         """Brings the grid to the front."""

@@ -29,3 +29,5 @@ export const SendIcon = icon("M2.01 21 23 12 2.01 3 2 10l15 2-15 2z");
 export const CloseIcon = icon(
   "M19 6.41 17.59 5 12 10.59 6.41 5 5 6.41 10.59 12 5 17.59 6.41 19 12 13.41 17.59 19 19 17.59 13.41 12z",
 );
+export const SaveIcon = icon("M19 9h-4V3H9v6H5l7 7zM5 18v2h14v-2z");
+export const WarningIcon = icon("M1 21h22L12 2zm12-3h-2v-2h2zm0-4h-2v-4h2z");

@@ -150,6 +150,20 @@ def load_entries(dataset: fo.Dataset, eval_key: str | None = None) -> list[Entry
     return [_entry(document, keys[document["run_id"]]) for document in found]
 
 
+def count_entries(dataset: fo.Dataset, eval_key: str | None = None) -> int:
+    """How many entries :func:`load_entries` would find; quick."""
+    wanted = [run_id for key, run_id in run_ids(dataset).items() if eval_key in (None, key)]
+    count: int = _ledger().count_documents({"run_id": {"$in": wanted}})
+    return count
+
+
+def ledger_version(dataset: fo.Dataset) -> str:
+    """What differs whenever the entries of a dataset do; quick, however many there are."""
+    ids = list(run_ids(dataset).values())
+    newest = _ledger().find_one({"run_id": {"$in": ids}}, {"_id": 1}, sort=[("_id", -1)])
+    return str(newest["_id"]) if newest else ""
+
+
 def forget_entries_of_gone_runs() -> None:
     """Deletes the entries of evaluations that are gone."""
     ids = _ledger().distinct("run_id")

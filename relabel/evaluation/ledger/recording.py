@@ -58,6 +58,7 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
         what was written to the ledger
     """
     entries = []
+    now = datetime.now(UTC).replace(microsecond=0)
     touched = set(occasion.sample_ids)
     for eval_key, run_id in run_ids(dataset).items():
         kept = load_kept(run_id)
@@ -65,7 +66,7 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
             continue
         if touched.isdisjoint(kept.outcome.sample_ids):
             continue
-        entry = _again(dataset, eval_key, kept, occasion)
+        entry = _again(dataset, eval_key, kept, occasion, now)
         if entry:
             add_entry(run_id, entry)
             entries.append(entry)
@@ -73,7 +74,9 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     return entries
 
 
-def _again(dataset: fo.Dataset, eval_key: str, kept: Kept, occasion: Occasion) -> Entry | None:
+def _again(
+    dataset: fo.Dataset, eval_key: str, kept: Kept, occasion: Occasion, now: datetime
+) -> Entry | None:
     comparison = kept.comparison
     done = evaluate_detections(
         _split(dataset, eval_key, kept.outcome),
@@ -87,7 +90,7 @@ def _again(dataset: fo.Dataset, eval_key: str, kept: Kept, occasion: Occasion) -
     found = contrast(kept.outcome, after, done.changed, comparison.options)
     return Entry(
         eval_key=eval_key,
-        at=datetime.now(UTC).replace(microsecond=0),
+        at=now,
         cause=occasion.cause,
         round_key=occasion.round_key,
         split=_digest(*sorted(after.sample_ids)),

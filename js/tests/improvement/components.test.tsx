@@ -1,0 +1,58 @@
+import React from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test, vi } from "vitest";
+import { Headline } from "../../src/improvement/Headline";
+import { NothingEvaluated } from "../../src/improvement/Placeholders";
+import { RoundTable } from "../../src/improvement/RoundTable";
+import { type Details } from "../../src/improvement/types";
+import { type Actions } from "../../src/improvement/useImprovement";
+import { YardstickWarning } from "../../src/improvement/YardstickWarning";
+import { entry, evaluation, next } from "./fixtures";
+
+vi.mock("@fiftyone/operators", () => ({}));
+vi.mock("@fiftyone/spaces", () => ({}));
+
+const actions = new Proxy({}, { get: () => () => {} }) as Actions;
+const figure = { before: 0.5, after: 0.75, low: 0.1, high: 0.4, changed: 3 };
+const details: Details = {
+  classes: [{ name: "cat", ...figure }],
+  errors: [
+    { name: "missed", before: 12, after: 10, low: -4, high: -1, changed: 2 },
+    { name: "duplicate", before: 0, after: 0, low: 0, high: 0, changed: 0 },
+  ],
+  suspicions: [{ type: "wrong class", fixed: 15, model_wrong: 5, left: 0, precision: 0.75 }],
+};
+const table = (opened: number[]) =>
+  renderToStaticMarkup(
+    <RoundTable evaluation={evaluation([entry({ mended: 34 }), next()])} opened={opened} details={{ 0: { ok: true, value: details } }} actions={actions} />,
+  );
+
+test("RoundTable: the newest round is first", () => {
+  const html = table([]);
+  expect(html.indexOf("relabel-entry-1")).toBeLessThan(html.indexOf("relabel-entry-0"));
+  expect(html).toContain("+0.021 to +0.049");
+  expect(html).toContain("relabel-mended-0");
+  expect(html).not.toContain("relabel-mended-1");
+});
+
+test("RoundTable: an open round shows classes, the errors that there are, and suspicions", () => {
+  const html = table([0]);
+  expect(html).toContain("+0.100 to +0.400");
+  expect(html).toContain("−4 to −1");
+  expect(html).not.toContain("duplicate");
+  expect(html).toContain("75 %");
+});
+
+test("Headline: the score alone before there is a round", () => {
+  expect(renderToStaticMarkup(<Headline evaluation={evaluation([])} />)).toContain("0.396");
+});
+
+test("YardstickWarning: nothing where other labels were mended", () => {
+  const warning = (mended: number) => renderToStaticMarkup(<YardstickWarning evaluation={evaluation([entry({ mended })])} onShow={() => {}} />);
+  expect(warning(0)).toBe("");
+  expect(warning(34)).toContain("The yardstick changed.");
+});
+
+test("NothingEvaluated: names the evaluations that are not measured again", () => {
+  expect(renderToStaticMarkup(<NothingEvaluated others={["stock"]} actions={actions} />)).toContain("stock is not of Relabel");
+});

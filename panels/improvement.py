@@ -1,0 +1,129 @@
+"""The panel that shows what fixing labels did to the score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from ..relabel.evaluation.errors import EvaluationError
+from ..relabel.evaluation.kept import kept_scores, run_ids
+from ..relabel.evaluation.ledger.entries import Entry, ledger_version, load_entries
+from ..relabel.evaluation.ledger.table import as_csv
+from .answers import answering
+from .improvement_json import details_json, evaluations_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import fiftyone as fo
+    from fiftyone.operators.executor import ExecutionContext
+
+MENDED, CLASS, ERROR = "mended", "class", "error"
+
+
+class ImprovementPanel(foo.Panel):
+    """Shows the ledger of a dataset. Its look is in js/; this half answers with JSON."""
+
+    @property
+    def config(self) -> foo.PanelConfig:
+        """What the App needs to know to offer the panel."""
+        return foo.PanelConfig(
+            name="improvement",
+            label="Improvement",
+            icon="trending_up",
+            category=foo.Categories.ANALYZE,
+            surfaces="grid",
+            help_markdown="What fixing labels did to the score, round by round.",
+        )
+
+    def render(self, ctx: ExecutionContext) -> types.Property:  # noqa: ARG002 - FiftyOne's
+        """Hands the methods below to the React half."""
+        view = types.View(
+            component="RelabelImprovement",
+            composite_view=True,
+            refresh=self.refresh,
+            details=self.details,
+            show_samples=self.show_samples,
+            export=self.export,
+        )
+        return types.Property(types.Object(), view=view)
+
+    @answering
+    def refresh(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers with the score around every round; with little if nothing is new since.
+
+        Called every few seconds while the panel is open.
+        """
+        dataset = ctx.dataset
+        scores = kept_scores(dataset)
+        parts = [f"{score.eval_key}={score.version}" for score in scores]
+        version = ",".join([str(dataset._doc.id), *parts, ledger_version(dataset)])  # noqa: SLF001
+        if ctx.params.get("known") == version:
+            return {"version": version, "evaluations": None}
+        return {
+            "version": version,
+            "evaluations": evaluations_json(scores, load_entries(dataset)),
+            "others": sorted(run_ids(dataset).keys() - {score.eval_key for score in scores}),
+        }
+
+    @answering
+    def details(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers how the figures of one entry have changed, by class and by type of error."""
+        return details_json(_entry(ctx.dataset, ctx.params))
+
+    @answering
+    def show_samples(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Shows the samples behind a figure in the grid.
+
+        The figure is that of an entry (``eval_key`` and ``number``), or of all entries together
+        (without a number): of all of it, or of a ``kind``, and of what has the ``name`` if there
+        are several of that kind.
+        """
+        params = ctx.params
+        everything = "number" not in params
+        entries = (
+            load_entries(ctx.dataset, params["eval_key"])
+            if everything
+            else [_entry(ctx.dataset, params)]
+        )
+        samples = list(dict.fromkeys(one for entry in entries for one in _behind(entry, params)))
+        view = ctx.dataset.select(samples, ordered=True)
+        shown = view.count()
+        if not shown:
+            raise EvaluationError(
+                "No sample is behind this figure any more.", "They were deleted since."
+            )
+        ctx.ops.set_view(view=view)
+        return {"shown": shown, "gone": len(samples) - shown}
+
+    @answering
+    def export(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers with the entries of an evaluation as CSV."""
+        eval_key = ctx.params["eval_key"]
+        return {
+            "name": f"{ctx.dataset.name}-{eval_key}.csv",
+            "text": as_csv(load_entries(ctx.dataset, eval_key)),
+        }
+
+
+def _entry(dataset: fo.Dataset, params: dict[str, Any]) -> Entry:
+    entries = load_entries(dataset, params["eval_key"])
+    number = params["number"]
+    if not 0 <= number < len(entries):
+        raise EvaluationError(
+            f"The evaluation '{params['eval_key']}' has no entry {number} any more.",
+            "It was deleted meanwhile; refresh the panel.",
+        )
+    return entries[number]
+
+
+def _behind(entry: Entry, params: dict[str, Any]) -> Sequence[str]:
+    kind, name = params.get("kind"), params.get("name", "")
+    if kind == MENDED:
+        return entry.samples_at(entry.mended)
+    if kind in {CLASS, ERROR}:
+        changes = entry.by_class if kind == CLASS else entry.by_error
+        return entry.samples_at(changes[name].places) if name in changes else []
+    return entry.sample_ids
