@@ -8,9 +8,11 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from ..relabel.compute.stamps import changed_at
 from ..relabel.compute.zoo import load_zoo_model, require_zoo_model
 from ..relabel.evaluation.detectors import load_detector, require_saved_model
 from ..relabel.evaluation.predict import apply_model
+from .cancelling import begin_writing
 from .delegation import HERE, RUN_ON, DelegatedOperator, progress_reporter
 from .forms import (
     UnknownField,
@@ -79,11 +81,14 @@ class ApplyModel(DelegatedOperator):
             confidence=float(ctx.params.get("confidence", 0.05)),
             batch_size=int(ctx.params.get("batch_size", 8)),
             new_only=bool(ctx.params.get("new_only", False)),
+            made_by=_made_by(ctx),
             progress=progress_reporter(ctx, "images", report),
+            before_writing=lambda: begin_writing(ctx),
         )
         return {
             "field": done.field,
             "predicted": done.predicted,
+            "resumed": done.resumed,
             "labels": done.labels,
             "skipped": done.skipped,
             "unreadable": len(done.unreadable),
@@ -95,6 +100,7 @@ class ApplyModel(DelegatedOperator):
         rows = [
             ("field", "Field"),
             ("predicted", "Samples with predictions"),
+            ("resumed", "Of these by a run that was stopped"),
             ("labels", "Labels"),
             ("skipped", "Samples left alone"),
             ("unreadable", "Images that could not be read"),
@@ -141,6 +147,15 @@ def _load_model(ctx: Any) -> Model:
         ctx.params.get("class_file") or None,
         confidence=float(ctx.params.get("confidence", 0.05)),
     )
+
+
+def _made_by(ctx: Any) -> list[Any]:
+    """What decides the predictions: the model, as it is on this machine's disk."""
+    if ctx.params.get("model", SAVED_MODEL) == ZOO:
+        return [ZOO, ctx.params.get("zoo_model")]
+    path = str(ctx.params.get("model_path") or "")
+    class_file = require_saved_model(path, ctx.params.get("class_file") or None)
+    return [SAVED_MODEL, path, changed_at(path), str(class_file), changed_at(class_file)]
 
 
 def _label_field(ctx: Any) -> str:

@@ -12,6 +12,7 @@ from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionRunState
 
+from ..relabel.compute import operations
 from ..relabel.errors import RelabelError
 
 if TYPE_CHECKING:
@@ -68,14 +69,41 @@ def cancel(key: str) -> bool:
 
 
 def require_wanted(ctx: Any) -> None:
-    """Ends a delegated operation that was cancelled meanwhile, which FiftyOne marks as failed.
+    """Ends a delegated operation that was cancelled meanwhile, or is run by somebody else.
+
+    Raises:
+        Cancelled: if so
+    """
+    claim = _claim_of(ctx)
+    if claim:
+        _require(operations.holds(claim))
+    elif ctx.delegated and "run_doc" in ctx.request_params:  # by another program than ours
+        run = DelegatedOperationService().get(ObjectId(ctx.request_params["run_doc"]))
+        _require(run.run_state != ExecutionRunState.FAILED)
+
+
+def begin_writing(ctx: Any) -> None:
+    """To be called right before an operator writes its outcome, half of which must not be left.
+
+    From then on a delegated operation cannot be cancelled; one that was cancelled, or was taken
+    for lost and is run by another executor, ends here.
 
     Raises:
         Cancelled: if it was
     """
-    run = ctx.request_params.get("run_doc") if ctx.delegated else None
-    if run is None:
-        return
-    state = DelegatedOperationService().get(ObjectId(run)).run_state
-    if state == ExecutionRunState.FAILED:
+    claim = _claim_of(ctx)
+    if claim:
+        _require(operations.begin_writing(claim))
+    else:
+        require_wanted(ctx)
+
+
+def _claim_of(ctx: Any) -> operations.Claim | None:
+    """Under which claim an executor of ours runs an operator; None anywhere else."""
+    claim = ctx.request_params.get(operations.CLAIM)
+    return operations.Claim.from_json(claim) if claim else None
+
+
+def _require(wanted: bool) -> None:
+    if not wanted:
         raise Cancelled("The operation was cancelled.", "Schedule it again if it was not meant.")

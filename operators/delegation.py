@@ -149,8 +149,8 @@ def progress_reporter(
 ) -> Callable[[int, int], None]:
     """Makes a progress callback that reports to FiftyOne, if delegated once a second.
 
-    An operation that was cancelled ends there: the callback raises `Cancelled`. How long it took
-    from the first call on is remembered, for forms.
+    An operation that was cancelled ends there: the callback raises `Cancelled`. It says how long
+    the rest will take; how long all took from the first call on is remembered, for forms.
 
     Args:
         ctx: the execution context
@@ -173,11 +173,19 @@ def progress_reporter(
         if ctx.delegated and done < total and now - last < _REPORT_SECONDS:
             return
         last = now
-        say(done / total if total else 1.0, f"{done:,} of {total:,} {what}")
+        left = _left(done - began[1], total - done, now - began[0])
+        say(done / total if total else 1.0, f"{done:,} of {total:,} {what}{left}")
         if done == total and done > began[1]:
             _record(ctx, what, done - began[1], now - began[0])
 
     return tell
+
+
+def _left(done: int, remaining: int, seconds: float) -> str:
+    """How long the rest will take at the pace so far, as soon as there is one."""
+    if not (done and remaining) or seconds < _REPORT_SECONDS:
+        return ""
+    return f", {in_words(seconds / done * remaining)} left"
 
 
 def _record(ctx: Any, what: str, count: int, seconds: float) -> None:

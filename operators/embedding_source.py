@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from ..relabel.compute.stamps import changed_at
 from ..relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
 from ..relabel.curation.checkpoints import Checkpoint
 from ..relabel.curation.descriptors import ImageDescriptor
@@ -271,12 +271,12 @@ def _load_model(ctx: Any, source: str) -> tuple[Model, str, list[Any]]:
     if source == APPLICATION:
         name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
         weights = ctx.params.get("weights") or DOWNLOADED
-        asked: tuple[Any, ...] = (name, weights, _changed(weights))
+        asked: tuple[Any, ...] = (name, weights, changed_at(weights))
         return _application(*asked), name, [source, *asked]
     if source == MODEL_FILE:
         path = str(require_model_file(ctx.params.get("model_path")))
         pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
-        asked = (path, ctx.params.get("output") or None, pixels, _changed(path))
+        asked = (path, ctx.params.get("output") or None, pixels, changed_at(path))
         return _model_file(*asked), path, [source, *asked]
     if source == ZOO:
         name = require_zoo_embedder(ctx.params.get("zoo_model"))
@@ -293,12 +293,6 @@ def _application(name: str, weights: str, changed: float) -> Model:  # noqa: ARG
 @lru_cache(maxsize=1)
 def _model_file(path: str, output: str | None, pixels: str, changed: float) -> Model:  # noqa: ARG001
     return load_model_file(path, output=output, pixels=pixels)
-
-
-def _changed(path: str) -> float:
-    """When a file was written; 0 of what is none."""
-    found = Path(path)
-    return found.stat().st_mtime if found.exists() else 0.0
 
 
 def _index(ctx: Any) -> str:

@@ -38,7 +38,6 @@ class Claim:
         target: the delegation target that it was queued for
         executor: the id of the executor
         attempt: counted from 1; more than that after a lost run
-        continues: the id of the operation of which it is a repetition by the user; None of most
     """
 
     id: ObjectId
@@ -46,24 +45,15 @@ class Claim:
     target: str | None
     executor: str
     attempt: int
-    continues: ObjectId | None = None
 
     @classmethod
     def from_json(cls, text: Mapping[str, Any]) -> Claim:
         """The claim that `to_json` described."""
-        continues = text["continues"]
-        ids = {"id": ObjectId(text["id"]), "continues": continues and ObjectId(continues)}
-        return cls(**{**text, **ids})
+        return cls(**{**text, "id": ObjectId(text["id"])})
 
     def to_json(self) -> dict[str, Any]:
         """The claim, as another process can be told of it."""
-        ids = {"id": str(self.id), "continues": self.continues and str(self.continues)}
-        return {**asdict(self), **ids}
-
-    @property
-    def work(self) -> ObjectId:
-        """Names what is done, whichever attempt or repetition does it."""
-        return self.continues or self.id
+        return {**asdict(self), "id": str(self.id)}
 
     @property
     def link(self) -> str:
@@ -241,7 +231,6 @@ def _as_claim(document: dict[str, Any]) -> Claim:
         target=document.get("delegation_target"),
         executor=link.removeprefix(LINK_PREFIX) if link.startswith(LINK_PREFIX) else "",
         attempt=document.get(OURS, {}).get("attempts", 1),
-        continues=document.get(OURS, {}).get("continues"),
     )
 
 

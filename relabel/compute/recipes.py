@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .stamps import changed_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ def recipe(load: Callable[..., Model], *args: Any, **named: Any) -> Recipe:
         *args: what it is called with: plain data
         **named: the same of its keywords
     """
-    changed = _changed(args[0]) if args else 0.0
+    changed = changed_at(args[0]) if args else 0.0
     return Recipe(load, args, tuple(named.items()), changed)
 
 
@@ -61,9 +62,3 @@ def require_recipe(model: Model | Recipe) -> Recipe:
 @lru_cache(maxsize=1)
 def _cooked(recipe: Recipe) -> Model:
     return recipe.load(*recipe.args, **dict(recipe.named))
-
-
-def _changed(path: str) -> float:
-    """When a file or folder was written; 0 of what is none."""
-    found = Path(path)
-    return found.stat().st_mtime if found.exists() else 0.0

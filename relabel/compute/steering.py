@@ -94,10 +94,7 @@ def _repetition(document: dict[str, Any], again: ObjectId) -> dict[str, Any]:
         "monitored": False,
         "pinned": False,
         "archived": False,
-        OURS: {
-            "continues": ours.get("continues") or document["_id"],
-            "writing": ours.get("writing", False),
-        },
+        OURS: {"writing": ours.get("writing", False)},  # half of it may be there
     }
 
 

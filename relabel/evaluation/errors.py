@@ -19,3 +19,7 @@ class EvaluationError(RelabelError):
 
 class LabelsAtRisk(RelabelError):
     """A model would overwrite labels that no model made."""
+
+
+class PredictionsLost(RelabelError):
+    """Predictions that a run had made are not where it kept them."""

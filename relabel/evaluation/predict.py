@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
 from ..compute.recipes import loaded
+from .checkpoints import Checkpoint, count_labels
 from .errors import LabelsAtRisk
 from .predicting import predict_batches
 from .ray_predicting import predict_batches_on
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ..compute.ray_cluster import Cluster
     from ..compute.recipes import Recipe
 
-_WRITE_EVERY = 256
-
 
 @dataclass(frozen=True)
 class Prediction:
@@ -35,23 +34,16 @@ class Prediction:
         predicted: how many samples got predictions
         labels: how many labels they got in all
         skipped: how many samples had predictions already and were left alone
+        resumed: how many of those predicted an earlier run had done that was stopped
         unreadable: the images that could not be read
-        cancelled: whether it was stopped before the end; what was done is kept
     """
 
     field: str
     predicted: int
     labels: int
     skipped: int
+    resumed: int
     unreadable: tuple[Unreadable, ...]
-    cancelled: bool
-
-
-@dataclass
-class _Tally:
-    predicted: int = 0
-    labels: int = 0
-    unreadable: list[Unreadable] = field(default_factory=list)
 
 
 def apply_model(
@@ -63,10 +55,14 @@ def apply_model(
     batch_size: int = 8,
     new_only: bool = False,
     cluster: Cluster | None = None,
+    made_by: object | None = None,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    before_writing: Callable[[], None] | None = None,
 ) -> Prediction:
     """Applies a model to the images of a view.
+
+    The field is written at the end, all at once: a run that was stopped, whatever stopped it,
+    leaves it as it was.
 
     Args:
         view: the samples, of a dataset or view of images
@@ -76,71 +72,51 @@ def apply_model(
         batch_size: how many images go through the model together
         new_only: leaves alone the samples whose field is filled already
         cluster: where the model works, which its nodes load; by default here
-        progress: called with how many samples are done and how many there are
-        cancelled: asked after each batch; True stops, and keeps what was done
+        made_by: a JSON value that names the model, with whatever decides what it predicts. Then
+            the next run of the same goes on with what a run that was stopped has done
+        progress: called with how many samples are done and how many there are; may raise, which
+            stops it
+        before_writing: called once before the field is written; may raise, which stops it
 
     Returns:
         what was done
 
     Raises:
         LabelsAtRisk: if the field holds labels without a confidence, which no model made
+        PredictionsLost: if another run of the same wrote what this one had predicted
     """
     _require_predictions(view, label_field)
     targets, total, skipped = _targets(view, label_field, new_only=new_only)
-    tally = _Tally()
-    done, stopped = 0, False
+    unreadable: list[Unreadable] = []
     predict = (
         partial(predict_batches_on, cluster, model=model)
         if cluster
         else partial(predict_batches, model=loaded(model))
     )
-    with _Writer(view._dataset, label_field) as writer:  # noqa: SLF001
-        for batch in predict(view=targets, batch_size=batch_size):
-            done += len(batch)
-            tally.unreadable.extend(batch.unreadable)
+    with Checkpoint(made_by and [made_by, confidence]) as checkpoint:
+        labels = checkpoint.resume(targets)
+        resumed = len(labels)
+        for batch in predict(view=targets, batch_size=batch_size, leave_out=frozenset(labels)):
+            unreadable.extend(batch.unreadable)
             for sample_id, label in zip(batch.sample_ids, batch.labels, strict=True):
                 kept = _confident(label, confidence)
-                writer.add(sample_id, kept)
-                tally.predicted += 1
-                tally.labels += _count(kept)
+                checkpoint.add(sample_id, kept)
+                labels[sample_id] = count_labels(kept)
             if progress:
-                progress(done, total)
-            if cancelled and cancelled():
-                stopped = done < total
-                break
+                progress(len(labels) + len(unreadable), total)
+        checkpoint.flush()
+        if before_writing:
+            before_writing()
+        checkpoint.write(view._dataset, label_field, labels)  # noqa: SLF001
+        checkpoint.discard(labels)
     return Prediction(
         field=label_field,
-        predicted=tally.predicted,
-        labels=tally.labels,
+        predicted=len(labels),
+        labels=sum(labels.values()),
         skipped=skipped,
-        unreadable=tuple(tally.unreadable),
-        cancelled=stopped,
+        resumed=resumed,
+        unreadable=tuple(unreadable),
     )
-
-
-class _Writer:
-    """Gathers labels and writes them some hundreds at a time, and the rest on leaving."""
-
-    def __init__(self, dataset: fo.Dataset, label_field: str) -> None:
-        self._dataset = dataset
-        self._field = label_field
-        self._labels: dict[str, Any] = {}
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._flush()
-
-    def add(self, sample_id: str, label: Any) -> None:
-        self._labels[sample_id] = label
-        if len(self._labels) >= _WRITE_EVERY:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._labels:
-            self._dataset.set_values(self._field, self._labels, key_field="id", dynamic=True)
-            self._labels = {}
 
 
 def _require_predictions(view: SampleCollection, label_field: str) -> None:
@@ -176,9 +152,3 @@ def _confident(label: Any, confidence: float) -> Any:
             if found.confidence is None or found.confidence >= confidence
         ]
     return label
-
-
-def _count(label: Any) -> int:
-    if isinstance(label, fo.Detections):
-        return len(label.detections)
-    return int(label is not None)

@@ -10,7 +10,7 @@ from ..compute.batches import Shrinking
 from ..compute.images import read_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
@@ -37,7 +37,11 @@ class Predicted:
 
 
 def predict_batches(
-    view: SampleCollection, model: Model, *, batch_size: int = 8
+    view: SampleCollection,
+    model: Model,
+    *,
+    batch_size: int = 8,
+    leave_out: Collection[str] = frozenset(),
 ) -> Iterator[Predicted]:
     """Applies a model batch by batch, in the order of the view.
 
@@ -45,9 +49,16 @@ def predict_batches(
         view: the samples
         model: an image model
         batch_size: how many images go through it together; fewer when memory runs out
+        leave_out: samples of which nothing is wanted
     """
-    files = zip(*view.values(["id", "filepath"]), strict=True)
-    return predict_files(files, model, Shrinking(model.predict_all, batch_size), batch_size)
+    predict = Shrinking(model.predict_all, batch_size)
+    return predict_files(files_of(view, leave_out), model, predict, batch_size)
+
+
+def files_of(view: SampleCollection, leave_out: Collection[str]) -> list[tuple[str, str]]:
+    """The ids of samples with the paths of their images, but for some."""
+    ids, paths = view.values(["id", "filepath"])
+    return [found for found in zip(ids, paths, strict=True) if found[0] not in leave_out]
 
 
 def predict_files(

@@ -11,10 +11,10 @@ from ..compute.batches import Shrinking
 from ..compute.ray_cluster import name_there
 from ..compute.ray_media import chunks, heard, tell
 from ..compute.recipes import require_recipe
-from .predicting import Predicted, predict_files
+from .predicting import Predicted, files_of, predict_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
@@ -59,7 +59,12 @@ class Predictor:
 
 
 def predict_batches_on(
-    cluster: Cluster, view: SampleCollection, model: Model | Recipe, *, batch_size: int = 8
+    cluster: Cluster,
+    view: SampleCollection,
+    model: Model | Recipe,
+    *,
+    batch_size: int = 8,
+    leave_out: Collection[str] = frozenset(),
 ) -> Iterator[Predicted]:
     """Applies a model as :func:`predict_batches` does, on a cluster whose nodes load it.
 
@@ -68,7 +73,7 @@ def predict_batches_on(
         NodeLacksPackage, ModelNotFound: if a node cannot load the model
     """
     recipe = require_recipe(model)
-    files = list(zip(*view.values(["id", "filepath"]), strict=True))
+    files = files_of(view, leave_out)
     made_by = (name_there(recipe.load), recipe.args, recipe.named, batch_size)
     for sample_ids, documents, told in cluster.work(
         Predictor, made_by, chunks(files, batch_size, cluster.workers)

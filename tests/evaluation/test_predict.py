@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from relabel.evaluation.detectors import load_detector
-from relabel.evaluation.errors import LabelsAtRisk
+from relabel.evaluation.errors import LabelsAtRisk, PredictionsLost
 from relabel.evaluation.predict import apply_model
 
 
@@ -54,16 +54,107 @@ def test_apply_model__again_replaces(dataset, detector):
     assert dataset.count("predictions.detections") == 6
 
 
-def test_apply_model__cancelled_keeps_what_was_done(dataset, detector):
-    done = apply_model(dataset, detector, "predictions", batch_size=2, cancelled=lambda: True)
-    assert done.cancelled
-    assert done.predicted == 2
-    assert dataset.exists("predictions").count() == 2
+class _Stopped(Exception):
+    """What ends a run from outside."""
+
+
+def _stop_after(count):
+    def progress(done, total):
+        if done >= count:
+            raise _Stopped
+
+    return progress
+
+
+@pytest.mark.parametrize("made_by", [None, "this model"])
+def test_apply_model__stopped_leaves_the_field_as_it_was(dataset, detector, made_by):
+    with pytest.raises(_Stopped):
+        apply_model(
+            dataset, detector, "new", batch_size=2, made_by=made_by, progress=_stop_after(4)
+        )
+    assert not dataset.has_field("new")
+    apply_model(dataset, detector, "old")
+    before = dataset.values("old.detections.id")
+    with pytest.raises(_Stopped):
+        apply_model(
+            dataset, detector, "old", batch_size=2, made_by=made_by, progress=_stop_after(4)
+        )
+    assert dataset.values("old.detections.id") == before
+
+
+def test_apply_model__refused_before_it_writes(dataset, detector):
+    def refuse():
+        raise _Stopped
+
+    with pytest.raises(_Stopped):
+        apply_model(dataset, detector, "new", before_writing=refuse)
+    assert not dataset.has_field("new")
+
+
+def test_apply_model__goes_on_where_it_was_stopped(dataset, detector):
+    apply_model(dataset, detector, "undisturbed")
+    steps = []
+    with pytest.raises(_Stopped):
+        apply_model(dataset, detector, "p", batch_size=2, made_by="model", progress=_stop_after(4))
+    done = apply_model(
+        dataset,
+        detector,
+        "p",
+        batch_size=2,
+        made_by="model",
+        progress=lambda *step: steps.append(step),
+    )
+    assert (done.predicted, done.resumed, done.labels) == (6, 4, 12)
+    assert steps == [(6, 6)]
+    for path in ("label", "bounding_box", "confidence"):
+        values = dataset.values(f"undisturbed.detections.{path}")
+        assert dataset.values(f"p.detections.{path}") == values
+    again = apply_model(dataset, detector, "p", made_by="model")
+    assert again.resumed == 0  # what was kept is gone
+
+
+@pytest.mark.parametrize("what", ["model", "confidence", "sample"])
+def test_apply_model__does_not_go_on_with_something_else(dataset, detector, what):
+    with pytest.raises(_Stopped):
+        apply_model(dataset, detector, "p", batch_size=2, made_by="one", progress=_stop_after(6))
+    if what == "sample":
+        for sample in dataset.iter_samples(autosave=True):
+            sample["note"] = "another image is here now"
+    done = apply_model(
+        dataset,
+        detector,
+        "p",
+        made_by="other" if what == "model" else "one",
+        confidence=0.5 if what == "confidence" else 0.0,
+    )
+    assert done.resumed == 0
+
+
+def test_apply_model__two_at_once_lose_nothing(dataset, detector):
+    """The second finds what the first has kept, and the first writes and forgets it."""
+    others = dataset.limit(4)
+
+    def meanwhile():
+        apply_model(others, detector, "b", made_by="model")
+
+    with pytest.raises(PredictionsLost, match="again"):
+        apply_model(dataset, detector, "a", made_by="model", before_writing=meanwhile)
+    assert not dataset.has_field("a")
+    assert dataset.exists("b").count() == 4
+    assert apply_model(dataset, detector, "a", made_by="model").predicted == 6
+
+
+def test_apply_model__samples_in_memory_and_last_modified(dataset, detector):
+    sample = dataset.first()
+    before = sample.last_modified_at
+    apply_model(dataset, detector, "predictions")
+    assert len(sample.predictions.detections) == 2
+    assert sample.last_modified_at > before
 
 
 def test_apply_model__empty_view(dataset, detector):
     done = apply_model(dataset.limit(1).skip(1), detector, "predictions")
-    assert (done.predicted, done.labels, done.cancelled) == (0, 0, False)
+    assert (done.predicted, done.labels) == (0, 0)
 
 
 def test_apply_model__leaves_ground_truth_alone(dataset, detector):

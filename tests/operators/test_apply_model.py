@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pytest
+from bson import ObjectId
+from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
 
-from .app import delegate, execute, form, problems, requests_of, texts
+from relabel.compute import worker
+from relabel.compute.operations import claim_oldest
+from relabel.compute.steering import CANCELLED, cancel, repeat
+
+from .app import delegate, execute, form, operator, problems, requests_of, texts
 
 NAME = "apply_model"
 
@@ -20,6 +27,7 @@ def test_execute__writes_predictions(dataset, params):
     assert done.result == {
         "field": "predictions",
         "predicted": 6,
+        "resumed": 0,
         "labels": 6,
         "skipped": 0,
         "unreadable": 0,
@@ -109,3 +117,30 @@ def test_resolve_input__empty_target(dataset, params):
 def test_resolve_input__model_on_another_machine(dataset):
     params = {"model_path": "/on/another/machine", "run_on": "gpu"}
     assert problems(form(NAME, dataset, params)) == []
+
+
+@pytest.mark.parametrize("field", ["new", "predictions"])
+def test_cancelled__leaves_the_field_and_is_gone_on_with(dataset, params, monkeypatch, field):
+    """Cancelled by a user of the panel, between its last prediction and its writing."""
+    execute(NAME, dataset, params)
+    before = dataset.values("predictions.detections.id")
+    params = {**params, "label_field": field}
+    queued = execute(NAME, dataset, params, request_delegation=True, delegation_target="mine")
+    run, service = ObjectId(queued.result["id"]), DelegatedOperationService()
+    [package] = type(operator(NAME)).__module__.split(".operators.apply_model")[:1]
+    theirs = importlib.import_module(f"{package}.relabel.compute.operations")
+    begin = theirs.begin_writing
+    monkeypatch.setattr(theirs, "begin_writing", lambda claim: cancel(run) or begin(claim))
+    worker.run(claim_oldest(["mine"], "me"))
+    assert service.get(run).result.error == CANCELLED
+    dataset.reload()
+    assert dataset.has_field(field) is (field == "predictions")
+    assert dataset.values("predictions.detections.id") == before
+    monkeypatch.undo()
+    again = repeat(run)
+    worker.run(claim_oldest(["mine"], "me"))
+    assert service.get(again).result.result["resumed"] == 6
+    dataset.reload()
+    assert dataset.count(f"{field}.detections") == 6
+    for one in (run, again):
+        service.delete_operation(one)
