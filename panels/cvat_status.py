@@ -35,9 +35,12 @@ from .cvat_json import (
     undone_json,
 )
 from .review_json import changes_json
+from .under_way import cancel, progress_json, to_its_end, under_way
 
 if TYPE_CHECKING:
     from fiftyone.operators.executor import ExecutionContext
+
+_EVALUATING = "Evaluating again what has changed"
 
 
 class CvatStatusPanel(foo.Panel):
@@ -64,6 +67,8 @@ class CvatStatusPanel(foo.Panel):
             preview_pull=self.preview_pull,
             pull=self.pull,
             undo=self.undo,
+            progress=self.progress,
+            cancel=self.cancel,
             people=self.people,
             update_jobs=self.update_jobs,
             send_to_review=self.send_to_review,
@@ -94,32 +99,48 @@ class CvatStatusPanel(foo.Panel):
     def preview_pull(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Answers what a pull of some of a round's jobs would change. Changes nothing."""
         client, choice = connect(ctx.secrets), Choice.from_mapping(ctx.params)
-        review = review_pull(ctx.dataset, ctx.params["key"], client, choice)
+        with under_way(ctx.params.get("run")) as tell:
+            review = review_pull(ctx.dataset, ctx.params["key"], client, choice, tell)
         return preview_json(review) | changes_json(ctx.dataset, review)
 
     @answering
     def pull(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Merges some of a round's jobs and shows the outcome in the grid."""
-        report = pull(
-            ctx.dataset,
-            ctx.params["key"],
-            connect(ctx.secrets),
-            Choice.from_mapping(ctx.params),
-            policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
-            leave_out=frozenset(ctx.params.get("leave_out", ())),
-            provenance=ctx.params.get("provenance", False),
-        )
-        after_pull(ctx.dataset, report)
+        with under_way(ctx.params.get("run")) as tell:
+            report = pull(
+                ctx.dataset,
+                ctx.params["key"],
+                connect(ctx.secrets),
+                Choice.from_mapping(ctx.params),
+                policy=ConflictPolicy(ctx.params.get("policy", ConflictPolicy.SKIP)),
+                leave_out=frozenset(ctx.params.get("leave_out", ())),
+                provenance=ctx.params.get("provenance", False),
+                progress=tell,
+            )
+            to_its_end(tell)(0.9, _EVALUATING)
+            after_pull(ctx.dataset, report)
         ctx.ops.reload_dataset()
         return pulled_json(report)
 
     @answering
     def undo(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Takes a round's last pull back and shows the outcome in the grid."""
-        report = undo_pull(ctx.dataset, ctx.params["key"])
-        after_undo(ctx.dataset, report)
+        with under_way(ctx.params.get("run")) as tell:
+            report = undo_pull(ctx.dataset, ctx.params["key"], tell)
+            to_its_end(tell)(0.9, _EVALUATING)
+            after_undo(ctx.dataset, report)
         ctx.ops.reload_dataset()
         return undone_json(report)
+
+    @answering
+    def progress(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Answers how far one of the three above is, by the name that it was given."""
+        return progress_json(ctx.params["run"])
+
+    @answering
+    def cancel(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Cancels one of them, unless it is writing already."""
+        return {"cancelled": cancel(ctx.params["run"])}
 
     @answering
     def people(self, ctx: ExecutionContext) -> dict[str, Any]:

@@ -71,6 +71,8 @@ def test_render__hands_over_every_method(dataset):
         "preview_pull",
         "pull",
         "undo",
+        "progress",
+        "cancel",
         "people",
         "update_jobs",
         "send_to_review",

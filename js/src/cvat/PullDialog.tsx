@@ -8,9 +8,18 @@ import { ReviewFilters } from "./ReviewFilters";
 import { type Review } from "./state";
 import { type Job, POLICIES, type Policy, type Preview } from "./types";
 import { type Actions } from "./useCvatStatus";
+import { type Work } from "./useWork";
+import { WorkBar } from "./WorkBar";
+
+interface PullDialogProps {
+  review: Review;
+  jobs: Job[];
+  work: Work | null;
+  actions: Actions;
+}
 
 /** Covers the panel only, so that the grid beside it can show the samples behind a figure. */
-export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Job[]; actions: Actions }) {
+export function PullDialog({ review, jobs, work, actions }: PullDialogProps) {
   const { preview, problem, phase, policy, choice, leftOut } = review;
   const merging = phase === "merging";
   return (
@@ -52,8 +61,15 @@ export function PullDialog({ review, jobs, actions }: { review: Review; jobs: Jo
             <ProblemText problem={problem} />
           </Alert>
         )}
+        {work && <WorkBar work={work} />}
         <Box sx={{ display: "flex", justifyContent: "flex-end", gap: 1, mt: 2.5 }}>
-          <Button autoFocus color="inherit" onClick={actions.closeReview} disabled={merging} data-cy="relabel-cancel">
+          <Button
+            autoFocus
+            color="inherit"
+            onClick={merging ? actions.cancel : actions.closeReview}
+            disabled={merging && (!work || work.cancelling)}
+            data-cy="relabel-cancel"
+          >
             Cancel
           </Button>
           <Button

@@ -26,7 +26,9 @@ function CvatStatus({ uris, dataset }: { uris: MethodUris; dataset: string | nul
       <Box sx={{ height: "100%", overflow: "auto", p: 2, boxSizing: "border-box" }}>
         <Content status={status} actions={actions} />
       </Box>
-      {status.review && <PullDialog review={status.review} jobs={jobsOf(status, status.review.key)} actions={actions} />}
+      {status.review && (
+        <PullDialog review={status.review} jobs={jobsOf(status, status.review.key)} work={status.work} actions={actions} />
+      )}
     </Box>
   );
 }
@@ -76,6 +78,7 @@ function Rounds({ status, actions }: { status: Status; actions: Actions }) {
           isOpen={status.expanded.includes(round.key)}
           isStale={isStale}
           isUndoing={status.undoing === round.key}
+          work={status.work}
           changing={status.changing}
           people={status.people}
           actions={actions}

@@ -8,6 +8,8 @@ import { RoundMenu } from "./RoundMenu";
 import { TaskList } from "./TaskList";
 import { type Connection, type Round } from "./types";
 import { type Actions } from "./useCvatStatus";
+import { type Work } from "./useWork";
+import { WorkBar } from "./WorkBar";
 
 interface RoundCardProps {
   round: Round;
@@ -15,12 +17,13 @@ interface RoundCardProps {
   isOpen: boolean;
   isStale: boolean;
   isUndoing: boolean;
+  work: Work | null;
   changing: number[];
   people: string[] | null;
   actions: Actions;
 }
 
-export function RoundCard({ round, connection, isOpen, isStale, isUndoing, changing, people, actions }: RoundCardProps) {
+export function RoundCard({ round, connection, isOpen, isStale, isUndoing, work, changing, people, actions }: RoundCardProps) {
   const { key } = round;
   return (
     <Paper
@@ -41,6 +44,7 @@ export function RoundCard({ round, connection, isOpen, isStale, isUndoing, chang
         <PullButton round={round} disabled={isStale || isUndoing} onClick={() => actions.review(key)} />
         <RoundMenu round={round} url={roundUrl(round, connection)} actions={actions} />
       </Box>
+      {isUndoing && work && <WorkBar work={work} onCancel={actions.cancel} />}
       <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }}>
         <ProgressBar byState={round.images_by_state} images={round.images} />
         <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mt: 0.5 }}>

@@ -1,5 +1,12 @@
 /** What the Python half (panels/cvat_status.py) answers. */
 
+/** How far something is that takes a while. */
+export interface Step {
+  /** Between 0 and 1. */
+  share: number;
+  label: string;
+}
+
 export interface Connection {
   state: "connected" | "unconfigured" | "error";
   url: string | null;

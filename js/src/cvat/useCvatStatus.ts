@@ -6,10 +6,13 @@ import { usePolling } from "../shared/usePolling";
 import { type Notice, type PanelState, INITIAL, reduce } from "./state";
 import { FINISHED, type JobChange, type JobChoice, type Policy, type SampleChoice, type Snapshot } from "./types";
 import { type MethodUris, useMethods } from "./useMethods";
+import { useWork, type Work } from "./useWork";
 
 /** What is derived from the panel's state; read only. */
 export interface Status extends PanelState {
   expanded: string[];
+  /** The review, merge or undo that is under way. */
+  work: Work | null;
   isLoading: boolean;
   isUnconfigured: boolean;
   isStale: boolean;
@@ -24,6 +27,8 @@ export interface Actions {
   choosePolicy: (policy: Policy) => void;
   merge: () => void;
   closeReview: () => void;
+  /** Ends the review, merge or undo that is under way, unless it is writing already. */
+  cancel: () => void;
   undo: (key: string) => void;
   showSamples: (choice: SampleChoice) => void;
   send: () => void;
@@ -67,6 +72,7 @@ const succeeded = (text: string, undoKey: string | null = null, advice = ""): No
 
 export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status, Actions] {
   const methods = useMethods(uris);
+  const [work, working] = useWork(methods);
   const prompt = usePromptOperatorInput();
   const [remembered, remember] = usePanelStatePartial<Remembered>("relabel", NOTHING, true);
   const known = remembered?.dataset === dataset ? remembered : NOTHING;
@@ -93,14 +99,19 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
       refresh,
       review: async (key, choice = FINISHED) => {
         dispatch({ type: "reviewing", key, choice });
-        dispatch({ type: "reviewed", key, choice, answer: await methods.previewPull(key, choice) });
+        const answer = await working.follow((run) => methods.previewPull(run, key, choice));
+        dispatch({ type: "reviewed", key, choice, answer });
       },
       leaveOut: (references, isOut) => dispatch({ type: "leftOut", references, isOut }),
       choosePolicy: (policy) => dispatch({ type: "policyChosen", policy }),
-      closeReview: () => dispatch({ type: "reviewClosed" }),
+      closeReview: () => {
+        working.cancel();
+        dispatch({ type: "reviewClosed" });
+      },
+      cancel: working.cancel,
       undo: async (key) => {
         dispatch({ type: "undoing", key });
-        const answer = await methods.undo(key);
+        const answer = await working.follow((run) => methods.undo(run, key));
         dispatch({ type: "undoEnded" });
         notice(answer.ok ? succeeded(answer.value.message) : failed(answer.problem));
         refresh();
@@ -125,13 +136,14 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
       showSamples: async (choice) => void report(await methods.showSamples(choice)),
       dismissNotice: () => notice(null),
     };
-  }, [methods]);
+  }, [methods, working]);
 
   const merge = async () => {
     if (!state.review?.preview) return;
     const { key, policy, leftOut, preview } = state.review;
     dispatch({ type: "merging" });
-    const answer = await methods.pull(key, policy, { ...state.review.choice, jobs: preview.jobs }, leftOut);
+    const choice = { ...state.review.choice, jobs: preview.jobs };
+    const answer = await working.follow((run) => methods.pull(run, key, policy, choice, leftOut));
     if (!answer.ok) {
       dispatch({ type: "mergeFailed", problem: answer.problem });
       return;
@@ -155,6 +167,7 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
   const status: Status = {
     ...state,
     expanded,
+    work,
     isLoading: state.snapshot === null && state.problem === null,
     isUnconfigured: state.snapshot?.connection.state === "unconfigured",
     isStale: state.problem !== null,

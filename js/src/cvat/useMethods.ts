@@ -10,20 +10,33 @@ import {
   type PullResult,
   type SampleChoice,
   type Snapshot,
+  type Step,
   type UndoResult,
 } from "./types";
 
 /** The methods of the Python half; the App hands them over as URIs. */
 export type MethodUris = Record<
-  "refresh" | "preview_pull" | "pull" | "undo" | "people" | "update_jobs" | "send_to_review" | "show_samples",
+  | "refresh"
+  | "preview_pull"
+  | "pull"
+  | "undo"
+  | "progress"
+  | "cancel"
+  | "people"
+  | "update_jobs"
+  | "send_to_review"
+  | "show_samples",
   string
 >;
 
 export interface Methods {
   refresh: () => Promise<Answer<Snapshot>>;
-  previewPull: (key: string, choice: JobChoice) => Promise<Answer<Preview>>;
-  pull: (key: string, policy: Policy, choice: JobChoice, leftOut: string[]) => Promise<Answer<PullResult>>;
-  undo: (key: string) => Promise<Answer<UndoResult>>;
+  /** What takes a while gets a name, by which it is asked about and cancelled. */
+  previewPull: (run: string, key: string, choice: JobChoice) => Promise<Answer<Preview>>;
+  pull: (run: string, key: string, policy: Policy, choice: JobChoice, leftOut: string[]) => Promise<Answer<PullResult>>;
+  undo: (run: string, key: string) => Promise<Answer<UndoResult>>;
+  progress: (run: string) => Promise<Answer<Partial<Step>>>;
+  cancel: (run: string) => Promise<Answer<object>>;
   people: () => Promise<Answer<{ people: string[] }>>;
   updateJobs: (key: string, jobs: number[], change: JobChange) => Promise<Answer<ChangedJobs>>;
   sendToReview: (key: string) => Promise<Answer<ChangedJobs>>;
@@ -36,10 +49,12 @@ export function useMethods(uris: MethodUris): Methods {
   return useMemo(
     () => ({
       refresh: () => call("refresh", {}, READ_MS),
-      previewPull: (key, choice) => call("preview_pull", { key, ...choice }, WRITE_MS),
-      pull: (key, policy, choice, leftOut) =>
-        call("pull", { key, policy, ...choice, leave_out: leftOut }, WRITE_MS),
-      undo: (key) => call("undo", { key }, WRITE_MS),
+      previewPull: (run, key, choice) => call("preview_pull", { run, key, ...choice }, WRITE_MS),
+      pull: (run, key, policy, choice, leftOut) =>
+        call("pull", { run, key, policy, ...choice, leave_out: leftOut }, WRITE_MS),
+      undo: (run, key) => call("undo", { run, key }, WRITE_MS),
+      progress: (run) => call("progress", { run }, READ_MS),
+      cancel: (run) => call("cancel", { run }, READ_MS),
       people: () => call("people", {}, READ_MS),
       updateJobs: (key, jobs, change) => call("update_jobs", { key, jobs, ...change }, WRITE_MS),
       sendToReview: (key) => call("send_to_review", { key }, WRITE_MS),

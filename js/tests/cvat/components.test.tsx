@@ -6,6 +6,7 @@ import { RoundCard } from "../../src/cvat/RoundCard";
 import { type Review } from "../../src/cvat/state";
 import { FINISHED, type Round } from "../../src/cvat/types";
 import { type Actions } from "../../src/cvat/useCvatStatus";
+import { type Work } from "../../src/cvat/useWork";
 import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
 vi.mock("@fiftyone/operators", () => ({}));
@@ -13,9 +14,9 @@ vi.mock("@fiftyone/spaces", () => ({}));
 vi.mock("@fiftyone/state", () => ({ getSampleSrc: (path: string) => `/media?filepath=${path}` }));
 
 const actions = new Proxy({}, { get: () => () => {} }) as Actions;
-const card = (shown: Round, isOpen = true) =>
+const card = (shown: Round, isOpen = true, work: Work | null = null) =>
   renderToStaticMarkup(
-    <RoundCard round={shown} connection={connected} isOpen={isOpen} isStale={false} isUndoing={false} changing={[]} people={null} actions={actions} />,
+    <RoundCard round={shown} connection={connected} isOpen={isOpen} isStale={false} isUndoing={work !== null} work={work} changing={[]} people={null} actions={actions} />,
   );
 
 test("RoundCard: offers to pull what is finished, and links to CVAT in a new tab", () => {
@@ -45,6 +46,26 @@ test("RoundCard: draws the beginning of a long list of jobs", () => {
   expect(html).toContain("950 other jobs");
 });
 
+const half: Work = { run: "r", share: 0.5, label: "Compared 1 of 2 jobs", cancelling: false };
+
+test("RoundCard: says how far an undo is, and offers to cancel it", () => {
+  const html = card(round(), true, half);
+  expect(html).toContain("Compared 1 of 2 jobs");
+  expect(html).toContain('aria-valuenow="50"');
+  expect(html).toContain("relabel-work-cancel");
+  expect(card(round())).not.toContain("relabel-work");
+});
+
+test("PullDialog: says how far a review or a merge is, and that it is being cancelled", () => {
+  const merging: Review = { ...review({ moved: 1 }), phase: "merging" };
+  const cancel = (html: string) => html.match(/<button[^>]*data-cy="relabel-cancel"[^>]*>/)?.[0] ?? "";
+  expect(dialog(merging, half)).toContain("Compared 1 of 2 jobs");
+  expect(cancel(dialog(merging, half))).not.toContain("disabled");
+  const cancelling = dialog(merging, { ...half, cancelling: true });
+  expect(cancelling).toContain("Ends with the step that it is at");
+  expect(cancel(cancelling)).toContain("disabled");
+});
+
 test("RoundCard: an interrupted round is not offered for review", () => {
   expect(card(round({ state: "pushing", unpulled_jobs: 0 }))).toContain("being sent");
 });
@@ -58,7 +79,7 @@ const review = (counts: NonNullable<Review["preview"]>["counts"], policy: Review
   choice: FINISHED,
   leftOut: [],
 });
-const dialog = (shown: Review) => renderToStaticMarkup(<PullDialog review={shown} jobs={round().tasks[0].jobs} actions={actions} />);
+const dialog = (shown: Review, work: Work | null = null) => renderToStaticMarkup(<PullDialog review={shown} jobs={round().tasks[0].jobs} work={work} actions={actions} />);
 
 test("PullDialog: asks what becomes of conflicts only if there are some", () => {
   expect(dialog(review({ moved: 2 }))).not.toContain("relabel-policy");
