@@ -8,6 +8,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from ..relabel.compute.recipes import recipe
 from ..relabel.compute.stamps import changed_at
 from ..relabel.compute.zoo import load_zoo_model, require_zoo_model
 from ..relabel.evaluation.detectors import load_detector, require_saved_model
@@ -25,10 +26,10 @@ from .forms import (
     show_warning,
     target_images,
 )
+from .ray_cluster import cluster_of
 
 if TYPE_CHECKING:
-    from fiftyone.core.models import Model
-
+    from ..relabel.compute.recipes import Recipe
     from .streaming import Report
 
 SAVED_MODEL, ZOO = "saved_model", "zoo"
@@ -37,6 +38,8 @@ _FILES_LISTED = 20
 
 class ApplyModel(DelegatedOperator):
     """Writes a model's predictions to a field."""
+
+    uses_cluster = True
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -73,18 +76,20 @@ class ApplyModel(DelegatedOperator):
             NoSamples, UnknownField, ModelNotFound, NotADetector, ClassFileError: as said there
         """
         view, field = target_images(ctx), _label_field(ctx)
-        report(0, "Loading the model")
-        done = apply_model(
-            view,
-            _load_model(ctx),
-            field,
-            confidence=float(ctx.params.get("confidence", 0.05)),
-            batch_size=int(ctx.params.get("batch_size", 8)),
-            new_only=bool(ctx.params.get("new_only", False)),
-            made_by=_made_by(ctx),
-            progress=progress_reporter(ctx, "images", report),
-            before_writing=lambda: begin_writing(ctx),
-        )
+        with cluster_of(ctx) as cluster:
+            report(0, "Loading the model")
+            done = apply_model(
+                view,
+                _model(ctx),
+                field,
+                confidence=float(ctx.params.get("confidence", 0.05)),
+                batch_size=int(ctx.params.get("batch_size", 8)),
+                new_only=bool(ctx.params.get("new_only", False)),
+                cluster=cluster,
+                made_by=_made_by(ctx),
+                progress=progress_reporter(ctx, "images", report),
+                before_writing=lambda: begin_writing(ctx),
+            )
         return {
             "field": done.field,
             "predicted": done.predicted,
@@ -138,13 +143,15 @@ def _require_model_here(ctx: Any) -> None:
         require_saved_model(ctx.params["model_path"], ctx.params.get("class_file"))
 
 
-def _load_model(ctx: Any) -> Model:
+def _model(ctx: Any) -> Recipe:
     if ctx.params.get("model", SAVED_MODEL) == ZOO:
-        return load_zoo_model(require_zoo_model(ctx.params.get("zoo_model")))
+        return recipe(load_zoo_model, require_zoo_model(ctx.params.get("zoo_model")))
     path = str(ctx.params.get("model_path") or "")
-    return load_detector(
+    return recipe(
+        load_detector,
         path,
         ctx.params.get("class_file") or None,
+        reads=path,
         confidence=float(ctx.params.get("confidence", 0.05)),
     )
 

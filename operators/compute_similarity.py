@@ -36,6 +36,8 @@ _SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
 class ComputeSimilarity(DelegatedOperator):
     """Makes the index behind the App's search for similar images."""
 
+    uses_cluster = True
+
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""

@@ -18,6 +18,7 @@ from .forms import (
     show_warning,
     target_images,
 )
+from .ray_cluster import cluster_of
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
@@ -29,6 +30,8 @@ DEFAULT_FIELD = "uniqueness"
 
 class ComputeUniqueness(DelegatedOperator):
     """Writes each image's uniqueness to a field."""
+
+    uses_cluster = True
 
     @property
     def config(self) -> foo.OperatorConfig:
@@ -61,9 +64,9 @@ class ComputeUniqueness(DelegatedOperator):
             NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
         """
         view, field = target_images(ctx), _field(ctx)
-        with embeddings_of(ctx, report, view) as embeddings:
+        with cluster_of(ctx) as cluster, embeddings_of(ctx, report, view) as embeddings:
             told = progress_reporter(ctx, "images compared", report)
-            compute_uniqueness(view, embeddings, field, progress=told)
+            compute_uniqueness(view, embeddings, field, cluster=cluster, progress=told)
         return {"field": field, **describe(embeddings)}
 
     def output(self, ctx: Any) -> types.Property:  # noqa: ARG002

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
 import fiftyone.operators as foo
@@ -14,6 +14,7 @@ from ..relabel.compute.executors import alive
 from ..relabel.compute.rates import in_words, measured, record
 from ..relabel.errors import RelabelError
 from .forms import count_target, show_notice, show_warning
+from .ray_cluster import tell_of_cluster
 from .streaming import reporter, run_with_progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,12 @@ class DelegatedOperator(foo.Operator):
     Run at once, it shows its progress in the App and can be cancelled there: what a subclass does
     is in ``run``, which may end wherever it reports; what it then asks of the App in ``show``; and
     what it says of the result in ``output``.
+
+    Attributes:
+        uses_cluster: whether it works on a Ray cluster if one is configured
     """
+
+    uses_cluster: ClassVar[bool] = False
 
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Does the work.
@@ -129,6 +135,8 @@ class DelegatedOperator(foo.Operator):
         inputs.enum(RUN_ON, choices.values(), default=default, label="Run on", view=choices)
         show = show_notice if executors else show_warning
         show(inputs, "where", f"{_where(chosen, executors)} {self._how_long(ctx, chosen)}")
+        if self.uses_cluster:
+            tell_of_cluster(ctx, inputs)
         if chosen == HERE:
             return "Run here"
         return "Queue" if chosen == LATER else f"Schedule on {chosen}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.compute.stamps import changed_at
+from ..relabel.compute.recipes import recipe
 from ..relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
 from ..relabel.curation.checkpoints import Checkpoint
 from ..relabel.curation.descriptors import ImageDescriptor
@@ -34,14 +34,15 @@ from ..relabel.curation.keras_models import (
 from ..relabel.curation.similarity import indexes, read_index, require_index
 from .delegation import HERE, RUN_ON, progress_reporter
 from .forms import errors_shown, field_choice, show_notice
+from .ray_cluster import cluster_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
-    from fiftyone.core.models import Model
 
+    from ..relabel.compute.recipes import Recipe
     from .streaming import Report
 
 DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"
@@ -136,30 +137,35 @@ def embeddings_of(
         beside: samples that need vectors as well, in the view or not; those without are left out
 
     Raises:
-        EmbeddingsError, ModelNotFound: as said there
+        EmbeddingsError, ModelNotFound, RayUnreachable, NodeCannotSee: as said there
     """
     source = source_of(ctx, kinds)
-    checkpoint = None
-    if source == INDEX:
-        read = partial(read_index, brain_key=_index(ctx))
-    elif source == FIELD:
-        read = partial(read_embeddings, field=_field(ctx))
-    else:
-        report(0, "Loading the model")
-        model, name, identity = _load_model(ctx, source)
-        checkpoint = Checkpoint([str(ctx.dataset._doc.id), patches_field, identity])  # noqa: SLF001
-        read = partial(
-            compute_embeddings,
-            model=model,
-            source=name,
-            batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
-            patches_field=patches_field,
-            progress=progress_reporter(ctx, "images", report),
-            checkpoint=checkpoint,
-        )
-    found = read(view)
-    more = set(beside).difference(view.values("id")) if beside else ()
-    yield joined(found, [*_read_more(ctx.dataset, sorted(more), read)])
+    with contextlib.ExitStack() as connection:
+        checkpoint = None
+        if source == INDEX:
+            read = partial(read_index, brain_key=_index(ctx))
+        elif source == FIELD:
+            read = partial(read_embeddings, field=_field(ctx))
+        else:
+            model, name = _model(ctx, source)
+            made_by = [source, model.args, model.named, model.changed]
+            checkpoint = Checkpoint([str(ctx.dataset._doc.id), patches_field, made_by])  # noqa: SLF001
+            cluster = connection.enter_context(cluster_of(ctx))
+            report(0, "Loading the model")
+            read = partial(
+                compute_embeddings,
+                model=model,
+                source=name,
+                batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
+                patches_field=patches_field,
+                cluster=cluster,
+                progress=progress_reporter(ctx, "images", report),
+                checkpoint=checkpoint,
+            )
+        found = read(view)
+        more = set(beside).difference(view.values("id")) if beside else ()
+        found = joined(found, [*_read_more(ctx.dataset, sorted(more), read)])
+    yield found
     if checkpoint:
         checkpoint.discard()
 
@@ -266,33 +272,21 @@ def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
             require_zoo_embedder(ctx.params["zoo_model"])
 
 
-def _load_model(ctx: Any, source: str) -> tuple[Model, str, list[Any]]:
-    """The model, its name, and what tells its vectors from those of every other."""
+def _model(ctx: Any, source: str) -> tuple[Recipe, str]:
+    """How the model is loaded, and its name."""
     if source == APPLICATION:
         name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
         weights = ctx.params.get("weights") or DOWNLOADED
-        asked: tuple[Any, ...] = (name, weights, changed_at(weights))
-        return _application(*asked), name, [source, *asked]
+        return recipe(load_application, name, weights, reads=weights), name
     if source == MODEL_FILE:
         path = str(require_model_file(ctx.params.get("model_path")))
         pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
-        asked = (path, ctx.params.get("output") or None, pixels, changed_at(path))
-        return _model_file(*asked), path, [source, *asked]
+        output = ctx.params.get("output") or None
+        return recipe(load_model_file, path, reads=path, output=output, pixels=pixels), path
     if source == ZOO:
         name = require_zoo_embedder(ctx.params.get("zoo_model"))
-        return load_zoo_model(name), name, [source, name]
-    return ImageDescriptor(), DESCRIPTOR, [source]
-
-
-# An executor lives on: the model of its last run is loaded still.
-@lru_cache(maxsize=1)
-def _application(name: str, weights: str, changed: float) -> Model:  # noqa: ARG001
-    return load_application(name, weights)
-
-
-@lru_cache(maxsize=1)
-def _model_file(path: str, output: str | None, pixels: str, changed: float) -> Model:  # noqa: ARG001
-    return load_model_file(path, output=output, pixels=pixels)
+        return recipe(load_zoo_model, name), name
+    return recipe(ImageDescriptor), DESCRIPTOR
 
 
 def _index(ctx: Any) -> str:

@@ -12,6 +12,7 @@ from . import selection_form as form
 from .delegation import DelegatedOperator, progress_reporter
 from .embedding_source import ask_for_embeddings, describe, embeddings_of
 from .forms import as_form, count_target, errors_shown, target_images
+from .ray_cluster import cluster_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ class SelectingOperator(DelegatedOperator):
     """
 
     base: ClassVar[str]
+    uses_cluster = True
 
     def ask(self, ctx: Any, inputs: types.Object) -> None:
         """Adds to the form what the operator asks for beside what all of them do."""
@@ -76,9 +78,12 @@ class SelectingOperator(DelegatedOperator):
         marks = form.read_marks(ctx, self.base, self.base)
         seeds = form.read_seeds(ctx)
         wishes, said = self.weigh(ctx, view, form.read_wishes(ctx, view, count, seeds))
-        with embeddings_of(ctx, report, view, beside=seeds) as embeddings:
+        with (
+            cluster_of(ctx) as cluster,
+            embeddings_of(ctx, report, view, beside=seeds) as embeddings,
+        ):
             told = progress_reporter(ctx, "samples chosen", report)
-            selection = select_unique(embeddings, wishes, progress=told)
+            selection = select_unique(embeddings, wishes, cluster=cluster, progress=told)
             said = {**said, **describe(embeddings)}
             details = {**form.describe_wishes(ctx), **said}
             save_selection(ctx.dataset, selection, marks, details, replace=form.replaces(ctx))

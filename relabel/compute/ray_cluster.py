@@ -29,6 +29,7 @@ _BLOCKS = 4096
 
 _lock = threading.Lock()
 _users = 0
+_connected_here = False
 
 
 @dataclass(frozen=True)
@@ -164,23 +165,14 @@ def connected(address: str | None) -> Iterator[Cluster | None]:
         RayUnreachable: if the cluster does not answer in time, or not to this machine
         RayMismatch: if it runs another version of Ray or Python
     """
-    global _users  # noqa: PLW0603 - one connection for all operations of this process
     if not address:
         yield None
         return
-    with _lock:
-        if not _users:
-            _connect(address)
-        _users += 1
+    _enter(address)
     try:
         yield _cluster(address)
     finally:
-        with _lock:
-            _users -= 1
-            if not _users:
-                import ray
-
-                ray.shutdown()
+        _leave()
 
 
 def name_there(ours: Callable[..., Any]) -> str:
@@ -188,7 +180,27 @@ def name_there(ours: Callable[..., Any]) -> str:
     return f"{_THERE}{ours.__module__.removeprefix(_HERE)}:{ours.__qualname__}"
 
 
-def _connect(address: str) -> None:
+def _enter(address: str) -> None:
+    """Connects the first that needs it; all operations of this process share a connection."""
+    global _users, _connected_here  # noqa: PLW0603
+    with _lock:
+        if not _users:
+            _connected_here = _connect(address)
+        _users += 1
+
+
+def _leave() -> None:
+    global _users  # noqa: PLW0603
+    with _lock:
+        _users -= 1
+        if not _users and _connected_here:
+            import ray
+
+            ray.shutdown()
+
+
+def _connect(address: str) -> bool:
+    """Connects, unless this process is connected; returns whether it was not."""
     if importlib.util.find_spec("ray") is None:
         raise RayMissing(
             f"The Ray cluster at {address} is configured, and Ray is not installed here.",
@@ -199,6 +211,8 @@ def _connect(address: str) -> None:
     from ray import cloudpickle
 
     cloudpickle.register_pickle_by_value(ray_node)
+    if ray.is_initialized():
+        return False  # by a notebook, say, which goes on with it
     try:
         ray.init(
             address=address,
@@ -223,6 +237,7 @@ def _connect(address: str) -> None:
             "Run the operation on an executor on one of its nodes, and give the address that "
             "`ray start --head` printed.",
         ) from error
+    return True
 
 
 def _require_listening(address: str) -> None:

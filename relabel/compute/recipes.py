@@ -31,15 +31,18 @@ class Recipe:
     changed: float = 0.0
 
 
-def recipe(load: Callable[..., Model], *args: Any, **named: Any) -> Recipe:
-    """How a model is loaded; its first argument, if it has one, may be a path.
+def recipe(
+    load: Callable[..., Model], *args: Any, reads: str | None = None, **named: Any
+) -> Recipe:
+    """How a model is loaded.
 
     Args:
         load: one of our functions that load models, or classes that are one
         *args: what it is called with: plain data
-        **named: the same of its keywords
+        reads: the file or folder that it reads, if any
+        **named: the same as ``args`` of its keywords
     """
-    changed = changed_at(args[0]) if args else 0.0
+    changed = changed_at(reads) if reads else 0.0
     return Recipe(load, args, tuple(named.items()), changed)
 
 

@@ -19,7 +19,10 @@ def uri(name: str) -> str:
 def context(name: str, dataset: Any, params: dict | None = None, **request: Any):
     request_params = {"dataset_name": dataset.name, "params": dict(params or {}), **request}
     return ExecutionContext(
-        request_params=request_params, executor=Executor(), operator_uri=uri(name)
+        request_params=request_params,
+        executor=Executor(),
+        operator_uri=uri(name),
+        required_secrets=operator(name)._plugin_secrets,
     )
 
 
