@@ -82,6 +82,14 @@ class LabelKind:
         """Whether a field holds one label, and not a list of them, nor one for each class."""
         return self.path is None and not self.of_classes
 
+    @property
+    def carries_id(self) -> bool:
+        """Whether its shapes carry the ids of their labels; a value has none.
+
+        Stock FiftyOne would take the id for the value.
+        """
+        return self.put_together is None or self.of_classes
+
     def labels_of(self, value: Any, place: str) -> Sequence[Mapping[str, Any]] | None:
         """The labels in the value of a field; None for an empty field.
 

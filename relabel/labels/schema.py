@@ -99,7 +99,7 @@ class LabelSchema:
         Args:
             names: class -> what it is called in CVAT; by default its own name
         """
-        own = [AttributeSpec(LABEL_ID, InputType.TEXT)]
+        own = [AttributeSpec(LABEL_ID, InputType.TEXT)] if self.label_kind.carries_id else []
         if self.label_kind.has_parts:
             own.append(AttributeSpec(PART, InputType.TEXT))
         return [

@@ -140,16 +140,24 @@ def to_shapes(
     ]
 
 
-def shape_ids(put: Iterable[Shape], names: TaskNames) -> dict[str, int]:
+def shape_ids(
+    put: Iterable[Shape], names: TaskNames, values: Mapping[tuple[int, str], str]
+) -> dict[str, int]:
     """The ids that shapes got: label id -> the server's id of its first part.
 
     Ids grow in the order in which shapes were sent; answers may list them in another.
+
+    Args:
+        put: the shapes as the server has stored them
+        names: the classes of the task
+        values: frame and field -> the id of the label, of fields whose shapes carry none
     """
     found: dict[str, int] = {}
     for shape in put:
         (field,) = names.fields_for(shape)
         read, shape_id = names.of_field(field.name).read(shape, field.schema), shape.id or 0
-        found[read.label_id] = min(shape_id, found.get(read.label_id, shape_id))
+        label_id = read.label_id or values.get((shape.frame, field.name), "")
+        found[label_id] = min(shape_id, found.get(label_id, shape_id))
     return found
 
 

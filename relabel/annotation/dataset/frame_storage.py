@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..record.places import Place
 
-_PREFIX = "frames."
+PREFIX = "frames."
 _DUPLICATE_KEY = 11000
 _OF_EVERY_FRAME = frozenset(
     ("_id", "_sample_id", "_dataset_id", "frame_number", "created_at", "last_modified_at")
@@ -27,13 +27,13 @@ _OF_EVERY_FRAME = frozenset(
 
 def stored_field(place: Place) -> str:
     """The name of the field in its document."""
-    return place.field if place.frame_number is None else place.field.removeprefix(_PREFIX)
+    return place.field if place.frame_number is None else place.field.removeprefix(PREFIX)
 
 
 def adder(dataset: fo.Dataset, field: str) -> tuple[Callable[..., None], str]:
     """What declares a field, and the name under which it does."""
-    if field.startswith(_PREFIX):
-        return dataset.add_frame_field, field.removeprefix(_PREFIX)
+    if field.startswith(PREFIX):
+        return dataset.add_frame_field, field.removeprefix(PREFIX)
     return dataset.add_sample_field, field
 
 

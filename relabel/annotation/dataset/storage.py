@@ -20,6 +20,7 @@ from pymongo import UpdateOne
 
 from ...labels import MalformedLabel
 from ..record.batches import write_in_batches
+from ..record.places import Place
 from . import frame_storage
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
     from ...labels import LabelKind
-    from ..record.places import Place
 
 Labels: TypeAlias = Sequence[Mapping[str, Any]] | None
 """The labels of a place as MongoDB holds them; None for an empty field."""
@@ -76,6 +76,15 @@ def read_labels(
                         raise
                     unreadable[place] = str(error)
     return found
+
+
+def value_ids(dataset: fo.Dataset, field: str) -> dict[str, str]:
+    """The ids of the values of a field: id of the sample, or of the frame -> id of the value."""
+    place = Place("", field, 1 if field.startswith(frame_storage.PREFIX) else None)
+    name = frame_storage.stored_field(place)
+    found = _samples(dataset) if place.frame_number is None else dataset._frame_collection  # noqa: SLF001
+    documents = found.find({f"{name}._id": {"$exists": True}}, {f"{name}._id": 1})
+    return {str(document["_id"]): str(document[name]["_id"]) for document in documents}
 
 
 def write_labels(

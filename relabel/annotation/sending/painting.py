@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import CvatClient, Job, Shape
-    from ...labels import Drawn
+    from ...labels import Drawn, LabelKind
     from ..comparing.placing import Placed
     from ..progress import Progress
     from ..record.baseline import Start
@@ -50,6 +50,16 @@ class _Drawing:
     labels: LabelsOfImages
     starts: Mapping[str, Start]
     put: Sequence[Shape]
+
+    def values(self, kinds: Mapping[str, LabelKind]) -> dict[tuple[int, str], str]:
+        """Frame and field -> the id of the label, of fields whose shapes carry none."""
+        return {
+            (item.frame, field): label_id
+            for field, of_images in self.labels.items()
+            if not kinds[field].carries_id
+            for item, labels in zip(self.items, of_images, strict=True)
+            for label_id in labels
+        }
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,7 @@ class Painter:
         canvas = Canvas.of_task(self.client, task.id, resumed=self.resumed)
         done, count = 0, len(in_jobs)
         for drawing in self._draw_on(canvas, in_jobs, names):
-            ids = shape_ids(drawing.put, names)
+            ids = shape_ids(drawing.put, names, drawing.values(self.record.kinds))
             save_frames(self.record.id, _baseline(task.id, drawing, ids))
             done += len(drawing.items)
             progress(done / count, f"Sent the labels of {done:,} of {count:,} images")

@@ -157,6 +157,7 @@ def _begin(
             request.key,
             url=client.server.url,
             fields=request.fields,
+            span=request.span,
         )
         record = Round(
             id=run_id,

@@ -90,8 +90,7 @@ def _adopt(dataset: fo.Dataset, document: RunDocument) -> None:
         )
     _check_media(dataset, run)
     fields = {name: _field(dataset, run, name) for name in document.schema}
-    is_video = any(shown.frame_id for task in run.tasks for shown in task.files[:1])
-    make_frames = video_frames if is_video else image_frames
+    make_frames = video_frames if run.is_of_videos else image_frames
     certain = _knows_who_edits(dataset, run)
     labels, tasks = 0, []
     for task, name in zip(run.tasks, _task_names(dataset, run), strict=True):
@@ -122,7 +121,7 @@ def _check_media(dataset: fo.Dataset, run: StockRun) -> None:
     Raises:
         UnknownRound: if not
     """
-    ids = [ObjectId(shown.sample_id) for task in run.tasks for shown in task.files[:1]]
+    ids = list(map(ObjectId, run.samples))
     solid = {"_id": {"$in": ids}, "_media_type": {"$in": [fom.THREE_D, fom.POINT_CLOUD]}}
     if dataset._sample_collection.find_one(solid, {"_id": 1}):  # noqa: SLF001 - loads no samples
         raise UnknownRound(

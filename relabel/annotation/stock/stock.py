@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.utils.cvat as fouc
 
-from ...cvat import InputType
+from ...cvat import FrameSpan, InputType
 from ...labels import ShapeType
 from ..dataset import frame_storage
+from ..dataset.facts import label_path
+from ..dataset.storage import value_ids
 from ..dataset.videos import is_video
 from ..record.rounds import run_keys
 from .stock_runs import read_results, sent_fields, write_results
@@ -32,7 +34,12 @@ _BACKEND = "cvat"
 
 
 def register_run(
-    samples: fo.SampleCollection, key: str, *, url: str, fields: Sequence[RoundField]
+    samples: fo.SampleCollection,
+    key: str,
+    *,
+    url: str,
+    fields: Sequence[RoundField],
+    span: FrameSpan,
 ) -> ObjectId:
     """Registers an annotation run that has no results yet.
 
@@ -41,11 +48,12 @@ def register_run(
         key: its name
         url: the address of the CVAT server
         fields: the label fields that it annotates
+        span: which frames of videos are sent
 
     Returns:
         the id of the run's document
     """
-    config = _config(samples, url, fields)
+    config = _config(samples, url, fields, span)
     config.build().register_run(samples, key, overwrite=False)
     dataset = samples._root_dataset  # noqa: SLF001 - no public name
     return next(run_id for run_id, name in run_keys(dataset).items() if name == key)
@@ -65,23 +73,30 @@ def save_results(samples: fo.SampleCollection, record: Round, frames: Iterable[S
     frame_ids: dict[int, dict[int, dict[str, str]]] = {task.id: {} for task in record.tasks}
     dataset = samples._root_dataset  # noqa: SLF001 - no public name
     known = frame_storage.frame_ids(dataset) if is_video(dataset) else {}
+    values = {
+        name: value_ids(dataset, name) for name, kind in record.kinds.items() if kind.of_classes
+    }
     for frame in frames:
-        field = frame.place.field
-        ids = [label.id for label in frame.labels if label.start is None]
+        field, number = frame.place.field, frame.frame
         shown = {"sample_id": frame.sample_id}
-        if frame.place.frame_number is None:
-            id_map[field][frame.sample_id] = ids
-        else:
+        holder_id, of_sample = frame.sample_id, id_map[field]
+        if frame.place.frame_number is not None:
             frame_id = known.get((frame.sample_id, frame.place.frame_number))
             if frame_id is None:
                 continue  # stock makes the frames of a video before it sends it, we do not
-            shown["frame_id"] = frame_id
-            id_map[field].setdefault(frame.sample_id, {})[frame_id] = ids
+            number = frame.place.frame_number - 1  # stock counts the frames of the file
+            shown["frame_id"] = holder_id = frame_id
+            of_sample = id_map[field].setdefault(frame.sample_id, {})
+        ids = [label.id for label in frame.labels if label.start is None]
+        if field in values:
+            ids = [values[field][holder_id]] if ids and holder_id in values[field] else []
+        of_sample[holder_id] = ids
         for label in frame.labels:
             tag = label.drawn.type == ShapeType.TAG
             server_ids["tags" if tag else "shapes"][label.shape_id] = label.id
-        frame_ids[frame.task_id][frame.frame] = shown
-    config = _config(samples, record.url, record.fields)
+        frame_ids[frame.task_id][number] = shown
+    span = record.request.span if record.request else FrameSpan()
+    config = _config(samples, record.url, record.fields, span)
     backend = config.build()
     task_ids = [task.id for task in record.tasks]
     results = fouc.CVATAnnotationResults(
@@ -141,26 +156,46 @@ def delete_run(dataset: fo.Dataset, key: str) -> None:
 
 
 def _config(
-    samples: fo.SampleCollection, url: str, fields: Sequence[RoundField]
+    samples: fo.SampleCollection, url: str, fields: Sequence[RoundField], span: FrameSpan
 ) -> fouc.CVATBackendConfig:
-    label_schema = {
-        field.name: {
-            "type": _stock_type(field.schema),
-            "classes": list(field.schema.classes),
-            "attributes": {
-                spec.name: _attribute(spec.input_type, spec.values, spec.default)
-                for spec in (attribute.to_spec() for attribute in field.schema.attributes)
-            },
-            "existing_field": samples.has_field(field.name),
-            "allow_additions": True,
-            "allow_deletions": True,
-            "allow_label_edits": True,
-            "allow_index_edits": True,
-            "allow_spatial_edits": True,
+    label_schema = {field.name: _field_config(samples, field) for field in fields}
+    frames = {}
+    if span != FrameSpan():
+        frames = {
+            "frame_start": span.start,
+            "frame_stop": span.stop,
+            "frame_step": span.step,
         }
-        for field in fields
+    return fouc.CVATBackendConfig(_BACKEND, label_schema, url=url, **frames)
+
+
+def _field_config(samples: fo.SampleCollection, field: RoundField) -> dict[str, Any]:
+    """A field in the words of stock FiftyOne's label schema."""
+    schema = field.schema
+    config: dict[str, Any] = {
+        "type": _stock_type(schema),
+        "classes": list(schema.classes) if schema.label_kind.carries_id else [],
+        "attributes": {},
+        "existing_field": samples.has_field(field.name),
+        "allow_additions": True,
+        "allow_deletions": True,
+        "allow_label_edits": True,
+        "allow_index_edits": True,
+        "allow_spatial_edits": True,
     }
-    return fouc.CVATBackendConfig(_BACKEND, label_schema, url=url)
+    if schema.label_kind.put_together is None:
+        config["attributes"] = {
+            spec.name: _attribute(spec.input_type, spec.values, spec.default)
+            for spec in (attribute.to_spec() for attribute in schema.attributes)
+        }
+    if schema.label_kind.of_classes:
+        numbers = {int(name): name for name in schema.classes if name.isdecimal()}
+        named = numbers | dict(schema.targets)
+        config["mask_targets"] = {0: "background", **named}
+    if schema.tracks and config["existing_field"]:
+        path = f"{label_path(field.name, schema.label_kind)}.keyframe"
+        config["only_keyframes"] = samples.has_field(path) and True in samples.distinct(path)
+    return config
 
 
 def _attribute(input_type: InputType, values: Sequence[str], default: str) -> dict[str, Any]:

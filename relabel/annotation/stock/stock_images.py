@@ -64,8 +64,9 @@ def image_frames(
         UnreadableMedia: if nothing says how large an image is
         MalformedLabel: if the value of a field cannot be read
     """
-    for start in range(0, len(task.files), _AT_ONCE):
-        chunk = [shown.sample_id for shown in task.files[start : start + _AT_ONCE]]
+    files = [shown.sample_id for shown in task.files.values()]
+    for start in range(0, len(files), _AT_ONCE):
+        chunk = files[start : start + _AT_ONCE]
         samples = _read_samples(dataset, list(fields.values()), chunk)
         yield [
             SentFrame(

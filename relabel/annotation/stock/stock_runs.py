@@ -84,14 +84,14 @@ class StockTask:
     Args:
         id: its id in CVAT
         number: how many tasks of the run were sent before it
-        files: what it was made of, in order: images, or all the frames of a video, of which CVAT
+        files: what it was made of, by number: images, or the frames of a video, of which CVAT
             need not show each
         jobs: the ids of its jobs, in the order of their frames
     """
 
     id: int
     number: int
-    files: tuple[Shown, ...]
+    files: Mapping[int, Shown]
     jobs: tuple[int, ...]
 
 
@@ -126,6 +126,17 @@ class StockRun:
         return self.run.key
 
     @property
+    def samples(self) -> set[str]:
+        """The samples that its tasks begin with; of videos, all of them."""
+        firsts = (next(iter(task.files.values()), None) for task in self.tasks)
+        return {shown.sample_id for shown in firsts if shown}
+
+    @property
+    def is_of_videos(self) -> bool:
+        """Whether it is of frames of videos."""
+        return any(shown.frame_id for task in self.tasks for shown in task.files.values())
+
+    @property
     def was_loaded_elsewhere(self) -> bool:
         """Whether its labels were loaded into other fields than those that were sent."""
         return any(name not in self.run.schema for name in self.label_ids)
@@ -135,7 +146,7 @@ class StockRun:
         sent = self.label_ids.get(field, {})
         found: dict[str, list[str]] = {}
         for task in self.tasks:
-            for shown in task.files:
+            for shown in task.files.values():
                 if ids := sent.get(shown.holder_id):
                     found.setdefault(shown.sample_id, []).extend(ids)
         return found
@@ -226,10 +237,10 @@ def _read_task(task_id: int, results: Mapping[str, Any]) -> StockTask:
     return StockTask(
         id=task_id,
         number=order.index(task_id) if task_id in order else 0,
-        files=tuple(
-            Shown(files[number]["sample_id"], files[number].get("frame_id"))
+        files={
+            int(number): Shown(files[number]["sample_id"], files[number].get("frame_id"))
             for number in sorted(files, key=int)
-        ),
+        },
         jobs=tuple(sorted(results["job_ids"].get(str(task_id), ()))),
     )
 

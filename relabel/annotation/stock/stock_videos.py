@@ -125,7 +125,8 @@ def _sent_span(
     """
     names = ("frame_start", "frame_stop", "frame_step")
     start, stop, step = (_of_task(dataset, run, name, task.number, sample) for name in names)
-    last = len(task.files) - 1
+    count = ((sample or {}).get("metadata") or {}).get("total_frame_count") or 0
+    last = max([*task.files, count - 1])
     return range(start or 0, (last if stop is None else min(stop, last)) + 1, step or 1)
 
 
@@ -144,7 +145,7 @@ def video_frames(
     """
     if not task.files:
         return
-    sample_id = task.files[0].sample_id
+    sample_id = next(iter(task.files.values())).sample_id
     sample = dataset._sample_collection.find_one(  # noqa: SLF001 - FiftyOne would load the frames
         {"_id": ObjectId(sample_id)}, {"filepath": 1, "metadata": 1}
     )
@@ -203,24 +204,35 @@ def _tracked(number: int, labels: Labels, by_stock: Mapping[str, Drawn]) -> Iter
 def _read_frames(
     dataset: fo.Dataset, run: StockRun, task: StockTask, span: range, names: list[str]
 ) -> tuple[_Frame, ...]:
-    ids = [ObjectId(task.files[number].holder_id) for number in span]
-    found = dataset._frame_collection.find(  # noqa: SLF001 - FiftyOne would load the frames
-        {"_id": {"$in": ids}},
-        {"frame_number": 1, "last_modified_at": 1, **dict.fromkeys(names, 1)},
-    )
-    documents = {str(document["_id"]): document for document in found}
-    frames = tuple(
-        _Frame(number, index + 1, holder_id, documents.get(holder_id))
-        for number, index in enumerate(span)
-        for holder_id in [task.files[index].holder_id]
-    )
-    if any(f.document and f.document["frame_number"] != f.frame_number for f in frames):
-        raise UnknownRound(
-            f"The run {run.key!r} was sent as a view of some frames of videos, and stock FiftyOne "
-            "drew their labels on other frames.",
-            f"Delete it with dataset.delete_annotation_run({run.key!r}), and send whole videos.",
+    sample_id = ObjectId(next(iter(task.files.values())).sample_id)
+    sent_as = {shown.frame_id: index for index, shown in task.files.items() if shown.frame_id}
+    numbers = {"$in": [index + 1 for index in span]}
+    query = [{"_sample_id": sample_id, "frame_number": numbers}, {"_id": {"$in": _ids(sent_as)}}]
+    fields = ("frame_number", "last_modified_at", *names)
+    documents = {}
+    for found in dataset._frame_collection.find(  # noqa: SLF001 - FiftyOne would load the frames
+        {"$or": query}, dict.fromkeys(fields, 1)
+    ):
+        index = found["frame_number"] - 1
+        if sent_as.get(str(found["_id"]), index) != index:
+            raise UnknownRound(
+                f"The run {run.key!r} was sent as a view of some frames of videos, and stock "
+                "FiftyOne drew their labels on other frames.",
+                f"Delete it with dataset.delete_annotation_run({run.key!r}), and send whole "
+                "videos.",
+            )
+        documents[index] = found
+    return tuple(
+        _Frame(
+            number, index + 1, task.files[index].holder_id if index in task.files else "", found
         )
-    return frames
+        for number, index in enumerate(span)
+        for found in [documents.get(index)]
+    )
+
+
+def _ids(texts: Iterable[str]) -> list[ObjectId]:
+    return [ObjectId(text) for text in texts]
 
 
 def _of_task(
@@ -249,12 +261,10 @@ def _of_task(
 
 def _some_were_moved(dataset: fo.Dataset, run: StockRun, paths: Iterable[str]) -> bool:
     """Whether samples of a run have other files than when they were sent."""
-    ids = {ObjectId(task.files[0].sample_id) for task in run.tasks if task.files}
-    found = list(
-        dataset._sample_collection.find({"_id": {"$in": list(ids)}}, {"filepath": 1})  # noqa: SLF001
-    )
+    query = {"_id": {"$in": _ids(run.samples)}}
+    found = list(dataset._sample_collection.find(query, {"filepath": 1}))  # noqa: SLF001 - as above
     missing = set(paths) - {document["filepath"] for document in found}
-    return len(missing) > len(ids) - len(found)
+    return len(missing) > len(run.samples) - len(found)
 
 
 def _size(sample: Mapping[str, Any]) -> tuple[int, int]:
