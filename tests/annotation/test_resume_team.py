@@ -16,10 +16,11 @@ from relabel.annotation import (
     load_round,
     make_plan,
     push,
+    rounds_status,
 )
 from relabel.annotation.comparing.naming import label_specs
 from relabel.annotation.record.rounds import project_tracker, trackers
-from relabel.cvat import CvatUnreachable, JobType, LabelSpec
+from relabel.cvat import CvatForbidden, CvatUnreachable, JobType, LabelSpec
 from tests.annotation.small_push import remove, request_of, tasks_of, unique
 from tests.annotation.test_resume import failing_after, killed
 
@@ -205,6 +206,77 @@ def test_discard_round__removes_what_the_server_made_late(
     discard_round(dataset, KEY, client)
     assert tasks_of(client, KEY) == []
     assert projects_named(client, project) == []
+
+
+class MadeLater:
+    """Carries out the first POST to an address only when it is told to."""
+
+    def __init__(self, path):
+        self._path, self._held = path, []
+
+    def __enter__(self):
+        self._send = requests.adapters.HTTPAdapter.send
+
+        def holding(adapter, request, **options):
+            if not self._held and (request.method, request.path_url) == ("POST", self._path):
+                self._held.append((adapter, request.copy(), options))
+                raise requests.exceptions.ReadTimeout("late")
+            return self._send(adapter, request, **options)
+
+        requests.adapters.HTTPAdapter.send = holding
+        return self
+
+    def __exit__(self, *_):
+        requests.adapters.HTTPAdapter.send = self._send
+
+    def carry_out(self):
+        adapter, request, options = self._held[0]
+        self._send(adapter, request, **options).raise_for_status()
+
+
+@pytest.mark.parametrize("made", ["tasks", "projects"])
+@pytest.mark.parametrize("way_out", [push, discard_round])
+def test_status__removes_what_was_made_when_nobody_waited_any_more(
+    dataset, client, project, made, way_out
+):
+    in_project = {"project": project} if made == "projects" or way_out is push else {}
+    plan = make_plan(dataset, request_of(dataset, KEY, (), **in_project))
+    path = f"/api/{made}"
+    with MadeLater(path) as later, pytest.raises(CvatUnreachable, match="same name"):
+        push(dataset, plan, client)
+    way_out(dataset, plan if way_out is push else KEY, client)
+    wanted = {task["id"] for task in tasks_of(client, KEY)}
+    projects = {item["id"] for item in projects_named(client, project)}
+    later.carry_out()
+    found = [*tasks_of(client, KEY), *projects_named(client, project)]
+    assert len(found) == len(wanted) + len(projects) + 1
+    rounds_status(dataset, client)
+    assert {task["id"] for task in tasks_of(client, KEY)} == wanted
+    assert {item["id"] for item in projects_named(client, project)} == projects
+    if way_out is push:
+        remove_all(dataset, client, project)
+
+
+def test_status__is_there_though_what_came_late_cannot_be_looked_for(
+    dataset, client, cvat_pair, monkeypatch
+):
+    plan = make_plan(dataset, request_of(dataset, KEY, cvat_pair))
+    with MadeLater("/api/tasks") as later, pytest.raises(CvatUnreachable, match="same name"):
+        push(dataset, plan, client)
+    discard_round(dataset, KEY, client)
+    later.carry_out()
+    with monkeypatch.context() as context:
+        context.setattr(client, "find_tasks", refused)
+        assert rounds_status(dataset, client) == []
+    assert rounds_status(dataset, client) == []
+    assert len(tasks_of(client, KEY)) == 1, "it is looked for at most once a minute"
+    record = push(dataset, plan, client)
+    assert {task["id"] for task in tasks_of(client, KEY)} == {task.id for task in record.tasks}
+    remove(dataset, client, KEY)
+
+
+def refused(*_):
+    raise CvatForbidden("CVAT does not let this user do that.")
 
 
 def test_discard_round__keeps_a_project_that_was_there(dataset, client, interrupt, project):

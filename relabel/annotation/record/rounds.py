@@ -1,12 +1,13 @@
 """What Relabel remembers of a round, beside the FiftyOne run that the round is.
 
-Four collections in FiftyOne's own database, keyed by the id of the run's document, so that
+Five collections in FiftyOne's own database, keyed by the id of the run's document, so that
 renaming a run keeps them. They are forgotten when the run is gone.
 
 - ``relabel_rounds``: one small document for a round
 - ``relabel_frames``: the baseline, one document for an image; while a round is being sent, also
   its plan (see :mod:`.planned`)
 - ``relabel_undo``: what a pull overwrote, one document for an image
+- ``relabel_late``: what a server may make of it when nobody waits any more (see :mod:`.late`)
 - ``relabel_remarks``: what its annotators are still to be told (see :mod:`.remarks`)
 """
 

@@ -75,7 +75,12 @@ def discard_project(record: Round, client: CvatClient, *, keep: int = 0) -> None
     """
     if record.request is None or not record.request.project:
         return
-    for project in client.projects.made_with(record.request.project, project_tracker(record)):
+    delete_made_projects(record.request.project, project_tracker(record), client, keep=keep)
+
+
+def delete_made_projects(name: str, tracker: str, client: CvatClient, *, keep: int) -> None:
+    """Deletes the empty projects of a name that carry a text of ours, but one."""
+    for project in client.projects.made_with(name, tracker):
         if project.id != keep:
             client.projects.delete_if_empty(project)
 

@@ -29,6 +29,7 @@ from .discard import discard_held, discard_round
 from .projects import check_project
 from .remarks import say_remarks
 from .sending import Sending
+from .strays import delete_late
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,7 @@ def push(
         CvatError: if the server refuses something or cannot be reached
     """
     request = plan.request
+    delete_late(dataset, client)
     record = interrupted_round(dataset, request.key)
     if record is not None and record.state is RoundState.DISCARDING:
         discard_round(dataset, request.key, client)
@@ -109,6 +111,7 @@ def resume_push(
         UnknownRound: if no round of that name was interrupted
         CvatError: if the server refuses something or cannot be reached
     """
+    delete_late(dataset, client)
     record = interrupted_round(dataset, key)
     if record is None:
         waiting = rounds_with_unsaid(list_rounds(dataset))

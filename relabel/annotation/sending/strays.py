@@ -6,21 +6,35 @@ and have made the same anew. Tasks carry a text of ours, by which they are found
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from ...cvat import CvatError
+from ..record.late import late_rounds, note_late
 from ..record.rounds import trackers
-from .projects import discard_project
+from .projects import delete_made_projects, discard_project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import fiftyone as fo
+
     from ...cvat import CvatClient
+    from ..record.late import Late
     from ..record.rounds import Round
+
+logger = logging.getLogger(__name__)
 
 
 def delete_tasks(record: Round, client: CvatClient) -> None:
-    """Deletes every task of a round, and looks once more when that is done."""
+    """Deletes every task of a round, and looks once more when that is done.
+
+    What the server makes even later is deleted by :func:`delete_late`.
+    """
+    note_late(record, discarded=True)
     known = {task.id for task in record.tasks if task.id}
-    _delete(known | _found(record, client), client)
-    _delete(_found(record, client), client)
+    _delete(known | _found(trackers(record), client), client)
+    _delete(_found(trackers(record), client), client)
 
 
 def delete_strays(record: Round, client: CvatClient) -> None:
@@ -30,12 +44,37 @@ def delete_strays(record: Round, client: CvatClient) -> None:
         record: the round, all of whose tasks and whose project are known
         client: the server
     """
-    _delete(_found(record, client) - {task.id for task in record.tasks}, client)
+    note_late(record, discarded=False)
+    _delete(_found(trackers(record), client) - {task.id for task in record.tasks}, client)
     discard_project(record, client, keep=record.project_id)
 
 
-def _found(record: Round, client: CvatClient) -> set[int]:
-    return set().union(*client.find_tasks(trackers(record)).values())
+def delete_late(dataset: fo.Dataset, client: CvatClient, *, rarely: bool = False) -> None:
+    """Deletes what the server has made of rounds after they were resumed or discarded.
+
+    It is looked for a day long, and costs no request where nothing can come. If the server does
+    not let us, it stays until the next time.
+
+    Args:
+        dataset: the dataset of the rounds
+        client: the server
+        rarely: whether it is asked at most once a minute
+    """
+    for late in late_rounds(dataset, client.server.url, rarely=rarely):
+        try:
+            _delete_late(late, client)
+        except CvatError as error:
+            logger.info("What was made late could not be looked for: %s", error)
+
+
+def _delete_late(late: Late, client: CvatClient) -> None:
+    _delete(_found(late.trackers, client) - set(late.tasks), client)
+    if late.project:
+        delete_made_projects(late.project, late.project_tracker, client, keep=late.project_id)
+
+
+def _found(texts: Iterable[str], client: CvatClient) -> set[int]:
+    return set().union(*client.find_tasks(texts).values())
 
 
 def _delete(task_ids: set[int], client: CvatClient) -> None:

@@ -14,6 +14,7 @@ from ..pulling.undo import take_back_torn_pull
 from ..record.baseline import load_frames
 from ..record.places import samples_of
 from ..record.rounds import list_rounds
+from ..sending.strays import delete_late
 from ..stock.adoption import adopt_stock_rounds, find_round
 from ..stock.renamed_fields import follow_fields
 
@@ -144,6 +145,7 @@ def rounds_status(dataset: fo.Dataset, client: CvatClient) -> list[RoundStatus]:
     Raises:
         CvatError: if the server cannot be asked
     """
+    delete_late(dataset, client, rarely=True)
     left = adopt_stock_rounds(dataset)
     rounds = [_whole(dataset, record) for record in list_rounds(dataset)]
     ours = [record for record, _ in rounds if record.url == client.server.url]
