@@ -47,7 +47,9 @@ _WELCOME = """
      Find: the grid shows the images where the detector is sure and the label disagrees.
   2. "Send to CVAT" in the panel beside the grid, then Send: the images of the grid go out.
   3. In the CVAT panel beside the grid, watch the jobs{colleagues}.
-     Then Pull, look at what it would change, Merge. Evaluate again to see the mAP move.
+     Then Pull, look at what it would change, Merge: the detector is evaluated again by itself.
+
+  The Improvement panel, in the tab beside the CVAT panel, shows what that did to the mAP.
 
   Ctrl-C ends everything.
 """
@@ -117,15 +119,15 @@ def _annotate(world: World, person: Person, truth: Truth) -> None:
 
 
 def _save_layout(dataset: fo.Dataset) -> None:
-    """The grid with the CVAT panel beside it."""
+    """The grid with the CVAT panel beside it, and the panel of the ledger behind that."""
     import fiftyone as fo
 
     samples = fo.Panel(type="Samples", pinned=True)
-    panel = fo.Panel(type="cvat_status")
+    rounds, ledger = fo.Panel(type="cvat_status"), fo.Panel(type="improvement")
     spaces = fo.Space(
         children=[
             fo.Space(children=[samples], active_child=samples.component_id),
-            fo.Space(children=[panel], active_child=panel.component_id),
+            fo.Space(children=[rounds, ledger], active_child=rounds.component_id),
         ],
         orientation="horizontal",
         sizes=[0.55, 0.45],

@@ -47,6 +47,8 @@ class Outcome:
     Args:
         map_before: mAP of the detector on the test split as it was labelled
         map_after: the same predictions on the same split, after the round
+        interval: where the difference of both lies with a confidence of 95 %, as the ledger of
+            evaluations has it; None if the round changed no label
         labels_sent: how many labels went to annotators
         labels_corrected: how many labels the pull added, removed or changed
         errors_injected: how many label errors were put into the test split
@@ -56,6 +58,7 @@ class Outcome:
 
     map_before: float
     map_after: float
+    interval: tuple[float, float] | None
     labels_sent: int
     labels_corrected: int
     errors_injected: int
@@ -105,6 +108,7 @@ def run_loop(world: World, seed: int) -> Outcome:
     return Outcome(
         map_before=before["map"],
         map_after=after["map"],
+        interval=ledger_interval(dataset),
         labels_sent=sent["labels"],
         labels_corrected=sum(
             count for kind, count in pulled["counts"].items() if kind != "conflict"
@@ -161,18 +165,28 @@ def status(dataset: fo.Dataset) -> str:
     )
 
 
+def ledger_interval(dataset: fo.Dataset) -> tuple[float, float] | None:
+    """What the ledger has of the round, since it was evaluated again by itself."""
+    from relabel.evaluation.ledger.entries import load_entries
+
+    intervals = [entry.difference for entry in load_entries(dataset) if entry.round_key == ROUND]
+    return (intervals[-1].low, intervals[-1].high) if intervals and intervals[-1] else None
+
+
 def table(outcome: Outcome) -> str:
     """The outcome for people."""
+    low, high = outcome.interval or (0.0, 0.0)
     rows = [
         ("mAP before", f"{outcome.map_before:.4f}"),
         ("mAP after", f"{outcome.map_after:.4f}"),
+        ("95 % of the difference", f"{low:+.3f} to {high:+.3f}"),
         ("labels sent", str(outcome.labels_sent)),
         ("labels corrected", str(outcome.labels_corrected)),
         ("errors injected", str(outcome.errors_injected)),
         ("errors found and fixed", str(outcome.errors_found)),
         ("seconds", f"{outcome.seconds:.1f}"),
     ]
-    return "\n".join(f"  {name:<24}{value:>10}" for name, value in rows)
+    return "\n".join(f"  {name:<24}{value:>17}" for name, value in rows)
 
 
 def say(text: str) -> None:

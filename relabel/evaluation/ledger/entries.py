@@ -6,7 +6,8 @@ when the run is gone.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
+from array import array
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from pymongo.collection import Collection
 
 PULL, UNDO = "pull", "undo"
+_PLACE = "I"
+"""The type of a place in an array: 4 bytes without a sign."""
+_ID_DIGITS = 24
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,12 @@ def add_entry(run_id: ObjectId, entry: Entry) -> None:
     """Writes an entry of an evaluation."""
     document = asdict(entry)
     del document["eval_key"]
+    # Packed, so that a document of MongoDB, 16 MB at most, holds a round of 500,000 images.
+    document["sample_ids"] = bytes.fromhex("".join(entry.sample_ids))
+    document["mended"] = _packed(entry.mended)
+    for table in (document["by_class"], document["by_error"]):
+        for change in table.values():
+            change["places"] = _packed(change["places"])
     for table, name in _tables(document):
         # A class may have a dot in its name, which a key of MongoDB may not.
         table[name] = list(table[name].items())
@@ -179,27 +189,40 @@ def _tables(document: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
 
 
 def _entry(document: Mapping[str, Any], eval_key: str) -> Entry:
-    known = {one.name for one in fields(Entry)}
-    values = {name: value for name, value in document.items() if name in known}
+    values = {name: value for name, value in document.items() if name not in ("_id", "run_id")}
     for name in ("by_class", "by_error"):
-        values[name] = {key: _change(change) for key, change in values.get(name, ())}
+        values[name] = {key: _change(change) for key, change in values[name]}
     for side in ("before", "after"):
         by_class = dict(values[side]["by_class"])
         values[side] = Found(**{**values[side], "by_class": by_class})
     values["difference"] = _interval(values["difference"])
     values["cost"] = Cost(**values["cost"])
     values["at"] = values["at"].replace(tzinfo=UTC)
-    for name in ("sample_ids", "mended", "suspicions"):
-        values[name] = tuple(values.get(name, ()))
+    values["sample_ids"] = _ids(values["sample_ids"])
+    values["mended"] = _unpacked(values["mended"])
+    values["suspicions"] = tuple(values["suspicions"])
     return Entry(eval_key=eval_key, **values)
 
 
 def _change(document: Mapping[str, Any]) -> Change:
-    return Change(_interval(document["difference"]), tuple(document["places"]))
+    return Change(_interval(document["difference"]), _unpacked(document["places"]))
 
 
 def _interval(document: Mapping[str, float] | None) -> Interval | None:
     return Interval(**document) if document else None
+
+
+def _packed(places: Sequence[int]) -> bytes:
+    return array(_PLACE, places).tobytes()
+
+
+def _unpacked(packed: bytes) -> tuple[int, ...]:
+    return tuple(array(_PLACE, packed))
+
+
+def _ids(packed: bytes) -> tuple[str, ...]:
+    text = packed.hex()
+    return tuple(text[start : start + _ID_DIGITS] for start in range(0, len(text), _ID_DIGITS))
 
 
 def _ledger() -> Collection[dict[str, Any]]:
