@@ -9,6 +9,9 @@ from fiftyone.operators import types
 
 from ..relabel.evaluation.errors import EvaluationError
 from ..relabel.evaluation.kept import kept_scores, run_ids
+from ..relabel.evaluation.label_errors.outcomes import Verdict
+from ..relabel.evaluation.label_errors.settling import settled_samples
+from ..relabel.evaluation.label_errors.suspicion import ErrorType
 from ..relabel.evaluation.ledger.entries import Entry, ledger_version, load_entries
 from ..relabel.evaluation.ledger.table import as_csv
 from .answers import answering
@@ -20,7 +23,12 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.operators.executor import ExecutionContext
 
-MENDED, CLASS, ERROR = "mended", "class", "error"
+MENDED, CLASS, ERROR, SUSPICION = "mended", "class", "error", "suspicion"
+_VERDICTS = {
+    "fixed": {Verdict.FIXED, Verdict.FIXED_OTHERWISE},
+    "model_wrong": {Verdict.MODEL_WRONG},
+    "left": {Verdict.LEFT},
+}
 
 
 class ImprovementPanel(foo.Panel):
@@ -79,7 +87,7 @@ class ImprovementPanel(foo.Panel):
 
         The figure is that of an entry (``eval_key`` and ``number``), or of all entries together
         (without a number): of all of it, or of a ``kind``, and of what has the ``name`` if there
-        are several of that kind.
+        are several of that kind; of suspicions also which ``verdict`` was reached.
         """
         params = ctx.params
         everything = "number" not in params
@@ -88,12 +96,13 @@ class ImprovementPanel(foo.Panel):
             if everything
             else [_entry(ctx.dataset, params)]
         )
-        samples = list(dict.fromkeys(one for entry in entries for one in _behind(entry, params)))
+        samples = list(dict.fromkeys(one for entry in entries for one in _behind(ctx, entry)))
         view = ctx.dataset.select(samples, ordered=True)
         shown = view.count()
         if not shown:
             raise EvaluationError(
-                "No sample is behind this figure any more.", "They were deleted since."
+                "No sample is behind this figure any more.",
+                "They were deleted since, or the queue of label errors was.",
             )
         ctx.ops.set_view(view=view)
         return {"shown": shown, "gone": len(samples) - shown}
@@ -119,11 +128,15 @@ def _entry(dataset: fo.Dataset, params: dict[str, Any]) -> Entry:
     return entries[number]
 
 
-def _behind(entry: Entry, params: dict[str, Any]) -> Sequence[str]:
-    kind, name = params.get("kind"), params.get("name", "")
+def _behind(ctx: ExecutionContext, entry: Entry) -> Sequence[str]:
+    kind, name = ctx.params.get("kind"), ctx.params.get("name")
     if kind == MENDED:
         return entry.samples_at(entry.mended)
     if kind in {CLASS, ERROR}:
         changes = entry.by_class if kind == CLASS else entry.by_error
         return entry.samples_at(changes[name].places) if name in changes else []
+    if kind == SUSPICION:
+        error_type = ErrorType(name) if name else None
+        verdicts = _VERDICTS[ctx.params["verdict"]]
+        return settled_samples(ctx.dataset, entry.round_key, verdicts, error_type)
     return entry.sample_ids

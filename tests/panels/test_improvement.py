@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import asdict
 
 import fiftyone.operators as foo
 import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 
 from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.label_errors.finding import find_label_errors
+from relabel.evaluation.label_errors.settling import settle_suspicions
+from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger.entries import PULL, UNDO, Cost, load_entries
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
 
@@ -170,6 +174,31 @@ def test_show_samples__behind_all_entries(mended):
     again(mended, "third", relabel(mended, 2, "dog"))
     _, shown = call(mended, "show_samples", eval_key="eval", kind="mended")
     assert shown == [[ids[0], ids[2]]]
+
+
+def test_show_samples__of_suspicions_and_what_became_of_them(world):
+    evaluate_detections(world, "predictions", "ground_truth", eval_key="eval")
+    queue = find_label_errors(world, "predictions", "ground_truth")
+    wrong = next(error for error in queue.errors if error.type is ErrorType.WRONG_CLASS)
+    sample = world[wrong.sample_id]
+    for label in sample.ground_truth.detections:
+        if label.id == wrong.label_id:
+            label.label = wrong.instead
+    sample.save()
+    settled = settle_suspicions(world, queue.sample_ids, round_key="r")
+    suspicions = [{**asdict(one), "precision": one.precision} for one in settled]
+    again(world, "r", sample.id, suspicions=suspicions)
+    behind = {"eval_key": "eval", "number": 0, "kind": "suspicion"}
+
+    told, _ = call(world, "details", eval_key="eval", number=0)
+    by_type = {one["type"]: one for one in told["suspicions"]}
+    assert by_type["wrong class"]["fixed"] == 1
+    _, shown = call(world, "show_samples", **behind, name="wrong class", verdict="fixed")
+    assert shown == [[sample.id]]
+    answer, _ = call(world, "show_samples", **behind, name="", verdict="model_wrong")
+    assert answer["shown"] > 1
+    answer, shown = call(world, "show_samples", **behind, name="wrong class", verdict="left")
+    assert ("any more" in answer["error"]["message"], shown) == (True, [])
 
 
 def test_show_samples__that_were_deleted(mended):

@@ -26,7 +26,7 @@ export function Gain({ change, moreIsBetter, digits, changed, hint, cy, onShow }
           data-cy={cy}
           sx={{ display: "block", textAlign: "right", borderRadius: 0.5, px: 0.5, mx: -0.5, font: "inherit", fontVariantNumeric: "inherit", "&:hover, &:focus-visible": { bgcolor: "action.hover" } }}
         >
-          <Box component="span" sx={{ display: "block", color: TONE_COLOR[toneOf(change, moreIsBetter)], fontWeight: 500 }}>
+          <Box component="span" sx={{ display: "block", color: TONE_COLOR[toneOf(change, moreIsBetter, digits)], fontWeight: 500 }}>
             {gainText(change, digits)}
           </Box>
           {interval && (

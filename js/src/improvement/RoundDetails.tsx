@@ -9,14 +9,14 @@ import { Columns, Right } from "./Columns";
 import { behindText, scoreText } from "./derive";
 import { Gain } from "./Gain";
 import { SuspicionList } from "./SuspicionList";
-import { type Details, type Entry, type Figure } from "./types";
+import { type Behind, type Details, type Entry, type Figure } from "./types";
 
 const FIGURES_SHOWN = 10;
 
 interface RoundDetailsProps {
   entry: Entry;
   answer: Answer<Details> | undefined;
-  onShow: (kind: "class" | "error", name: string) => void;
+  onShow: (part: Omit<Behind, "number">) => void;
 }
 
 /** What a round did class by class and error by error, what changed most first. */
@@ -31,9 +31,9 @@ export function RoundDetails({ entry, answer, onShow }: RoundDetailsProps) {
       )}
       {answer?.ok && (
         <>
-          <Figures title="Average precision by class" noun="class" figures={answer.value.classes} what={(name) => `where labels of ${name} changed`} digits={3} moreIsBetter onShow={(name) => onShow("class", name)} />
-          <Figures title="Errors of the model" noun="error" figures={answer.value.errors.filter(isThere)} what={() => "where their number changed"} digits={0} moreIsBetter={false} onShow={(name) => onShow("error", name)} />
-          <SuspicionList suspicions={answer.value.suspicions} />
+          <Figures title="Average precision by class" noun="class" figures={answer.value.classes} what={(name) => `where labels of ${name} changed`} digits={3} moreIsBetter onShow={(name) => onShow({ kind: "class", name })} />
+          <Figures title="Errors of the model" noun="error" figures={answer.value.errors.filter(isThere)} what={() => "where their number changed"} digits={0} moreIsBetter={false} onShow={(name) => onShow({ kind: "error", name })} />
+          <SuspicionList suspicions={answer.value.suspicions} onShow={(verdict, type) => onShow({ kind: "suspicion", verdict, name: type ?? "" })} />
         </>
       )}
     </Box>

@@ -90,7 +90,7 @@ function RoundRow({ entry, isOpen, details, now, actions }: RoundRowProps) {
         <Right room="medium">{minutesText(entry.minutes)}</Right>
       </Columns>
       <Collapse in={isOpen} unmountOnExit>
-        <RoundDetails entry={entry} answer={details} onShow={(kind, name) => actions.showSamples({ number, kind, name })} />
+        <RoundDetails entry={entry} answer={details} onShow={(part) => actions.showSamples({ number, ...part })} />
       </Collapse>
     </Box>
   );

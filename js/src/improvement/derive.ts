@@ -30,10 +30,12 @@ export function intervalText({ low, high }: Change, digits = 3): string {
 
 export type Tone = "better" | "worse" | "unsure";
 
-/** Whether a change is for the better; one whose interval holds zero may be chance. */
-export function toneOf({ low, high }: Change, moreIsBetter: boolean): Tone {
-  if (low === null || high === null || (low <= 0 && high >= 0)) return "unsure";
-  return low > 0 === moreIsBetter ? "better" : "worse";
+/** Whether a change is for the better; one whose interval holds zero, as it is shown, may be chance. */
+export function toneOf({ low, high }: Change, moreIsBetter: boolean, digits = 3): Tone {
+  if (low === null || high === null) return "unsure";
+  const [from, to] = [low, high].map((end) => Number(end.toFixed(digits)));
+  if (from <= 0 && to >= 0) return "unsure";
+  return from > 0 === moreIsBetter ? "better" : "worse";
 }
 
 export const TONE_COLOR: Record<Tone, string> = { better: "success.main", worse: "error.main", unsure: "text.primary" };

@@ -55,12 +55,13 @@ export interface Figure extends Change {
   changed: number;
 }
 
-export interface Suspicions {
+/** What became of suspicions. */
+export const VERDICTS = ["fixed", "model_wrong", "left"] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+export interface Suspicions extends Record<Verdict, number> {
   /** The type of error; null for all. */
   type: string | null;
-  fixed: number;
-  model_wrong: number;
-  left: number;
   precision: number | null;
 }
 
@@ -73,6 +74,7 @@ export interface Details {
 /** Which samples to show: those behind all of an entry, or a part of it; without a number of all entries. */
 export interface Behind {
   number?: number;
-  kind?: "mended" | "class" | "error";
+  kind?: "mended" | "class" | "error" | "suspicion";
   name?: string;
+  verdict?: Verdict;
 }

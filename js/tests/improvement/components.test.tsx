@@ -41,6 +41,8 @@ test("RoundTable: an open round shows classes, the errors that there are, and su
   expect(html).toContain("−4 to −1");
   expect(html).not.toContain("duplicate");
   expect(html).toContain("75 %");
+  expect(html).toMatch(/relabel-fixed-wrong class[^>]*>15</);
+  expect(html).not.toContain("relabel-fixed-all");
 });
 
 test("Headline: the score alone before there is a round", () => {

@@ -43,6 +43,7 @@ test("toneOf: a change whose interval holds zero may be chance", () => {
   expect(toneOf(entry(), false)).toBe("worse");
   expect(toneOf(entry({ low: -0.01 }), true)).toBe("unsure");
   expect(toneOf(entry({ low: 0 }), true)).toBe("unsure");
+  expect(toneOf(entry({ low: 0.0004 }), true)).toBe("unsure");
   expect(toneOf(entry({ low: -9, high: -2 }), false)).toBe("better");
   expect(toneOf(entry({ low: null, high: null }), true)).toBe("unsure");
 });

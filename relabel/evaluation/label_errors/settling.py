@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from .queue import LabelError, LabelErrors
+    from .suspicion import ErrorType
 
 _NOT_ATTRIBUTES = frozenset({"_id", "_cls", "label", "bounding_box", "mask", "confidence"})
 
@@ -83,6 +84,31 @@ def outcomes_by_round(dataset: fo.Dataset, key: str) -> dict[str, tuple[TypeOutc
         error = errors[row["sample_id"], row["label_id"]]
         by_round[row["round"]].append(Outcome(error, Verdict(row["verdict"])))
     return {round_key: summarize(outcomes) for round_key, outcomes in by_round.items()}
+
+
+def settled_samples(
+    dataset: fo.Dataset,
+    round_key: str,
+    verdicts: Collection[Verdict],
+    error_type: ErrorType | None = None,
+) -> list[str]:
+    """The samples of suspicions, of all queues, of which a round made something.
+
+    Args:
+        dataset: the dataset
+        round_key: the round
+        verdicts: what became of them
+        error_type: of which type they are, or None for all
+    """
+    found: dict[str, None] = {}
+    for key in label_error_runs(dataset):
+        types = {_subject(error): error.type for error in load_label_errors(dataset, key).errors}
+        for row in _rows(dataset, key):
+            own_type = types[row["sample_id"], row["label_id"]]
+            is_meant = row["round"] == round_key and row["verdict"] in verdicts
+            if is_meant and error_type in (None, own_type):
+                found[row["sample_id"]] = None
+    return list(found)
 
 
 def _rows(dataset: fo.Dataset, key: str) -> list[dict[str, Any]]:

@@ -3,10 +3,12 @@ from __future__ import annotations
 import pytest
 
 from relabel.evaluation.label_errors.finding import find_label_errors
+from relabel.evaluation.label_errors.outcomes import Verdict
 from relabel.evaluation.label_errors.runs import load_label_errors
 from relabel.evaluation.label_errors.settling import (
     outcomes_by_round,
     settle_suspicions,
+    settled_samples,
     unsettle_suspicions,
 )
 from relabel.evaluation.label_errors.suspicion import ErrorType
@@ -69,3 +71,14 @@ def test_settle_suspicions__survives_a_clone(world, queue):
     copy = world.clone()
     assert outcomes_by_round(copy, KEY) == outcomes_by_round(world, KEY)
     copy.delete()
+
+
+def test_settled_samples__by_what_became_of_them(world, queue):
+    wrong = next(error for error in queue.errors if error.type is ErrorType.WRONG_CLASS)
+    mend(world, wrong)
+    settle_suspicions(world, {wrong.sample_id, *queue.sample_ids[:5]}, round_key="first")
+    fixed = {Verdict.FIXED, Verdict.FIXED_OTHERWISE}
+    assert settled_samples(world, "first", fixed, ErrorType.WRONG_CLASS) == [wrong.sample_id]
+    assert settled_samples(world, "first", fixed, ErrorType.DUPLICATE) == []
+    assert set(settled_samples(world, "first", set(Verdict))) >= {wrong.sample_id}
+    assert settled_samples(world, "second", set(Verdict)) == []
