@@ -12,15 +12,14 @@ from ..relabel.annotation import (
     PROVENANCE,
     Choice,
     ConflictPolicy,
-    list_rounds,
     pull,
     pull_issues,
 )
 from ..relabel.errors import RelabelError
 from ..relabel.loop import after_pull, describe
 from .cvat_server import client_of, config_of
-from .forms import as_form, as_output, field_choice, show_error, show_notice
-from .rounds import NoRounds
+from .forms import as_form, as_output, show_error, show_notice
+from .rounds import ask_for_round
 from .streaming import run_with_progress, to_its_end
 
 if TYPE_CHECKING:
@@ -70,15 +69,13 @@ class PullAnnotations(foo.Operator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form."""
         inputs = types.Object()
-        keys = [record.key for record in reversed(list_rounds(ctx.dataset))]
         try:
             config_of(ctx)
-            if not keys:
-                raise NoRounds
         except RelabelError as error:
             show_error(inputs, "error", error)
             return as_form(inputs, "Pull annotations from CVAT")
-        field_choice(inputs, "key", keys, label="Round", default=keys[0])
+        if not ask_for_round(ctx, inputs, out_only=False):
+            return as_form(inputs, "Pull annotations from CVAT")
         inputs.bool("finished_only", default=True, label="Completed jobs only")
         choices = types.RadioGroup()
         for policy, label in _POLICIES.items():

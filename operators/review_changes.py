@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ..relabel.annotation import Choice, list_rounds, review_pull
+from ..relabel.annotation import Choice, review_pull
 from ..relabel.cvat import JobStage, JobState
 from ..relabel.errors import RelabelError
 from .cvat_server import client_of, config_of
-from .forms import as_form, field_choice, show_error
-from .rounds import NoRounds
+from .forms import as_form, show_error
+from .rounds import ask_for_round
 from .streaming import run_with_progress
 
 if TYPE_CHECKING:
@@ -54,15 +54,13 @@ class ReviewChanges(foo.Operator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form."""
         inputs = types.Object()
-        keys = [record.key for record in reversed(list_rounds(ctx.dataset))]
         try:
             config_of(ctx)
-            if not keys:
-                raise NoRounds
         except RelabelError as error:
             show_error(inputs, "error", error)
             return as_form(inputs, "Review changes in CVAT")
-        field_choice(inputs, "key", keys, label="Round", default=keys[0])
+        if not ask_for_round(ctx, inputs, out_only=False):
+            return as_form(inputs, "Review changes in CVAT")
         _some(inputs, "states", "Jobs that are", list(JobState), [JobState.COMPLETED.value])
         _some(inputs, "stages", "In the stages (all if none is named)", list(JobStage), [])
         inputs.list("assignees", types.String(), default=[], label="Of the people (all if none)")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.annotation import RoundState, list_rounds
+from ..relabel.annotation import RoundState, list_rounds, other_runs
 from ..relabel.errors import RelabelError
-from .forms import field_choice, show_error
+from .forms import field_choice, show_error, show_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,14 +56,26 @@ def ask_for_interrupted_round(
         show_error(inputs, "error", NothingInterrupted())
 
 
-def ask_for_round(ctx: Any, inputs: types.Object) -> bool:
-    """Adds the choice of a round that is out, as ``key``; whether there is one."""
+def ask_for_round(ctx: Any, inputs: types.Object, *, out_only: bool = True) -> bool:
+    """Adds the choice of a round, as ``key``; whether there is one.
+
+    Runs that stock FiftyOne sent are among them. Of runs that cannot be rounds it is said why.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        out_only: whether those are left out that are being sent or given up
+    """
     rounds = reversed(list_rounds(ctx.dataset))
-    keys = [record.key for record in rounds if record.state is RoundState.OUT]
+    keys = [one.key for one in rounds if one.state is RoundState.OUT or not out_only]
+    unseen, left = other_runs(ctx.dataset)
+    keys += reversed(unseen)
     if keys:
         field_choice(inputs, "key", keys, label="Round", default=keys[0])
     else:
         show_error(inputs, "error", NoRounds())
+    for number, run in enumerate(left):
+        show_notice(inputs, f"left_{number}", str(run.problem))
     return bool(keys)
 
 

@@ -53,6 +53,7 @@ def round_json(status: RoundStatus) -> dict[str, Any]:
         "images_by_state": status.images_by_state,
         "unpulled_jobs": status.unpulled_jobs,
         "can_undo": status.can_undo,
+        "problem": _problem_json(status.problem),
         "tasks": [_task_json(task) for task in status.tasks],
     }
 
@@ -95,6 +96,10 @@ def changed_json(jobs: Sequence[int]) -> dict[str, Any]:
     """Which jobs were changed in CVAT."""
     message = f"Changed {_count(len(jobs), 'job')}." if jobs else "Nothing was to be changed."
     return {"changed": list(jobs), "message": message}
+
+
+def _problem_json(problem: RelabelError | None) -> dict[str, str] | None:
+    return {"message": problem.message, "advice": problem.advice} if problem else None
 
 
 def _task_json(task: TaskStatus) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import importlib
 import json
 
 import fiftyone.operators as foo
+import fiftyone.utils.labelstudio as fouls
 import pytest
 from fiftyone.operators.executor import ExecutionContext, Executor
 
@@ -108,6 +109,17 @@ def test_refresh__shows_rounds_and_hides_the_password(dataset, job_ids, annotato
     assert [job["id"] for job in jobs] == job_ids
     assert jobs[0]["url"].startswith(cvat.url)
     assert cvat.users["lead"] not in json.dumps(answer)
+
+
+def test_refresh__shows_a_run_that_cannot_be_a_round_with_the_reason(dataset, cvat_environment):
+    config = fouls.LabelStudioBackendConfig("labelstudio", {"ground_truth": {}}, url="http://x")
+    config.build().register_run(dataset, "elsewhere")
+    (shown,) = call(dataset, "refresh")[0]["rounds"]
+    assert (shown["key"], shown["state"], shown["tasks"]) == ("elsewhere", "left", [])
+    assert shown["problem"] == {
+        "message": "The run 'elsewhere' was sent to labelstudio, and not to CVAT.",
+        "advice": "Load it with dataset.load_annotations('elsewhere').",
+    }
 
 
 def test_pull__does_what_the_preview_says_and_undo_takes_it_back(dataset, job_ids, annotator):

@@ -1,8 +1,9 @@
 import { Box, Button, CircularProgress, Collapse, IconButton, Paper, Typography } from "@mui/material";
 import React from "react";
 import { CheckIcon, ChevronIcon } from "../shared/icons";
+import { ProblemText } from "../shared/ProblemText";
 import { plural } from "../shared/text";
-import { isAllDone, isElsewhere, roundText, roundUrl } from "./derive";
+import { isAllDone, isElsewhere, isLeft, roundText, roundUrl } from "./derive";
 import { ProgressBar } from "./ProgressBar";
 import { RoundMenu } from "./RoundMenu";
 import { TaskList } from "./TaskList";
@@ -41,20 +42,27 @@ export function RoundCard({ round, connection, isOpen, isStale, isUndoing, work,
           </Typography>
         </Box>
         {isUndoing && <CircularProgress size={16} color="inherit" />}
-        <PullButton round={round} disabled={isStale || isUndoing} onClick={() => actions.review(key)} />
+        {!round.problem && <PullButton round={round} disabled={isStale || isUndoing} onClick={() => actions.review(key)} />}
         <RoundMenu round={round} url={roundUrl(round, connection)} actions={actions} />
       </Box>
       {isUndoing && work && <WorkBar work={work} onCancel={actions.cancel} />}
       <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }}>
-        <ProgressBar byState={round.images_by_state} images={round.images} />
+        {!isLeft(round) && <ProgressBar byState={round.images_by_state} images={round.images} />}
         <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mt: 0.5 }}>
           <Typography variant="caption" color="text.secondary" noWrap>
             {roundText(round, connection)}
           </Typography>
-          <Typography variant="caption" color="text.secondary" noWrap data-cy="relabel-done">
-            {round.images_done.toLocaleString("en")} of {plural(round.images, "image")} done
-          </Typography>
+          {!isLeft(round) && (
+            <Typography variant="caption" color="text.secondary" noWrap data-cy="relabel-done">
+              {round.images_done.toLocaleString("en")} of {plural(round.images, "image")} done
+            </Typography>
+          )}
         </Box>
+        {round.problem && (
+          <Typography component="div" variant="caption" color="warning.main" data-cy="relabel-problem">
+            <ProblemText problem={round.problem} />
+          </Typography>
+        )}
       </Box>
       <Collapse in={isOpen && !isElsewhere(round, connection)} unmountOnExit>
         <TaskList round={round} changing={changing} people={people} actions={actions} />

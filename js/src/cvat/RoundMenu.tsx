@@ -1,6 +1,7 @@
 import { IconButton, ListItemIcon, Menu, MenuItem } from "@mui/material";
 import React, { useState } from "react";
 import { CheckIcon, CloseIcon, ImagesIcon, MoreIcon, OpenIcon, SendIcon, UndoIcon } from "../shared/icons";
+import { isInterrupted } from "./derive";
 import { type Round } from "./types";
 import { type Actions } from "./useCvatStatus";
 
@@ -40,14 +41,15 @@ export function RoundMenu({ round, url, actions }: RoundMenuProps) {
           </ListItemIcon>
           Open in CVAT
         </MenuItem>
-        {round.state === "out" ? (
+        {round.state === "out" && (
           <MenuItem onClick={choose(() => actions.sendToReview(round.key))} data-cy="relabel-to-review">
             <ListItemIcon>
               <CheckIcon fontSize="small" />
             </ListItemIcon>
             Send completed jobs to review
           </MenuItem>
-        ) : (
+        )}
+        {isInterrupted(round) && (
           <MenuItem onClick={choose(() => actions.resume(round.key))} data-cy="relabel-resume">
             <ListItemIcon>
               <SendIcon fontSize="small" />
@@ -55,7 +57,7 @@ export function RoundMenu({ round, url, actions }: RoundMenuProps) {
             Go on sending
           </MenuItem>
         )}
-        {round.state !== "out" && (
+        {isInterrupted(round) && (
           <MenuItem onClick={choose(() => actions.discard(round.key))} data-cy="relabel-discard">
             <ListItemIcon>
               <CloseIcon fontSize="small" />

@@ -51,9 +51,16 @@ export function roundText(round: Round, connection: Connection): string {
   const field = round.label_field;
   if (round.state === "pushing") return `${field} · being sent`;
   if (round.state === "discarding") return `${field} · being given up`;
+  if (isLeft(round)) return `${field} · not a round of Relabel's`;
   if (isElsewhere(round, connection)) return `${field} · on ${host(round.server)}`;
   return `${field} · ${plural(jobCount(round), "job")}`;
 }
+
+/** Whether a round was neither sent nor given up to the end. */
+export const isInterrupted = (round: Round): boolean => round.state === "pushing" || round.state === "discarding";
+
+/** Whether a run of FiftyOne is shown that cannot be a round. */
+export const isLeft = (round: Round): boolean => round.state === "left";
 
 /** Whether a round is on a server that we are not connected to. */
 export const isElsewhere = (round: Round, connection: Connection): boolean =>

@@ -1,4 +1,5 @@
 /** What the Python half (panels/cvat_status.py) answers. */
+import { type Problem } from "../shared/answer";
 
 /** How far something is that takes a while. */
 export interface Step {
@@ -58,7 +59,8 @@ export interface Task {
 export interface Round {
   key: string;
   label_field: string;
-  state: "pushing" | "out" | "discarding";
+  /** A run that cannot be a round is "left" to FiftyOne. */
+  state: "pushing" | "out" | "discarding" | "left";
   /** The address of the CVAT server that it is on. */
   server: string;
   created_at: string;
@@ -69,6 +71,8 @@ export interface Round {
   images_by_state: ByState;
   unpulled_jobs: number;
   can_undo: boolean;
+  /** Why it cannot be pulled here. */
+  problem: Problem | null;
   tasks: Task[];
 }
 

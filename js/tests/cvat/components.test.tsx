@@ -66,6 +66,23 @@ test("PullDialog: says how far a review or a merge is, and that it is being canc
   expect(cancel(cancelling)).toContain("disabled");
 });
 
+test("RoundCard: a run that is no round says why, and offers nothing to pull", () => {
+  const problem = { message: "The run old was sent to labelstudio, and not to CVAT.", advice: "Load it." };
+  const html = card(round({ state: "left", problem, tasks: [], images: 0 }), false);
+  expect(html).toContain("and not to CVAT");
+  expect(html).toContain("Load it.");
+  expect(html).not.toContain("finished job");
+  expect(html).not.toContain("relabel-done");
+});
+
+test("RoundCard: a round whose field is gone says what to do before it is pulled", () => {
+  const problem = { message: "The field 'gt' is no more in the dataset.", advice: "Name it 'gt' again." };
+  const html = card(round({ problem }));
+  expect(html).toContain("Name it &#x27;gt&#x27; again.");
+  expect(html).not.toContain("finished job");
+  expect(html).toContain("4 of 12 images done");
+});
+
 test("RoundCard: an interrupted round is not offered for review", () => {
   expect(card(round({ state: "pushing", unpulled_jobs: 0 }))).toContain("being sent");
 });

@@ -36,6 +36,7 @@ export const round = (changes: Partial<Round> = {}): Round => ({
   images_by_state: { new: 4, "in progress": 4, completed: 4, rejected: 0 },
   unpulled_jobs: 1,
   can_undo: false,
+  problem: null,
   tasks: [{ id: 386, name: "fix_labels_1", url: `${CVAT}/tasks/386`, missing: false, jobs: [job()] }],
   ...changes,
 });
