@@ -71,6 +71,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif fault == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             self.connection.close()
+            self.close_connection = True  # else it waits here, and only the client's patience ends
         elif fault == "time-out":
             time.sleep(2 * self.proxy.timeout)
             self.close_connection = True
