@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
+import os
 import pickle
 import pkgutil
 import socket
@@ -26,6 +28,9 @@ _NODE_VARIABLES = {"FIFTYONE_DISABLE_SERVICES": "1", "FIFTYONE_DO_NOT_TRACK": "1
 # This package under the name that it has here, and under the name that it has on the nodes.
 _HERE, _THERE = str(__package__).removesuffix(".compute"), "relabel"
 _BLOCKS = 4096
+# How a conversation in gRPC begins: both sides send a frame of settings (RFC 9113, 3.4).
+_HTTP2_SETTINGS = b"\x04"
+_HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + _HTTP2_SETTINGS + b"\0" * 5
 
 _lock = threading.Lock()
 _users = 0
@@ -107,6 +112,7 @@ class Cluster:
         )
         data.context.execution_options.preserve_order = True
         data.context.enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         data.context.print_on_execution_start = False
         for row in data.iter_rows():
             yield _result(pickle.loads(row["answer"]))  # noqa: S301 - our own nodes'
@@ -249,12 +255,23 @@ def _require_listening(address: str) -> None:
             "(ray://) is not used: run an executor on a node of the cluster.",
         )
     try:
-        socket.create_connection((host, int(port)), PATIENCE_SECONDS).close()
+        with socket.create_connection((host, int(port)), PATIENCE_SECONDS) as line:
+            _require_grpc(line)
     except OSError as error:
         raise RayUnreachable(
             f"The Ray cluster at {address} does not answer ({error}).",
             f"Start it (ray start --head), or take {ADDRESS} away to work on this machine.",
         ) from error
+
+
+def _require_grpc(line: socket.socket) -> None:
+    """Checks that a head is alive at the other end, for which Ray itself would wait minutes."""
+    if os.environ.get("RAY_USE_TLS") == "1":
+        return
+    line.sendall(_HTTP2_HELLO)
+    answer = line.recv(9)
+    if answer[3:4] != _HTTP2_SETTINGS:
+        raise ConnectionError("something else listens there")
 
 
 def _cluster(address: str) -> Cluster:

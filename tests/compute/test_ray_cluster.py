@@ -6,10 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
+from relabel.compute import ray_cluster
 from relabel.compute.errors import ModelNotFound, NodeLacksPackage, RayMismatch, RayUnreachable
 from relabel.compute.ray_cluster import connected
 from relabel.compute.zoo import require_zoo_model
@@ -43,6 +45,25 @@ def test_connected__nobody_answers():
         address = f"127.0.0.1:{server.getsockname()[1]}"
     with pytest.raises(RayUnreachable, match=r"does not answer.*ray start --head"):
         contextlib.ExitStack().enter_context(connected(address))
+
+
+@pytest.mark.parametrize("answer", [None, b"HTTP/1.1 400 Bad Request"])
+def test_connected__something_else_listens(answer, monkeypatch):
+    """Or a head that hangs: Ray itself would wait for minutes."""
+    monkeypatch.setattr(ray_cluster, "PATIENCE_SECONDS", 0.5)
+    lines = []
+
+    def listen():
+        lines.append(server.accept()[0])
+        if answer:
+            lines[0].sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(listen)
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(RayUnreachable, match="does not answer"):
+            contextlib.ExitStack().enter_context(connected(address))
+    lines[0].close()
 
 
 def test_connected__a_cluster_of_other_versions(ray_nodes):

@@ -1,0 +1,135 @@
+"""Work over the nodes of a Ray cluster: two workers beside one, four shards beside one machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from _measuring import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from fiftyone.core.collections import SampleCollection
+
+    from relabel.compute.ray_cluster import Cluster
+    from relabel.compute.recipes import Recipe
+
+LEAST_SPEED_UP = 1.7
+SHARDS = 4
+_SIDE = 96
+
+
+def figures(folder: Path, images: int, rows: int) -> list[dict[str, Any]]:
+    """All figures of this part.
+
+    Args:
+        folder: where images and a model are written
+        images: how many are embedded by one worker, then by two
+        rows: how many vectors are selected from here, then in four shards
+    """
+    with _cluster(nodes=2) as cluster:
+        found = two_workers(folder, images, cluster)
+    with _cluster(nodes=SHARDS) as cluster:
+        return [*found, *four_shards(rows, cluster)]
+
+
+def two_workers(folder: Path, images: int, cluster: Cluster) -> list[dict[str, Any]]:
+    """The rate of two workers, on one core each, beside that of one, once all are at work."""
+    view, model = _images(folder, images), _model(folder)
+    one = _rate(view, model, replace(cluster, cpus=1))
+    two = _rate(view, model, cluster)
+    name = "embed images with 2 Ray workers (peer: 1), images/s"
+    met = two >= LEAST_SPEED_UP * one
+    return [figure(name, two, one, f"ratio >= {LEAST_SPEED_UP}", met=met)]
+
+
+def four_shards(rows: int, cluster: Cluster) -> list[dict[str, Any]]:
+    """The selection from shards beside that of one machine: the same, and how long both take."""
+    from relabel.curation.embeddings import Embeddings
+    from relabel.curation.selection import Wishes, select_unique
+
+    vectors = np.random.default_rng(0).normal(size=(rows, 128)).astype(np.float32)
+    embeddings = Embeddings(tuple(map(str, range(rows))), vectors, "random")
+    wishes = Wishes(rows // 200)
+    began = time.perf_counter()
+    here = select_unique(embeddings, wishes)
+    middle = time.perf_counter()
+    there = select_unique(embeddings, wishes, cluster=cluster)
+    ended = time.perf_counter()
+    same = sum(a == b for a, b in zip(here.sample_ids, there.sample_ids, strict=True))
+    count = len(here.sample_ids)
+    chosen = f"choices of {count:,} out of {rows:,} that 4 shards make as one machine does"
+    seconds = f"select {count:,} of {rows:,} in 4 shards on this machine (peer: no Ray), seconds"
+    return [
+        figure(chosen, same, count, "all", met=there == here),
+        figure(seconds, ended - middle, middle - began, "told, not held", met=True),
+    ]
+
+
+def _rate(view: SampleCollection, model: Recipe, cluster: Cluster) -> float:
+    """Images in a second of the second half, by when every worker is at work."""
+    from relabel.curation.ray_parts import embed_parts_on
+
+    done, moments = 0, []
+    for part in embed_parts_on(cluster, view, model, batch_size=8):
+        done += part.samples
+        moments.append((time.perf_counter(), done))
+    middle = moments[len(moments) // 2]
+    return float((moments[-1][1] - middle[1]) / (moments[-1][0] - middle[0]))
+
+
+@contextmanager
+def _cluster(nodes: int) -> Iterator[Cluster]:
+    """A cluster of this machine alone, with one core for each node."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    from ray.cluster_utils import Cluster as Nodes
+
+    from relabel.compute.ray_cluster import connected
+
+    node = {"num_cpus": 1, "object_store_memory": 256 << 20, "include_dashboard": False}
+    with tempfile.TemporaryDirectory(prefix="rr-", ignore_cleanup_errors=True) as folder:
+        started = Nodes(initialize_head=True, head_node_args={**node, "temp_dir": folder})
+        try:
+            for _ in range(nodes - 1):
+                started.add_node(**node)
+            with connected(started.address) as cluster:
+                assert cluster is not None  # noqa: S101 - there is an address
+                yield cluster
+        finally:
+            started.shutdown()
+
+
+def _images(folder: Path, count: int) -> SampleCollection:
+    """Small pictures: reading them takes next to nothing."""
+    import fiftyone as fo
+
+    generator = np.random.default_rng(0)
+    samples = []
+    for number in range(count):
+        path = folder / f"{number}.png"
+        pixels = generator.integers(0, 255, (_SIDE, _SIDE, 3), np.uint8)
+        cv2.imwrite(str(path), pixels)
+        samples.append(fo.Sample(filepath=str(path)))
+    dataset = fo.Dataset()
+    dataset.add_samples(samples, progress=False)
+    return dataset
+
+
+def _model(folder: Path) -> Recipe:
+    """MobileNetV2 for pictures of 224 pixels, with weights of no meaning."""
+    import keras
+
+    from relabel.compute.recipes import recipe
+    from relabel.curation.keras_models import load_model_file
+
+    path = str(folder / "model.keras")
+    keras.applications.MobileNetV2(weights=None, include_top=False, pooling="avg").save(path)
+    return recipe(load_model_file, path, reads=path, pixels="-1 to 1")
