@@ -22,7 +22,7 @@ from _curation import embedding, scoring, selecting, training
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
-PARTS = ("some", "many", "scored", "embedded", "learnt")
+PARTS = ("some", "many", "gpu", "scored", "embedded", "learnt")
 
 
 def main() -> None:
@@ -54,6 +54,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
         figures += selecting.beside_stock(folder, options.some, chosen=options.some // 40)
     if options.only in (None, "many"):
         figures += selecting.from_disk(folder, options.many, chosen=options.many // 1000)
+    if options.only in (None, "gpu"):
+        figures += selecting.on_gpu(folder, options.many, chosen=options.many // 1000)
     if options.only in (None, "scored"):
         figures += scoring.beside_stock(folder, options.scored)
     if options.only in (None, "embedded"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +74,29 @@ def from_disk(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
         ),
         at_most(f"{name}, MB beyond the page cache", ours["private_mb"], None, MOST_MB),
     ]
+
+
+def on_gpu(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
+    """Selects from a file with a GPU, beside this machine's CPU; nothing where there is no GPU."""
+    from relabel.compute.arrays import gpu_arrays
+    from relabel.curation.farthest import farthest_first
+    from relabel.curation.on_gpu import NearestOnGpu
+    from relabel.curation.unit_rows import UnitRows
+
+    ops = gpu_arrays()
+    if ops is None:
+        print("No GPU here: no figure of one.", file=sys.stderr)
+        return []
+    rows = UnitRows(make_vectors(folder / "gpu.npy", count))
+    on_this = partial(NearestOnGpu, ops=ops)
+    farthest_first(rows, 2, nearest=on_this)  # the GPU's library compiles what it needs at first
+    with measured() as gpu:
+        found = farthest_first(rows, chosen, nearest=on_this)
+    with measured() as cpu:
+        expected = farthest_first(rows, chosen)
+    same = np.allclose(found.distances, expected.distances, atol=1e-4)
+    name = f"{chosen} selected of {count} on disk, seconds on a GPU beside the CPU"
+    return [figure(name, gpu["seconds"], cpu["seconds"], "the same distances", met=same)]
 
 
 def _stock(vectors: np.ndarray, chosen: int) -> tuple[dict[str, float], list[int]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import faiss
 import numpy as np
 
+from ..compute.batches import is_out_of_memory
+from .on_gpu import EveryPairOnGpu
 from .unit_rows import NOISE, UnitRows
 
 if TYPE_CHECKING:
@@ -42,13 +44,15 @@ def nearest_neighbours(
     progress: Progress | None = None,
     exact_below: int = EXACT_BELOW,
     fill: Fill = fill,
+    ops: Any = None,
 ) -> NDArray[np.int64]:
     """Finds the nearest of each row, itself left out.
 
     Below ``exact_below`` rows every pair is compared. Above, the rows are divided into cells
     around means of theirs (an inverted file), and only cells near a row are searched: as many as
     it takes to find 99 % of the neighbours, which is measured on rows drawn by chance. Where that
-    takes most of the cells every pair is compared after all.
+    takes most of the cells every pair is compared after all. A GPU that has room for the vectors
+    compares every pair at any size.
 
     Products in float32 do not tell apart what is as near but for rounding. Their order there is
     that of exact distances, of equals the first row first.
@@ -59,11 +63,12 @@ def nearest_neighbours(
         progress: called with how many rows are done and how many there are; it may raise to cancel
         exact_below: see there
         fill: adds all rows to an index that holds none, here or elsewhere
+        ops: ``keras.ops``, to compare with on a GPU; by default FAISS does
 
     Returns:
         the neighbours of each row, nearest first, ``[N, count]``
     """
-    index = _index(rows, count, exact_below, fill)
+    index = _on_gpu(rows, ops) or _index(rows, count, exact_below, fill)
     found = np.empty((len(rows), count), np.int64)
     for block in rows.blocks(_ROWS_AT_ONCE):
         queries = np.arange(block.start, block.stop)
@@ -106,6 +111,16 @@ def near_pairs(
         yield first[near], second[near]
         if progress:
             progress(block.stop, len(rows))
+
+
+def _on_gpu(rows: UnitRows, ops: Any) -> EveryPairOnGpu | None:
+    """An index on a GPU; None if there is none, or it has no room for the vectors."""
+    try:
+        return None if ops is None else EveryPairOnGpu(rows, ops)
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        return None
 
 
 def _index(rows: UnitRows, count: int, exact_below: int, fill: Fill) -> Any:

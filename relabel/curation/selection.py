@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..compute.arrays import gpu_arrays_for
 from .coverage import Coverage, alike_distance
 from .errors import SelectionError
 from .farthest import farthest_first
 from .nearest import Nearest
+from .on_gpu import NearestOnGpu
 from .rules import NO_GROUP, Rules
 from .sharding import Shards
 from .unit_rows import UnitRows
@@ -114,7 +117,7 @@ def select_unique(
         seeds=seeds,
         rules=rules,
         alike=alike,
-        nearest=Shards(rows, cluster).nearest if cluster else Nearest,
+        nearest=Shards(rows, cluster).nearest if cluster else _nearest_here(rows),
         progress=progress,
     )
     radii = tuple(radius if np.isfinite(radius) else None for radius in found.radii)
@@ -173,6 +176,11 @@ def require_most(most: int | None) -> int:
     if not most or most < 1:
         raise SelectionError(f"{most or 0} of each group leaves none.", "Allow at least one.")
     return most
+
+
+def _nearest_here(rows: UnitRows) -> Callable[[UnitRows, float], Nearest]:
+    ops = gpu_arrays_for(rows.vectors.size)
+    return Nearest if ops is None else partial(NearestOnGpu, ops=ops)
 
 
 def _weights(

@@ -83,13 +83,14 @@ class Marked:
     Args:
         sample_ids: the samples of the saved view, in order
         tagged: those of them that get the tag
-        numbers: sample -> what goes into the field of numbers
+        numbers: sample -> what goes into the field of numbers. The App colours a plot by floats in
+            one gradient, and gives each of a few integers a colour of its own
         results: what the run holds besides, JSON
     """
 
     sample_ids: tuple[str, ...]
     tagged: tuple[str, ...]
-    numbers: Mapping[str, int]
+    numbers: Mapping[str, int] | Mapping[str, float]
     results: Mapping[str, Any]
 
 
@@ -110,7 +111,7 @@ def save_selection(
         "radii": list(coverage.radii),
         "shares": list(coverage.shares),
     }
-    order = {sample_id: place for place, sample_id in enumerate(ids, 1)}
+    order = {sample_id: float(place) for place, sample_id in enumerate(ids, 1)}
     return save_marks(dataset, Marked(ids, ids, order, results), marks, details, replace=replace)
 
 
@@ -154,7 +155,8 @@ def save_marks(
     if marks.tag and untagged:
         dataset.select(untagged).tag_samples(marks.tag)
     if marks.number_field:
-        dataset.add_sample_field(marks.number_field, fo.IntField)
+        graded = any(isinstance(number, float) for number in found.numbers.values())
+        dataset.add_sample_field(marks.number_field, fo.FloatField if graded else fo.IntField)
         dataset.set_values(marks.number_field, dict(found.numbers), key_field="id")
     dataset.save_view(marks.name, view, description=f"{len(found.sample_ids):,} samples")
     return view

@@ -8,6 +8,7 @@ import fiftyone as fo
 import numpy as np
 from fiftyone.brain.internal.core.uniqueness import UniquenessConfig
 
+from ..compute.arrays import gpu_arrays_for
 from .brain_runs import require_brain_key
 from .errors import BrainKeyError, EmbeddingsError
 from .neighbours import fill, nearest_neighbours
@@ -90,7 +91,9 @@ def uniqueness(
     rows = UnitRows(vectors)
     count = min(len(_WEIGHTS), len(vectors) - 1)
     filling = Shards(rows, cluster).fill if cluster else fill
-    neighbours = nearest_neighbours(rows, count, progress=progress, fill=filling)
+    # On a GPU every pair is compared: the work grows with the square of the number of rows.
+    ops = None if cluster else gpu_arrays_for(len(rows) * vectors.size // 1000)
+    neighbours = nearest_neighbours(rows, count, progress=progress, fill=filling, ops=ops)
     each = np.arange(len(vectors))
     squared = np.stack([rows.exact_squared(each, neighbours[:, k]) for k in range(count)], axis=1)
     weights = _WEIGHTS[:count] / _WEIGHTS[:count].sum()

@@ -49,11 +49,12 @@ class App:
 
     def open_panel(self, name: str) -> None:
         """Opens a panel with the "+" beside the tabs, unless it is open already."""
+        tab = self.cy(f"panel-tab-{name.lower()}")
         self.cy("new-panel-btn").first.wait_for()
-        if self.cy(f"panel-tab-{name}").count() == 0:
+        if tab.count() == 0:
             self.cy("new-panel-btn").first.click()
             self.cy(f"new-panel-option-{name}").click()
-        self.cy(f"panel-tab-{name}").wait_for()
+        tab.wait_for()
 
     def open_cvat_panel(self) -> Locator:
         """Opens the panel of the rounds beside the grid; returns it."""
@@ -90,9 +91,31 @@ class App:
                 self.cy("looker").nth(index).click(position=TILE_CHECKBOX)
         response.value.finished()
 
+    def draw_lasso(
+        self, area: Locator, corner: tuple[float, float], opposite: tuple[float, float]
+    ) -> None:
+        """Draws a box around a part of an area, whose corners are given as shares of its size."""
+        box = area.bounding_box()
+        (left, top), (right, bottom) = corner, opposite
+        for number, (x, y) in enumerate(
+            [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)]
+        ):
+            self.page.mouse.move(
+                box["x"] + x * box["width"], box["y"] + y * box["height"], steps=5
+            )
+            if number == 0:
+                self.page.mouse.down()
+        self.page.mouse.up()
+
     def press_toolbar(self, uri: str) -> None:
         """Presses an operator's button in the grid's toolbar."""
         self.page.locator(f'[data-item-id="{uri}"]').first.click()
+
+    def browse_operations(self, label: str) -> None:
+        """Opens the form of an operator as one does who looks for it by its label."""
+        self.page.keyboard.press("Backquote")
+        self.page.keyboard.type(label)
+        self.page.get_by_text(label, exact=True).first.click()
 
     def prompt(self) -> Locator:
         """The open form of an operator."""
