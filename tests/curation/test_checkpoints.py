@@ -57,7 +57,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("patches_field", [None, "ground_truth"])
 def test_resume__the_rest_only_and_the_same_result(embed, patches_field, monkeypatch):
-    monkeypatch.setattr("relabel.compute.patches._IMAGES_AT_ONCE", 2)
+    monkeypatch.setattr("relabel.compute.patches.IMAGES_AT_ONCE", 2)
     options = {"patches_field": patches_field}
     counts, found = embed("a", 4, **options)
     assert (counts[-1], found) == (4, None)
