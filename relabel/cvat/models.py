@@ -207,9 +207,12 @@ class Job:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Shape:
     """A drawn label, or a tag of a whole image, which the server keeps in a list of its own.
+
+    Nobody changes one. It is not frozen because making it would take four times as long, and a
+    pull makes one for each label.
 
     Args:
         type: ``rectangle``, ``polygon``, ..., or ``tag``
@@ -260,6 +263,7 @@ class Shape:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Shape:
         """Reads the server's JSON."""
+        elements = data.get("elements")
         return cls(
             type=data.get("type", TAG),
             frame=data["frame"],
@@ -273,7 +277,7 @@ class Shape:
             group=data.get("group", 0) or 0,
             source=data.get("source", "manual"),
             outside=data.get("outside", False),
-            elements=tuple(map(cls.from_json, by_id(data.get("elements")))),
+            elements=tuple(map(cls.from_json, by_id(elements))) if elements else (),
         )
 
     def to_json(self) -> dict[str, Any]:

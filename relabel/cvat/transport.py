@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ReadTimeoutError
@@ -350,8 +351,8 @@ def _flat(body: Any) -> str:
 
 def _json(response: requests.Response, url: str) -> Any:
     try:
-        return response.json()
-    except requests.JSONDecodeError as error:
+        return orjson.loads(response.content)  # what is drawn in a task is megabytes
+    except orjson.JSONDecodeError as error:
         raise CvatServerError(
             f"{url} answered with something that is not JSON, or not all of it.", "Try again."
         ) from error

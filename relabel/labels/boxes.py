@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .common import changed_texts, class_of, texts_of, to_pixels
+from .common import changed_texts, class_of, require_finite, texts_of
 from .drawn import Drawn
 from .errors import MalformedLabel
 
@@ -39,11 +39,13 @@ def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSc
         MalformedLabel: if it has no class or its box is no four finite numbers
     """
     x, y, box_width, box_height = box_of(document)
+    width, height = size
+    corners = (x * width, y * height, (x + box_width) * width, (y + box_height) * height)
     return Drawn(
-        label=class_of(document),
-        points=to_pixels((x, y, x + box_width, y + box_height), size, document),
-        rotation=_degrees(document.get(ROTATION)),
-        attributes=texts_of(document, schema),
+        class_of(document),
+        require_finite(corners, document),
+        _degrees(document.get(ROTATION)),
+        texts_of(document, schema),
     )
 
 
@@ -63,7 +65,7 @@ def box_of(document: Mapping[str, Any]) -> tuple[float, float, float, float]:
     box: Any = document.get("bounding_box")
     try:
         x, y, width, height = box
-        if all(map(math.isfinite, box)):
+        if math.isfinite(sum(box)):
             return x, y, width, height
     except (TypeError, ValueError):
         pass
@@ -91,7 +93,7 @@ def changed_fields(
         UnreadableValue: if an attribute holds a text that is no value of its type
     """
     fields = changed_texts(drawn, before, schema)
-    if before is None or (drawn.type, drawn.points) != (before.type, before.points):
+    if before is None or drawn.points != before.points or drawn.type != before.type:
         fields["bounding_box"] = _relative_box(drawn.points, size)
     if drawn.rotation != (before.rotation if before else 0.0):
         fields[ROTATION] = drawn.rotation
@@ -101,6 +103,10 @@ def changed_fields(
 def _relative_box(points: tuple[float, ...], size: tuple[int, int]) -> list[float]:
     """Relative ``[x, y, width, height]``; CVAT does not sort the corners of a box."""
     width, height = size
-    left, right = sorted((points[0] / width, points[2] / width))
-    top, bottom = sorted((points[1] / height, points[3] / height))
-    return [left, top, right - left, bottom - top]
+    left, top, right, bottom = (
+        points[0] / width,
+        points[1] / height,
+        points[2] / width,
+        points[3] / height,
+    )
+    return [min(left, right), min(top, bottom), abs(right - left), abs(bottom - top)]

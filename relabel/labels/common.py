@@ -71,8 +71,20 @@ def to_pixels(
     """
     try:
         pixels = tuple(map(operator.mul, numbers, itertools.cycle(size)))
-        if all(map(math.isfinite, pixels)):
-            return pixels
+    except TypeError:
+        pixels = (math.nan,)
+    return require_finite(pixels, document)
+
+
+def require_finite(numbers: tuple[float, ...], document: Mapping[str, Any]) -> tuple[float, ...]:
+    """Holds that the coordinates of a label are places.
+
+    Raises:
+        MalformedLabel: if one of them is no number, or too large
+    """
+    try:
+        if math.isfinite(sum(numbers)):  # one that is not makes the sum so
+            return numbers
     except (TypeError, OverflowError):
         pass
     raise MalformedLabel(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from .schema import LabelSchema
 
+_OUTLINES = frozenset((ShapeType.MASK, ShapeType.POLYGON))
+
 
 def to_drawn(document: Mapping[str, Any], size: tuple[int, int], schema: LabelSchema) -> Drawn:
     """Draws a detection; see :func:`boxes.to_drawn` and :func:`masks.to_drawn`."""
@@ -32,7 +34,7 @@ def changed_fields(
     if drawn.type == ShapeType.MASK:
         return masks.changed_fields(drawn, before, size, schema)
     fields = boxes.changed_fields(drawn, before, size, schema)
-    if before is not None and before.type in {ShapeType.MASK, ShapeType.POLYGON}:
+    if before is not None and before.type in _OUTLINES:
         fields |= {masks.MASK: None, masks.MASK_PATH: None}
     return fields
 
@@ -42,7 +44,7 @@ def accept(drawn: Drawn) -> Drawn | None:
     points = drawn.points
     if drawn.type == ShapeType.RECTANGLE:
         return drawn
-    if drawn.type in {ShapeType.MASK, ShapeType.POLYGON}:
+    if drawn.type in _OUTLINES:
         is_mask = drawn.type == ShapeType.MASK
         tight = pixels.tighten(points) if is_mask else pixels.fill([points])
         return replace(drawn, type=ShapeType.MASK, points=tight, rotation=0.0) if tight else None

@@ -16,7 +16,7 @@ from .polylines import part_type
 from .skeletons import draw_svg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
 
     from .attributes import Attribute
     from .kinds import LabelKind
@@ -127,7 +127,7 @@ class ReadShape(NamedTuple):
     drawn: Drawn
     label_id: str
     part: str
-    unknown: frozenset[str] = frozenset()
+    unknown: Set[str] = frozenset()
 
 
 class ServerNames:
@@ -242,9 +242,9 @@ class ServerNames:
         if schema.parts_of_shapes:
             texts |= _texts_of_shape(shape, schema)
         attributes = {item.name: texts.get(item.name, item.default) for item in schema.travelling}
-        label = self._labels[shape.label_id]
         points = shape.points
         if shape.type == ShapeType.SKELETON:
+<<<<<<< HEAD
             nodes = {
                 node.label_id: keypoints.Node(node.points, node.outside, node.occluded)
                 for node in shape.elements
@@ -256,7 +256,18 @@ class ServerNames:
         drawn = Drawn(self._classes[label.id], points, shape.rotation, attributes, shape.type)
         unknown = frozenset(
             name for name in texts if name not in attributes and name not in _CARRIED
+=======
+            label = self._labels[shape.label_id]
+            nodes = {node.label_id: node for node in shape.elements if not node.outside}
+            found = [nodes.get(node.id or 0) for node in label.sublabels]
+            points, attributes[keypoints.MISSING.name] = keypoints.from_nodes(
+                node.points if node else None for node in found
+            )
+        drawn = Drawn(
+            self._classes[shape.label_id], points, shape.rotation, attributes, shape.type
+>>>>>>> ac819dd (Make labels and shapes cheaper to hold and compare; read answers with orjson)
         )
+        unknown = texts.keys() - attributes.keys() - _CARRIED
         return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), unknown)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...labels import UNKNOWN
@@ -49,8 +48,7 @@ class PulledShape(NamedTuple):
     part: str = ""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One label that is not in CVAT as it was sent.
 
     Args:
@@ -72,7 +70,7 @@ class Change:
         """What tells it from every other change of its image, also at the next look."""
         return self.label_id or f"shape {self.shape_id}"
 
-    @cached_property
+    @property
     def kinds(self) -> frozenset[ChangeKind]:
         """What was done; a label can be moved and relabelled at once."""
         if self.after is None:
@@ -149,16 +147,17 @@ def diff_frame(
                 conflict=sent.guessed or not _same(now, sent.drawn_here),
             )
         )
-    known = {label.id for label in frame.labels}
-    here = {label_id: drawn for label_id, drawn in present.items() if label_id not in known}
     shared: dict[str, PulledShape] = {}
-    added = _take(shared, added, lambda shape: _drawn_nearly(here, shape))
     surplus = 0
-    if holds_one and added:
-        surplus = len(added) - (not frame.labels and not shared)
-        added = added[: len(added) - surplus]
-    both = next(iter(here), None) if holds_one else None  # then the field had none before
-    changes += [Change(both, one.shape_id, None, one.drawn, bool(both)) for one in added]
+    if added:
+        known = {label.id for label in frame.labels}
+        here = {label_id: drawn for label_id, drawn in present.items() if label_id not in known}
+        added = _take(shared, added, lambda shape: _drawn_nearly(here, shape))
+        if holds_one and added:
+            surplus = len(added) - (not frame.labels and not shared)
+            added = added[: len(added) - surplus]
+        both = next(iter(here), None) if holds_one else None  # then the field had none before
+        changes += [Change(both, one.shape_id, None, one.drawn, bool(both)) for one in added]
     return FrameDiff(frame, tuple(changes), matched, shared, surplus)
 
 
@@ -188,6 +187,8 @@ def match_shapes(
     matched: dict[str, PulledShape] = {}
     by_shape_id = {label.shape_id: label.id for label in labels}
     unknown = _take(matched, shapes, lambda shape: by_shape_id.get(shape.shape_id))
+    if not unknown:
+        return matched, []
 
     sent = {label.id: label for label in labels if label.id not in matched}
     claims: dict[str, list[PulledShape]] = defaultdict(list)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ...labels.polylines import common_type
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ...labels import Drawn, LabelKind
     from ..record.baseline import SentLabel
     from .diff import PulledShape
+
+_shape_id = attrgetter("shape_id")
 
 
 def join_parts(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[PulledShape]:
@@ -36,7 +39,11 @@ def join_parts(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list
     Returns:
         one shape for each label
     """
-    shapes = _numbered(sorted(shapes, key=lambda shape: shape.shape_id), sent)
+    shapes = sorted(shapes, key=_shape_id)
+    if any(drawn.more for drawn in sent.values()):
+        shapes = _numbered(shapes, sent)
+    if not any(shape.part for shape in shapes):
+        return shapes
     whole: list[PulledShape] = []
     parts: dict[tuple[str, str], dict[str, list[PulledShape]]] = defaultdict(dict)
     for shape in shapes:
@@ -73,7 +80,7 @@ def _numbered(shapes: Iterable[PulledShape], sent: Mapping[str, Drawn]) -> list[
         left = list(free)
         numbered += [shape._replace(part=str(n)) for shape, n in zip(moved, left, strict=False)]
         numbered += moved[len(left) :]
-    return sorted(numbered, key=lambda shape: shape.shape_id)
+    return sorted(numbered, key=_shape_id)
 
 
 def join_classes(
@@ -93,7 +100,7 @@ def join_classes(
 
     owner = {group_of(label.drawn): label.id for label in sent}
     groups: dict[str, list[PulledShape]] = defaultdict(list)
-    for shape in sorted(shapes, key=lambda shape: shape.shape_id):
+    for shape in sorted(shapes, key=_shape_id):
         groups[group_of(shape.drawn)].append(shape)
     joined = []
     for name, alike in groups.items():

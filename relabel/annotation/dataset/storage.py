@@ -176,16 +176,17 @@ def changed_ids(before: Labels, after: Labels) -> list[str]:
     ]
 
 
-def same(one: Mapping[str, Any] | None, other: Mapping[str, Any] | None) -> bool:
-    """Whether labels are stored alike; NaN, which is unlike itself in Python, is stored alike."""
-    return one is other or _alike(one, other)
+def same(one: Any, other: Any) -> bool:
+    """Whether labels, or values of them, are stored alike.
 
-
-def _alike(one: Any, other: Any) -> bool:
+    NaN, which is unlike itself in Python, is stored alike.
+    """
+    if one is other:
+        return True
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_alike, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - that is NaN
 
 

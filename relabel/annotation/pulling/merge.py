@@ -211,11 +211,13 @@ def _agreed(diff: FrameDiff, present: Mapping[str, Drawn]) -> dict[str, SentLabe
             if sent.id in changed or sent.start:  # an annotator may yet bring it back
                 agreed[sent.id] = sent
             continue
-        if sent == SentLabel(sent.id, shape.shape_id, shape.drawn):
+        is_changed = sent.id in changed
+        is_as_sent = is_changed or (shape.drawn == sent.drawn and not (sent.here or sent.start))
+        if is_as_sent and shape.shape_id == sent.shape_id and not sent.guessed:
             agreed[sent.id] = sent  # as of most labels, there is nothing new to say of it
             continue
         now = present.get(sent.id)
-        if sent.id not in changed and now is not None and now.is_nearly(shape.drawn):
+        if not is_changed and now is not None and now.is_nearly(shape.drawn):
             agreed[sent.id] = _both_have(sent.id, shape.shape_id, shape.drawn, now)
         else:
             guessed = sent.guessed and shape.drawn != sent.drawn
