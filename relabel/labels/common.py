@@ -95,6 +95,8 @@ def require_finite(numbers: tuple[float, ...], document: Mapping[str, Any]) -> t
 
 def texts_of(document: Mapping[str, Any], schema: LabelSchema) -> dict[str, str]:
     """The attributes of a label as the texts that travel."""
+    if not schema.attributes:
+        return {}
     label = str(document.get("label"))
     return {
         attribute.name: attribute.to_text(

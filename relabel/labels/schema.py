@@ -244,7 +244,7 @@ class ServerNames:
         attributes = {item.name: texts.get(item.name, item.default) for item in schema.travelling}
         points = shape.points
         if shape.type == ShapeType.SKELETON:
-<<<<<<< HEAD
+            label = self._labels[shape.label_id]
             nodes = {
                 node.label_id: keypoints.Node(node.points, node.outside, node.occluded)
                 for node in shape.elements
@@ -253,19 +253,8 @@ class ServerNames:
             found = [nodes.get(node.id or 0, gone) for node in label.sublabels]
             points, said = keypoints.from_nodes(found)
             attributes |= said
-        drawn = Drawn(self._classes[label.id], points, shape.rotation, attributes, shape.type)
-        unknown = frozenset(
-            name for name in texts if name not in attributes and name not in _CARRIED
-=======
-            label = self._labels[shape.label_id]
-            nodes = {node.label_id: node for node in shape.elements if not node.outside}
-            found = [nodes.get(node.id or 0) for node in label.sublabels]
-            points, attributes[keypoints.MISSING.name] = keypoints.from_nodes(
-                node.points if node else None for node in found
-            )
         drawn = Drawn(
             self._classes[shape.label_id], points, shape.rotation, attributes, shape.type
->>>>>>> ac819dd (Make labels and shapes cheaper to hold and compare; read answers with orjson)
         )
         unknown = texts.keys() - attributes.keys() - _CARRIED
         return ReadShape(drawn, texts.get(LABEL_ID, ""), texts.get(PART, ""), unknown)

@@ -83,13 +83,13 @@ class TaskNames:
     def __init__(self, fields: Sequence[RoundField], labels: Iterable[LabelSpec]) -> None:
         labels = list(labels)
         names = class_names(fields)
-        self._fields = {field.name: field for field in fields}
+        self._fields = list(fields)
         self._names = {
             field.name: ServerNames(labels, {name: own for own, name in names[field.name].items()})
             for field in fields
         }
-        owner = {name: field for field, classes in names.items() for name in classes.values()}
-        self._owner = {label.id: owner[label.name] for label in labels if label.name in owner}
+        owner = {name: field for field in fields for name in names[field.name].values()}
+        self._owner = {label.id: [owner[label.name]] for label in labels if label.name in owner}
 
     def of_field(self, field: str) -> ServerNames:
         """The names of one field."""
@@ -101,5 +101,4 @@ class TaskNames:
 
     def fields_for(self, shape: Shape) -> list[RoundField]:
         """The field that a shape belongs to; if its class was added in CVAT, all fields."""
-        owner = self._owner.get(shape.label_id)
-        return list(self._fields.values()) if owner is None else [self._fields[owner]]
+        return self._owner.get(shape.label_id, self._fields)

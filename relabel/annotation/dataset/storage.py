@@ -99,7 +99,8 @@ def write_labels(
 
     Args:
         dataset: the dataset; its changed samples in memory are refreshed
-        changes: place -> the labels as they were read and as they are to be
+        changes: place -> the labels as they were read and as they are to be; those that stay as
+            they are are the same objects
         kinds: field -> the kind of its labels
 
     Returns:
@@ -246,11 +247,13 @@ def _update(
 def _differing(
     before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> list[int] | None:
-    """The positions of labels that are new or differ, or None if one is gone from its position."""
-    pairs = list(zip(before, after, strict=False))
-    if len(after) < len(before) or any(old["_id"] != new["_id"] for old, new in pairs):
+    """The positions of labels that are new or edited, or None if one is gone from its position."""
+    if len(after) < len(before):
         return None
-    changed = [index for index, (old, new) in enumerate(pairs) if not same(old, new)]
+    pairs = zip(before, after, strict=False)
+    changed = [index for index, (old, new) in enumerate(pairs) if old is not new]
+    if any(before[index]["_id"] != after[index]["_id"] for index in changed):
+        return None
     return [*changed, *range(len(before), len(after))]
 
 

@@ -149,4 +149,5 @@ def _updated(known: Mapping[str, Any] | None, new: dict[str, Any]) -> Mapping[st
     if known is None:
         fields = fo.Detection(label=new["label"], bounding_box=new["bounding_box"]).to_dict()
         known = {**fields, "_id": fields.get("_id") or storage.new_id()}
-    return {**known, **new}
+    updated = {**known, **new}
+    return known if updated == known else updated

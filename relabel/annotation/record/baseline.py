@@ -357,25 +357,14 @@ def _key(round_id: ObjectId, frame: SentFrame) -> dict[str, Any]:
 def _read_drawn(document: Mapping[str, Any]) -> Drawn:
     more = document.get("more")
     return Drawn(
-<<<<<<< HEAD
-        label=document["label"],
-        points=unpacked(document["points"]),
-        rotation=document["rotation"],
-        attributes=document["attributes"],
-        type=document["type"],
-        more=tuple(map(unpacked, document.get("more", ()))),
-        index=document.get("index"),
-        keyframe=document.get("keyframe"),
-=======
         document["label"],
-        tuple(document["points"]),
+        unpacked(document["points"]),
         document["rotation"],
         document["attributes"],
         document["type"],
-        tuple(map(tuple, more)) if more else (),
+        tuple(map(unpacked, more)) if more else (),
         document.get("index"),
         document.get("keyframe"),
->>>>>>> ac819dd (Make labels and shapes cheaper to hold and compare; read answers with orjson)
     )
 
 

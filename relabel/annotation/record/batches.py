@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PER_BATCH = 1000
+_PER_BATCH = 500
 
 
 def write_in_batches(
