@@ -176,8 +176,9 @@ def _write(
     kept = [frame for place, frame in merged.items() if place not in lost]
     replace_frames(record.id, (f.baseline for f in kept if f.baseline != f.sent))
     note_labels(dataset, record, [f.baseline for f in kept if f.has_other_labels])
-    if lost:
-        open_frames = _open_frames(review, merged, lost)
+    still_open = _open_frames(review, merged, lost)
+    if still_open != open_frames:  # labels were edited while they were being written
+        open_frames = still_open
         finished = finished_samples(dataset, record, review, open_frames)
     tag_pulled(dataset, finished)
     _close(record, review.jobs, open_frames)
