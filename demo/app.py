@@ -10,7 +10,6 @@ import contextlib
 import itertools
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ from demo.annotator import AnnotatorError, give_job, jobs_of_nobody, log_in, wor
 from demo.dataset import SEED, DemoFiles, build_dataset
 from demo.ending import TERMINATED, ends_when_told
 from demo.headless import DETECTOR, evaluate, operate, say
-from demo.services import REPOSITORY, app_server, free_port, is_free
+from demo.services import REPOSITORY, app_server, free_port, is_free, program
 from demo.truth import Truth, read_truth
 from demo.world import Person, World, demo_world
 from relabel.errors import RelabelError
@@ -79,15 +78,9 @@ def prepare(world: World, seed: int) -> fo.Dataset:
 def executor(world: World) -> Iterator[None]:
     """Runs an executor for delegated operations meanwhile."""
     command = [sys.executable, "-m", "relabel.compute.executor", "--target", EXECUTOR_TARGET]
-    with (world.directory / "executor.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env={**os.environ, **world.environment}
-        )
-    try:
+    variables = {**os.environ, **world.environment}
+    with program(command, world.directory / "executor.log", variables):
         yield
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def start_colleagues(world: World, truth: Truth) -> None:

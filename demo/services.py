@@ -27,7 +27,8 @@ PLUGIN = "@relabel/cvat"
 
 _REPLICA_SET = "relabel"
 _STARTUP_SECONDS = 60.0
-_SHUTDOWN_SECONDS = 15.0
+_SHUTDOWN_SECONDS = 5.0
+_DATABASE_SHUTDOWN_SECONDS = 15.0  # it writes what it has in memory
 _POLL_SECONDS = 0.05
 _LOG_TAIL_BYTES = 2000
 _NOT_YET_INITIALIZED = 94
@@ -98,7 +99,7 @@ def mongod(data_dir: Path | str) -> Iterator[str]:
     command += ["--bind_ip", "127.0.0.1", "--nounixsocket", "--replSet", _REPLICA_SET]
     command += ["--oplogSize", "128", "--wiredTigerCacheSizeGB", "1"]
     command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
-    with _process(command, log) as process:
+    with program(command, log, patience=_DATABASE_SHUTDOWN_SECONDS) as process:
         _become_primary(process, port, log)
         yield f"mongodb://127.0.0.1:{port}"
 
@@ -180,16 +181,27 @@ def app_server(
     command = [sys.executable, "-m", "fiftyone.server.main"]
     command += ["--port", str(port), "--address", "127.0.0.1"]
     url = f"http://127.0.0.1:{port}"
-    with _process(command, log_path, variables) as process:
+    with program(command, log_path, variables) as process:
         _wait(process, log_path, "the App server", lambda: _answers(url))
         yield url
 
 
 @contextlib.contextmanager
-def _process(
-    command: list[str], log: Path, env: Mapping[str, str] | None = None
+def program(
+    command: list[str],
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    patience: float = _SHUTDOWN_SECONDS,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Runs a program that Ctrl-C does not reach: its context ends it, in order."""
+    """Runs a program that Ctrl-C does not reach: its context ends it, in order.
+
+    Args:
+        command: what to run
+        log: where its output goes, after what is there
+        env: its variables, by default our own
+        patience: after how many seconds it is killed if it does not end when it is told to
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -205,7 +217,7 @@ def _process(
     finally:
         process.terminate()
         try:
-            process.wait(_SHUTDOWN_SECONDS)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

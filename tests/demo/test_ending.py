@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import psutil
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SECONDS = 20  # FiftyOne would wait 30 for a database that is gone
@@ -42,12 +45,21 @@ with demo_world(Path(sys.argv[1])), ends_when_told():
 
 def told_to_end(program, *arguments):
     """Runs a program until it says that it is ready, then tells it to end; gives what it said."""
-    command = [sys.executable, "-c", program, *arguments]
+    return told_at("ready", [sys.executable, "-c", program, *arguments])
+
+
+def told_at(word, command, **options):
+    """Runs a command until a line begins with a word, then tells it to end; gives what it said."""
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=REPOSITORY,
+        **options,
     ) as process:
         for line in process.stdout:
-            if line == "ready\n":
+            if line.startswith(word):
                 break
         process.send_signal(signal.SIGTERM)
         try:
@@ -65,3 +77,13 @@ def test_let_go_of_database__the_demo_ends_while_it_uses_fiftyone(tmp_path, monk
     for name in ("FIFTYONE_DATABASE_URI", "FIFTYONE_CVAT_URL"):
         monkeypatch.delenv(name, raising=False)
     assert told_to_end(CONNECTED, str(tmp_path)) == (143, [])
+
+
+def test_demo__ends_when_told_to_and_leaves_no_program(tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("FIFTYONE_")]:
+        monkeypatch.delenv(name)
+    command = [sys.executable, "-m", "demo.app", "--no-browser", "--directory", str(tmp_path)]
+    code, _ = told_at("Building", command, stderr=subprocess.STDOUT)
+    assert code == 143
+    running = (process.info["cmdline"] or () for process in psutil.process_iter(["cmdline"]))
+    assert not [words for words in running if any(str(tmp_path) in word for word in words)]
