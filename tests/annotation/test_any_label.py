@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from relabel.annotation import EVERYTHING, Request, RoundField, make_plan, pull, push, undo_pull
-from relabel.labels import Attribute, AttributeKind, LabelSchema, kind_named
+from relabel.labels import Attribute, AttributeKind, LabelSchema, kind_named, pixels
 
 pytestmark = pytest.mark.cvat
 
@@ -196,5 +196,39 @@ def test_pull__any_edited_label_is_within_1e_9_of_what_cvat_holds(client, sent, 
             ), "its attributes, its id and all that never travels stay"
         assert_near(found, held)
         if held:  # labels without a point are not drawn
+            undo_pull(dataset, "round_1")
+        assert encode(stored(dataset)) == encode(before)
+
+
+@SETTINGS
+@given(data=st.data())
+def test_pull__any_redrawn_mask_is_pixel_for_pixel_what_cvat_holds(client, sent, data):
+    items = data.draw(st.lists(st.composite(with_mask)(), min_size=2, max_size=6))
+    with sent("detections", items) as (dataset, task):
+        before = stored(dataset)
+
+        def redraw(shape):
+            if shape.type != "mask":
+                return shape
+            mask = data.draw(MASKS.filter(np.any))
+            left = data.draw(st.integers(0, SIZE[0] - mask.shape[1]))
+            top = data.draw(st.integers(0, SIZE[1] - mask.shape[0]))
+            return replace(shape, points=pixels.encode(mask, left, top))
+
+        save_anew(client, task, redraw)
+        report = pull(dataset, "round_1", client, EVERYTHING)
+        drawn = {shape.points for shape in client.task_annotations(task.id).shapes}
+        schema = LabelSchema((), (), "detections")
+        after = stored(dataset)["labels"]["detections"]
+        found = {kind_named("detections").to_drawn(one, SIZE, schema).points for one in after}
+        assert {points for points in drawn if len(points) > 4} == {
+            points for points in found if len(points) > 4
+        }
+        for old, new in zip(before["labels"]["detections"], after, strict=True):
+            geometry = {"bounding_box", "mask", "mask_path"}
+            assert encode({k: v for k, v in new.items() if k not in geometry}) == encode(
+                {k: v for k, v in old.items() if k not in geometry}
+            )
+        if report.counts:
             undo_pull(dataset, "round_1")
         assert encode(stored(dataset)) == encode(before)

@@ -25,6 +25,7 @@ from relabel.annotation import (
     push,
     undo_pull,
 )
+from relabel.labels import pixels
 from tests.annotation.stock_rounds import stored
 from tests.annotation.test_any_label import SETTINGS, TEXT, labels, save_anew
 
@@ -125,6 +126,35 @@ def test_pull__any_edited_value_is_what_cvat_holds(client, sent, field_class, da
         ]
         found = [document["value"] for document in stored(dataset)]
         assert encode({"": found}) == encode({"": expected})
+        if report.counts:
+            undo_pull(dataset, "round_1")
+        assert kept(dataset) == before
+
+
+@SETTINGS
+@given(data=st.data())
+def test_pull__any_class_that_is_redrawn_is_pixel_for_pixel_what_cvat_holds(client, sent, data):
+    with sent(fo.Segmentation, values_of(data, fo.Segmentation)) as (dataset, _, task):
+        before, arrays = kept(dataset), [value.mask.copy() for value in dataset.values("value")]
+        numbers = {spec.id: int(spec.name) for spec in task.labels}
+        shapes = client.task_annotations(task.id).shapes
+        redrawn = data.draw(hnp.arrays(bool, SIZE[::-1]).filter(np.any))
+        first = {shape.frame: shape for shape in reversed(shapes)}
+        saved = [
+            replace(shape, id=None, points=pixels.encode(redrawn))
+            if shape is first[shape.frame]
+            else replace(shape, id=None)
+            for shape in shapes
+        ]
+        client.put_task_shapes(task.id, saved)
+        report = pull(dataset, "round_1", client, EVERYTHING)
+        for frame, (old, value) in enumerate(zip(arrays, dataset.values("value"), strict=True)):
+            expected = old.copy()
+            if frame in first:
+                number = numbers[first[frame].label_id]
+                expected[old == number] = 0
+                expected[redrawn] = number
+            assert np.array_equal(value.mask, expected)
         if report.counts:
             undo_pull(dataset, "round_1")
         assert kept(dataset) == before
