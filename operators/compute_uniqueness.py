@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ..relabel.curation.uniqueness import compute_uniqueness, require_uniqueness_field
+from ..relabel.curation.uniqueness import (
+    compute_uniqueness,
+    require_comparable,
+    require_uniqueness_field,
+)
 from .delegation import DelegatedOperator, progress_reporter
 from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of
 from .forms import (
@@ -48,7 +52,8 @@ class ComputeUniqueness(DelegatedOperator):
         """Asks for the vectors and the field."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            show_notice(inputs, "target", f"Scores {count_target(ctx):,} samples.")
+            count = require_comparable(count_target(ctx))
+            show_notice(inputs, "target", f"Scores {count:,} samples.")
         ask_for_embeddings(ctx, inputs)
         inputs.str("field", default=DEFAULT_FIELD, label="Write to")
         with errors_shown(inputs, "problem"):

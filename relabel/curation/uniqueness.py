@@ -86,8 +86,7 @@ def uniqueness(
     Raises:
         EmbeddingsError: if there are fewer than two vectors, or one is zero or no number
     """
-    if len(vectors) < 2:
-        raise EmbeddingsError("One sample alone is not comparable.", "Target at least two.")
+    require_comparable(len(vectors))
     rows = UnitRows(vectors)
     count = min(len(_WEIGHTS), len(vectors) - 1)
     filling = Shards(rows, cluster).fill if cluster else fill
@@ -99,6 +98,17 @@ def uniqueness(
     weights = _WEIGHTS[:count] / _WEIGHTS[:count].sum()
     scores: NDArray[np.float64] = np.prod(np.sort(np.sqrt(squared), axis=1) ** weights, axis=1)
     return scores / max(float(scores.max()), 1e-12)
+
+
+def require_comparable(count: int) -> int:
+    """Checks that there is something to compare with.
+
+    Raises:
+        EmbeddingsError: if there are fewer than two
+    """
+    if count < 2:
+        raise EmbeddingsError("One sample alone is not comparable.", "Target at least two.")
+    return count
 
 
 def require_uniqueness_field(dataset: fo.Dataset, field: str | None) -> str:

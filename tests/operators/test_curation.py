@@ -9,6 +9,12 @@ from fiftyone.operators.executor import ExecutionError
 from .app import delegate, execute, form, problems, requests_of, texts
 
 
+def test_compute_uniqueness__one_image_alone(dataset):
+    params = {"view_target": "CURRENT_VIEW"}
+    fields = form("compute_uniqueness", dataset, params, view=dataset[:1]._serialize())
+    assert any("One sample alone" in text for text in problems(fields))
+
+
 def test_compute_similarity__built_in_descriptor(dataset):
     done = execute("compute_similarity", dataset)
     assert done.result == {

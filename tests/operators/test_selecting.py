@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -214,3 +215,19 @@ def test_discard_selection__which_must_be_said(circle):
     with pytest.raises(ExecutionError):
         execute("discard_selection", circle)
     assert circle.list_runs() == ["unique"]
+
+
+def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
+    plugin = type(operator("select_unique")).__module__.rsplit(".", 1)[0]
+    params = {**VECTORS, "count": 2, "labelled_tag": "even", "view_target": "CURRENT_VIEW"}
+    circle.set_values("vectors", {circle.last().id: None, circle.first().id: None}, key_field="id")
+
+    def select(**marks):
+        view = circle.match_tags("odd")
+        return execute("select_unique", circle, {**params, **marks}, view=view).result
+
+    expected = select()
+    monkeypatch.setattr(sys.modules[f"{plugin}.embedding_source"], "IDS_OF_A_VIEW", 1)
+    found = select(name="again")
+    assert found["sample_ids"] == expected["sample_ids"]
+    assert found["counted_as_chosen"] == expected["counted_as_chosen"] == 2
