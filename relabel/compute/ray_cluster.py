@@ -35,6 +35,7 @@ _HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + _HTTP2_SETTINGS
 _lock = threading.Lock()
 _users = 0
 _connected_here = False
+_connected_to = ""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Cluster:
         most = min(self.workers, len(rows))
         data = ray.data.from_items(rows, override_num_blocks=min(len(rows), _BLOCKS)).flat_map(
             ray_node.HandsOnChunks,
-            fn_constructor_args=(name_there(worker), args, 1),
+            fn_constructor_args=(name_there(worker), args, max(1, self.cpus // self.workers)),
             compute=ray.data.ActorPoolStrategy(min_size=1, max_size=most, initial_size=most),
             **({"num_gpus": 1} if self.gpus else {"num_cpus": 1}),
         )
@@ -188,10 +189,17 @@ def name_there(ours: Callable[..., Any]) -> str:
 
 def _enter(address: str) -> None:
     """Connects the first that needs it; all operations of this process share a connection."""
-    global _users, _connected_here  # noqa: PLW0603
+    global _users, _connected_here, _connected_to  # noqa: PLW0603
+    _require_ray(address)
+    _require_listening(address)
     with _lock:
+        if _users and address != _connected_to:
+            raise RayUnreachable(
+                f"An operation of this process works on the Ray cluster at {_connected_to} still.",
+                "Start this one again when that has ended.",
+            )
         if not _users:
-            _connected_here = _connect(address)
+            _connected_here, _connected_to = _connect(address), address
         _users += 1
 
 
@@ -207,12 +215,6 @@ def _leave() -> None:
 
 def _connect(address: str) -> bool:
     """Connects, unless this process is connected; returns whether it was not."""
-    if importlib.util.find_spec("ray") is None:
-        raise RayMissing(
-            f"The Ray cluster at {address} is configured, and Ray is not installed here.",
-            'Install the cluster\'s version of it: pip install "ray[data]==..."',
-        )
-    _require_listening(address)
     import ray
     from ray import cloudpickle
 
@@ -244,6 +246,14 @@ def _connect(address: str) -> bool:
             "`ray start --head` printed.",
         ) from error
     return True
+
+
+def _require_ray(address: str) -> None:
+    if importlib.util.find_spec("ray") is None:
+        raise RayMissing(
+            f"The Ray cluster at {address} is configured, and Ray is not installed here.",
+            'Install the cluster\'s version of it: pip install "ray[data]==..."',
+        )
 
 
 def _require_listening(address: str) -> None:

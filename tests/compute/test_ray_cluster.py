@@ -99,6 +99,13 @@ def test_connected__two_operations_share_a_connection(ray_connection):
         assert cluster.hold(Shard, [(np.ones((4, 2), np.float32),)])
 
 
+def test_connected__another_cluster_meanwhile(ray_cluster, ray_nodes):
+    """Nothing works on a cluster that it was not sent to."""
+    elsewhere = ray_nodes.address.replace(ray_nodes.address.rpartition(":")[0], "localhost")
+    with pytest.raises(RayUnreachable, match=f"at {ray_nodes.address} still"):
+        contextlib.ExitStack().enter_context(connected(elsewhere))
+
+
 def test_hold__a_node_that_lacks_a_package_says_so(ray_cluster):
     elsewhere = type("Shard", (), {"__module__": "relabel.not_shipped"})
     with pytest.raises(NodeLacksPackage, match=rf"node {socket.gethostname()} .*not_shipped"):

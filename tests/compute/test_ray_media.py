@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from relabel.compute.errors import NodeCannotSee
+from relabel.compute.images import Unreadable
+from relabel.compute.ray_media import chunks, heard
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "workers", "expected"),
+    [
+        (100_000, 32, 4, 256),
+        (100_000, 300, 4, 300),
+        (1000, 8, 4, 24),
+        (10, 32, 4, 10),
+    ],
+)
+def test_chunks__whole_batches_small_enough_for_all_workers(images, batch_size, workers, expected):
+    found = list(chunks(range(images), batch_size, workers))
+    assert [number for chunk in found for number in chunk] == list(range(images))
+    assert {len(chunk) for chunk in found[:-1]} <= {expected}
+    assert len(found[0]) == expected
+
+
+def test_chunks__of_nothing():
+    assert list(chunks([], 8, 2)) == []
+
+
+def test_heard__what_is_nowhere_is_unreadable(tmp_path):
+    gone = str(tmp_path / "gone.png")
+    assert heard([("1", gone, "no such file", "node")]) == (Unreadable("1", gone, "no such file"),)
+
+
+def test_heard__what_only_the_node_does_not_find_is_the_nodes_fault(tmp_path):
+    there = tmp_path / "there.png"
+    there.write_bytes(b"")
+    assert heard([("1", str(there), "empty", None)])
+    with pytest.raises(NodeCannotSee, match=rf"node a does not find {there}.*network file system"):
+        heard([("1", str(there), "no such file", "a")])
