@@ -1,6 +1,11 @@
-"""Executors: heavy work on other machines.
+"""Executors: heavy work on other machines, and what becomes of it when something dies.
 
-.venv/bin/python benchmarks/executors.py [--only ray] [--images 4000] [--rows 200000]
+    .venv/bin/python benchmarks/executors.py [--only delegation]
+    .venv/bin/python benchmarks/executors.py --only ray [--images 4000] [--rows 200000]
+    .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0]
+
+The rounds of faults are run where they are asked for: each queues an operation, kills something
+at a random moment, and compares the outcome with that of an undisturbed run.
 """
 
 from __future__ import annotations
@@ -12,11 +17,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _executors import ray
+from _executors import delegation, faults, ray
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
-PARTS = ("ray",)
+PARTS = ("delegation", "ray")
 
 
 def main() -> None:
@@ -24,10 +29,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, default=4000, help="embedded over Ray")
     parser.add_argument("--rows", type=int, default=200_000, help="selected from in shards")
+    parser.add_argument("--faults", type=int, default=0, help="rounds of faults, and nothing else")
+    parser.add_argument("--seed", type=int, default=0, help="of the rounds")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
-    with tempfile.TemporaryDirectory(prefix="relabel-executors-") as name:
+    with tempfile.TemporaryDirectory(
+        prefix="relabel-executors-", ignore_cleanup_errors=True
+    ) as name:
         folder = Path(name)
         with mongod(folder / "database") as uri:
             environment = fiftyone_environment(uri, folder / "home", link_plugin(folder / "p"))
@@ -37,7 +46,11 @@ def main() -> None:
 
 def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All figures that are asked for."""
+    if options.faults:
+        return faults.figures(folder, options.faults, options.seed)
     figures: list[dict[str, Any]] = []
+    if options.only in (None, "delegation"):
+        figures += delegation.overhead(folder)
     if options.only in (None, "ray"):
         figures += ray.figures(folder, options.images, options.rows)
     return figures

@@ -17,6 +17,7 @@ from ..relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
+from .cancelling import begin_writing
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .delegation import DelegatedOperator
 from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, embeddings_of
@@ -95,6 +96,7 @@ def _replace(
     options |= ctx.params.get("backend_options") or {}
     with embeddings_of(ctx, report, view, patches_field, _SOURCES) as embeddings:
         report(1, "Indexing")
+        begin_writing(ctx)
         compute_similarity(view, embeddings, key, backend=backend, options=options)
     return embeddings
 
@@ -109,6 +111,7 @@ def _add(
         return None
     with embeddings_of(ctx, report, new, patches_field, _SOURCES) as embeddings:
         report(1, "Indexing")
+        begin_writing(ctx)
         add_to_similarity(new, embeddings, key)
     return embeddings
 

@@ -11,6 +11,7 @@ from ..relabel.curation.uniqueness import (
     require_comparable,
     require_uniqueness_field,
 )
+from .cancelling import begin_writing
 from .delegation import DelegatedOperator, progress_reporter
 from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of
 from .forms import (
@@ -71,7 +72,14 @@ class ComputeUniqueness(DelegatedOperator):
         view, field = target_images(ctx), _field(ctx)
         with cluster_of(ctx) as cluster, embeddings_of(ctx, report, view) as embeddings:
             told = progress_reporter(ctx, "images compared", report)
-            compute_uniqueness(view, embeddings, field, cluster=cluster, progress=told)
+            compute_uniqueness(
+                view,
+                embeddings,
+                field,
+                cluster=cluster,
+                progress=told,
+                before_writing=lambda: begin_writing(ctx),
+            )
         return {"field": field, **describe(embeddings)}
 
     def output(self, ctx: Any) -> types.Property:  # noqa: ARG002

@@ -10,6 +10,7 @@ from fiftyone.operators import types
 
 from ..relabel.evaluation.detections import evaluate_detections, require_eval_key
 from ..relabel.evaluation.options import CROWD, IOUS, MOST_PREDICTIONS, EvaluationOptions
+from .cancelling import begin_writing
 from .delegation import DelegatedOperator, progress_reporter
 from .forms import (
     as_form,
@@ -82,6 +83,7 @@ class EvaluateDetections(DelegatedOperator):
             eval_key=key,
             options=_options(ctx),
             progress=progress_reporter(ctx, "samples", report),
+            before_writing=lambda: begin_writing(ctx),
         ).score
         result = asdict(score)
         result["invalid"] = len(score.invalid)

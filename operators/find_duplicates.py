@@ -15,6 +15,7 @@ from ..relabel.curation.sample_values import TAGS, group_fields, read_splits
 from ..relabel.curation.selection import require_apart
 from ..relabel.curation.selection_runs import Marked, save_marks
 from . import selection_form as form
+from .cancelling import begin_writing
 from .delegation import DelegatedOperator, progress_reporter
 from .embedding_source import ask_for_embeddings, describe, embeddings_of
 from .forms import as_form, as_output, ask_for_names, count_target, errors_shown, target_images
@@ -91,6 +92,7 @@ class FindDuplicates(DelegatedOperator):
         if splits is not None:
             found = found.across(splits)
         if found.groups:
+            begin_writing(ctx)
             save_marks(ctx.dataset, _marked(found), marks, details, replace=form.replaces(ctx))
         return {
             "groups": len(found.groups),

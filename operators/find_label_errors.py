@@ -15,6 +15,7 @@ from ..relabel.evaluation.label_errors.runs import (
     require_run_key,
 )
 from ..relabel.evaluation.label_errors.suspicion import ErrorType
+from .cancelling import begin_writing
 from .delegation import DelegatedOperator, progress_reporter
 from .forms import (
     as_form,
@@ -110,6 +111,7 @@ class FindLabelErrors(DelegatedOperator):
             least=request.least,
             most=request.most,
             progress=progress_reporter(ctx, "steps", report),
+            before_writing=lambda: begin_writing(ctx),
         )
         if request.tag:
             queue.view(ctx.dataset).tag_samples(request.tag)

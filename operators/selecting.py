@@ -9,6 +9,7 @@ from fiftyone.operators import types
 from ..relabel.curation.selection import require_count, select_unique
 from ..relabel.curation.selection_runs import save_selection
 from . import selection_form as form
+from .cancelling import begin_writing
 from .delegation import DelegatedOperator, progress_reporter
 from .embedding_source import ask_for_embeddings, describe, embeddings_of
 from .forms import as_form, count_target, errors_shown, target_images
@@ -86,6 +87,7 @@ class SelectingOperator(DelegatedOperator):
             selection = select_unique(embeddings, wishes, cluster=cluster, progress=told)
             said = {**said, **describe(embeddings)}
             details = {**form.describe_wishes(ctx), **said}
+            begin_writing(ctx)
             save_selection(ctx.dataset, selection, marks, details, replace=form.replaces(ctx))
         return {**form.describe_selection(selection, marks), **said}
 

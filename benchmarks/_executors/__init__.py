@@ -1,1 +1,1 @@
-"""The parts of `benchmarks/executors.py`."""
+"""The parts of `benchmarks/executors.py`; its faults are those of the tests, too."""

@@ -16,6 +16,8 @@ from .sharding import Shards
 from .unit_rows import UnitRows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
@@ -33,6 +35,7 @@ def compute_uniqueness(
     *,
     cluster: Cluster | None = None,
     progress: Progress | None = None,
+    before_writing: Callable[[], None] | None = None,
 ) -> None:
     """Writes each sample's uniqueness to a field, as a FiftyOne brain run of that name.
 
@@ -46,6 +49,7 @@ def compute_uniqueness(
         cluster: where the vectors are compared; by default here
         progress: called with how many samples are compared and how many there are; it may raise
             to cancel, and then nothing has changed
+        before_writing: called once, right before anything is written; may raise to cancel
 
     Raises:
         BrainKeyError: if the name cannot be used
@@ -54,6 +58,8 @@ def compute_uniqueness(
     dataset = view._dataset  # noqa: SLF001
     require_uniqueness_field(dataset, field)
     scores = uniqueness(embeddings.vectors, cluster=cluster, progress=progress)
+    if before_writing:
+        before_writing()
     if dataset.has_brain_run(field):
         dataset.delete_brain_run(field)
     run = UniquenessConfig(field).build()

@@ -34,7 +34,7 @@ from .stored_run import begin_run, require_fields, save_run
 from .validity import UNRANKED, require_confidences
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
@@ -73,6 +73,7 @@ def evaluate_detections(
     eval_key: str,
     options: EvaluationOptions | None = None,
     progress: Progress | None = None,
+    before_writing: Callable[[], None] | None = None,
 ) -> Evaluation:
     """Evaluates predictions against ground truth, as COCO does.
 
@@ -89,6 +90,7 @@ def evaluate_detections(
         options: how to match
         progress: called with how many samples are done and how many there are. It may raise to
             cancel: then all stays as it was
+        before_writing: called once, right before anything is written; may raise to cancel
 
     Returns:
         the score, and what it is made of
@@ -113,6 +115,8 @@ def evaluate_detections(
     curves = curves_of(outcome, options, classes)
     sides = marked(outcome, comparison)
     method = config.build()
+    if before_writing:
+        before_writing()
     run_id = begin_run(view, eval_key, method)
     writer = MarkWriter(dataset, eval_key, comparison.fields)
     begin_writing(run_id)

@@ -228,8 +228,7 @@ def test_executor__does_not_lose_its_run_with_its_connections(
     service, queue, start_executor, tmp_path, line
 ):
     run = queue("cut", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
-    host, port = line.address
-    start_executor("cut", FIFTYONE_DATABASE_URI=f"mongodb://{host}:{port}/?directConnection=true")
+    start_executor("cut", FIFTYONE_DATABASE_URI=line.uri)
     _started(tmp_path / "s")
     assert line.cut() > 2
     (tmp_path / "go").touch()

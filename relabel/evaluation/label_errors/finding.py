@@ -16,7 +16,7 @@ from .runs import DEFAULT_KEY, require_run_key, store_label_errors
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from fiftyone.core.collections import SampleCollection
 
@@ -41,6 +41,7 @@ def find_label_errors(
     least: float = LEAST_PROBABILITY,
     most: int | None = None,
     progress: Progress | None = None,
+    before_writing: Callable[[], None] | None = None,
 ) -> LabelErrors:
     """Finds labels that are probably wrong, marks them, and keeps the queue as a run.
 
@@ -58,6 +59,7 @@ def find_label_errors(
         most: how many errors at most, or None for all
         progress: called with how many steps are done and how many there are; nothing is written
             before the last step
+        before_writing: called once, right before anything is written; may raise to cancel
 
     Returns:
         the queue
@@ -85,6 +87,8 @@ def find_label_errors(
         invalid=read.invalid,
     )
     tell.next()
+    if before_writing:
+        before_writing()
     clear_marks(dataset, (ground_truth, predictions))
     store_label_errors(view, queue)
     write_marks(dataset, _marks(queue))
