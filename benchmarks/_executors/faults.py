@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -21,11 +20,13 @@ from . import world
 from .line import line_to
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
 TARGET = "faults"
 IMAGES = 400
+LEAVING_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -198,31 +199,38 @@ class Rounds:
         return world.queue(self.dataset, job.operator, job.params(name), TARGET)
 
     def ready(self) -> None:
-        """Two executors again, the second behind the line that can be cut."""
-        alive = [one for one in self.running.processes if one.poll() is None]
-        for _ in range(2 - len(alive)):
-            self.running.start(**self._environment)
-        world.wait_for(lambda: self.running.alive() == 2, "Two executors")
+        """Two executors again; those that replace others are behind the line that can be cut."""
 
-    def _holder(self, run: Any) -> psutil.Process:
+        def both() -> bool:
+            living = [one for one in self.running.processes if one.poll() is None]
+            for _ in range(2 - len(living)):
+                self.running.start(**self._environment)
+            return self.running.alive() == 2
+
+        world.wait_for(both, "Two executors")
+
+    def _holder(self, run: Any) -> subprocess.Popen[bytes]:
         """The executor of an operation, else any."""
         from relabel.compute.operations import collection
 
         link = collection().find_one({"_id": run}).get("run_link") or ""
-        pids = [one.pid for one in self.running.processes if one.poll() is None]
-        holder = int(link.rpartition(":")[2]) if link else pids[0]
-        return psutil.Process(holder if holder in pids else pids[0])
+        living = [one for one in self.running.processes if one.poll() is None]
+        return next((one for one in living if link.endswith(f":{one.pid}")), living[0])
 
     def _executor(self, run: Any) -> None:
-        self._holder(run).kill()
+        holder = self._holder(run)
+        holder.kill()
+        holder.wait()
 
     def _child(self, run: Any) -> None:
-        for child in self._holder(run).children():
+        for child in psutil.Process(self._holder(run).pid).children():
             if "relabel.compute.worker" in child.cmdline():
                 child.kill()
 
     def _leave(self, run: Any) -> None:
-        self._holder(run).send_signal(signal.SIGTERM)
+        holder = self._holder(run)
+        holder.terminate()
+        holder.wait(LEAVING_SECONDS)
 
     def _connections(self, run: Any) -> None:  # noqa: ARG002 - of all that go through the line
         self._cut()
@@ -272,10 +280,8 @@ def figures(folder: Path, rounds: int, seed: int) -> list[dict[str, Any]]:
         environment = {"FIFTYONE_DATABASE_URI": line.uri}
         started = world.Executors(TARGET, folder / "executors.log")
         try:
-            for variables in ({}, environment):
-                started.start(**variables)
-            world.wait_for(lambda: started.alive() == 2, "Two executors")
             played = Rounds(folder, started, environment=environment, cut=line.cut)
+            played.ready()
             played.learn()
             told = [_told(played.play(number, seed)) for number in range(rounds)]
         finally:

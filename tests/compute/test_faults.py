@@ -25,7 +25,6 @@ def rounds(database, tmp_path_factory):
             jobs=[job for job in faults.JOBS if job.operator in ("apply_model", "select_unique")],
         )
         try:
-            running.start()
             played.ready()
             played.learn()
             yield played
@@ -35,7 +34,7 @@ def rounds(database, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("number", "fault"), enumerate(["child", "connections", "cancel", "leave", "executor"])
+    ("number", "fault"), [*enumerate(["child", "connections", "cancel", "leave", "executor"])]
 )
 def test_operation__ends_as_if_nothing_had_happened(rounds, number, fault):
     told = rounds.play(number, seed=1, fault=fault)
