@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 TARGET = "faults"
 IMAGES = 400
-LEAVING_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -230,7 +229,7 @@ class Rounds:
     def _leave(self, run: Any) -> None:
         holder = self._holder(run)
         holder.terminate()
-        holder.wait(LEAVING_SECONDS)
+        holder.wait()
 
     def _connections(self, run: Any) -> None:  # noqa: ARG002 - of all that go through the line
         self._cut()
