@@ -1,0 +1,1 @@
+"""Rounds: send, watch, review, pull, undo."""

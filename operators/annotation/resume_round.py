@@ -1,0 +1,63 @@
+"""``resume_round``: goes on with a round that was interrupted while it was sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from fiftyone.operators import types
+
+from ...relabel.annotation import resume_push, rounds_with_unsaid
+from ..forms import as_form, as_output
+from ..running.streaming import run_with_progress
+from .cvat_server import client_of
+from .rounds import ask_for_interrupted_round
+
+if TYPE_CHECKING:
+    from ..running.streaming import Report
+
+
+class ResumeRound(foo.Operator):
+    """Sends what an interrupted push did not come to, and shows what it was to show annotators.
+
+    Cancelling it removes the round.
+
+    Parameters:
+        key: the name of the round
+    """
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How the operator is listed and run."""
+        return foo.OperatorConfig(
+            name="resume_round",
+            label="Resume an interrupted round",
+            description="Send to CVAT what an interrupted push did not come to",
+            icon="play_arrow",
+            dynamic=True,
+            execute_as_generator=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            default_choice_to_delegated=False,
+            risk_level=types.RiskLevel.MEDIUM,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """The form."""
+        inputs = types.Object()
+        ask_for_interrupted_round(ctx, inputs, rounds_with_unsaid)
+        return as_form(inputs, "Resume an interrupted round", "Resume")
+
+    def execute(self, ctx: Any) -> Any:
+        """Goes on with the round; see :func:`run_with_progress`."""
+        return run_with_progress(self, ctx, lambda report: _resume(ctx, report), cancellable=True)
+
+    def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+        """What is out now."""
+        rows = [("key", "Round"), ("images", "Images"), ("labels", "Labels")]
+        return as_output("Round sent", rows)
+
+
+def _resume(ctx: Any, report: Report) -> dict[str, Any]:
+    record = resume_push(ctx.dataset, ctx.params["key"], client_of(ctx), report)
+    return {"key": record.key, "images": record.images, "labels": record.labels}

@@ -1,0 +1,101 @@
+"""The first question of the send form: which samples; with how many each answer means."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from cachetools import TTLCache, cached
+from fiftyone.operators import types
+
+from ...relabel.annotation import REQUIRES_ANNOTATION, EmptySelection
+from ..forms import field_choice
+
+if TYPE_CHECKING:
+    import fiftyone as fo
+
+SELECTED, TAGGED, VIEW, SAVED_VIEW, DATASET = "selected", "tagged", "view", "saved_view", "dataset"
+REMEMBERED_SECONDS = 20
+
+
+def ask_what(ctx: Any, inputs: types.Object) -> None:
+    """Adds the question to the form."""
+    what, tag = _what(ctx), _tag(ctx)
+    saved_views = ctx.dataset.list_saved_views()
+    choices = types.RadioGroup()
+    if ctx.selected:
+        count = len(ctx.selected)
+        choices.add_choice(SELECTED, label=f"{count:,} selected sample{'s'[: count != 1]}")
+    choices.add_choice(TAGGED, label=f"{_count(ctx.dataset.match_tags(tag)):,} tagged {tag}")
+    if _shows_a_part(ctx):
+        choices.add_choice(VIEW, label=f"current view: {_count(ctx.view):,}")
+    if saved_views:
+        choices.add_choice(SAVED_VIEW, label="a saved view")
+    choices.add_choice(DATASET, label=f"dataset: {_count(ctx.dataset):,}")
+    inputs.enum("what", choices.values(), default=what, label="What", view=choices)
+    if what == TAGGED:
+        inputs.str("tag", label="Tag", default=REQUIRES_ANNOTATION)
+    if what == SAVED_VIEW:
+        field_choice(inputs, "saved_view", saved_views, label="Saved view")
+
+
+def read_samples(ctx: Any) -> fo.SampleCollection:
+    """The samples that the answer means.
+
+    Raises:
+        EmptySelection: if it means none
+    """
+    dataset, what = ctx.dataset, _what(ctx)
+    if what == SELECTED:
+        if not ctx.selected:
+            raise EmptySelection("No samples are selected.", "Select some in the grid.")
+        return (ctx.view if ctx.view is not None else dataset).select(ctx.selected)
+    if what == TAGGED:
+        return dataset.match_tags(_tag(ctx))
+    if what == SAVED_VIEW:
+        name = ctx.params.get("saved_view")
+        if not name or not dataset.has_saved_view(name):
+            raise EmptySelection(f"There is no saved view named {name!r}.", "Choose another.")
+        return dataset.load_saved_view(name)
+    return ctx.view if what == VIEW else dataset
+
+
+def version_of(samples: fo.SampleCollection) -> str:
+    """What tells a collection from every other, and from itself after an edit. It is cheap."""
+    dataset = samples._root_dataset  # noqa: SLF001 - no public name
+    return json.dumps(
+        [
+            str(dataset._doc.id),  # noqa: SLF001
+            str(dataset._max("last_modified_at")),  # noqa: SLF001 - reads one index entry
+            samples.view()._serialize(),  # noqa: SLF001
+        ],
+        default=str,
+    )
+
+
+def _what(ctx: Any) -> str:
+    default = SELECTED if ctx.selected else VIEW if _shows_a_part(ctx) else TAGGED
+    return ctx.params.get("what") or default
+
+
+def _tag(ctx: Any) -> str:
+    return ctx.params.get("tag") or REQUIRES_ANNOTATION
+
+
+def _shows_a_part(ctx: Any) -> bool:
+    return ctx.view is not None and ctx.has_custom_view
+
+
+def _count(samples: fo.SampleCollection) -> int:
+    return _remembered_count(samples, version_of(samples))
+
+
+@cached(
+    TTLCache(64, REMEMBERED_SECONDS),
+    key=lambda _, version: version,
+    lock=threading.Lock(),
+)
+def _remembered_count(samples: fo.SampleCollection, version: str) -> int:  # noqa: ARG001
+    count: int = samples.count()
+    return count

@@ -1,0 +1,1 @@
+"""Similarity, uniqueness, and which images to choose."""

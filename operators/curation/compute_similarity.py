@@ -1,0 +1,143 @@
+"""Indexes images, patches or frames by similarity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ...relabel.curation.brain_runs import require_brain_key
+from ...relabel.curation.similarity import (
+    METRICS,
+    SKLEARN,
+    add_to_similarity,
+    backends,
+    compute_similarity,
+    only_new,
+    require_backend,
+    require_same_patches,
+)
+from ..forms import as_form, as_output, errors_shown, field_choice, show_notice, show_warning
+from ..running.cancelling import begin_writing
+from ..running.delegation import DelegatedOperator
+from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
+from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, embeddings_of
+
+if TYPE_CHECKING:
+    import fiftyone.operators as foo
+    from fiftyone.core.collections import SampleCollection
+
+    from ...relabel.curation.embeddings import Embeddings
+    from ..running.streaming import Report
+
+DEFAULT_KEY = "image_similarity"
+_SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
+
+
+class ComputeSimilarity(DelegatedOperator):
+    """Makes the index behind the App's search for similar images."""
+
+    uses_cluster = True
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How FiftyOne shows it."""
+        return self.heavy_config(
+            "compute_similarity",
+            "Compute similarity",
+            description="Indexes images, so that the App can sort them by similarity",
+            icon="image_search",
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Asks for the vectors, the index and where it is kept."""
+        inputs = types.Object()
+        ask_for_target(ctx, inputs, "Indexes")
+        source = ask_for_embeddings(ctx, inputs, _SOURCES)
+        if source in COMPUTED:
+            ask_for_patches(ctx, inputs)
+        inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the index")
+        with errors_shown(inputs, "problem"):
+            key = _brain_key(ctx)
+            if ctx.dataset.has_brain_run(key):
+                _ask_for_new_only(ctx, inputs, key)
+        if not ctx.params.get("new_only"):
+            _ask_for_backend(ctx, inputs)
+        return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
+
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
+        """Computes the index, or adds to it.
+
+        Raises:
+            NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError, VectorStoreError,
+            NotAddable: as said there
+        """
+        view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
+        adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
+        index = _add if adds else _replace
+        indexed = index(ctx, report, view, key, patches)
+        described = describe(indexed) if indexed else {"samples": 0, "without_vector": 0}
+        return {"brain_key": key, "added": len(indexed) if indexed else 0, **described}
+
+    def output(self, ctx: Any) -> types.Property:
+        """Says what was indexed, and what could not be."""
+        outputs = as_output("Indexed", [("brain_key", "Index"), ("added", "Vectors"), *ROWS])
+        if ctx.results.get("unreadable"):
+            outputs.type.list("unreadable", types.String(), label="Unreadable")
+        return outputs
+
+
+def _replace(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches_field: str | None
+) -> Embeddings:
+    backend = require_backend(ctx.params.get("backend") or SKLEARN)
+    options = {"metric": ctx.params.get("metric") or METRICS[0]}
+    options |= ctx.params.get("backend_options") or {}
+    with embeddings_of(ctx, report, view, patches_field, _SOURCES) as embeddings:
+        report(1, "Indexing")
+        begin_writing(ctx)
+        compute_similarity(view, embeddings, key, backend=backend, options=options)
+    return embeddings
+
+
+def _add(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches_field: str | None
+) -> Embeddings | None:
+    """Adds what an index does not hold; None if it holds everything."""
+    require_same_patches(ctx.dataset, key, patches_field)
+    new = only_new(view, key)
+    if not new.count():
+        return None
+    with embeddings_of(ctx, report, new, patches_field, _SOURCES) as embeddings:
+        report(1, "Indexing")
+        begin_writing(ctx)
+        add_to_similarity(new, embeddings, key)
+    return embeddings
+
+
+def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:
+    inputs.bool("new_only", default=False, label=f"Only what {key} does not hold yet")
+    if ctx.params.get("new_only"):
+        show_notice(inputs, "adds", "What made the index must make the new vectors too.")
+        require_same_patches(ctx.dataset, key, patches_field_of(ctx))
+    else:
+        show_warning(inputs, "replaces", f"The index {key} is replaced.")
+
+
+def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
+    field_choice(
+        inputs,
+        "backend",
+        backends(),
+        label="Keep it in",
+        default=SKLEARN,
+        description="Addresses and keys are read from FiftyOne's brain configuration",
+    )
+    field_choice(inputs, "metric", METRICS, label="Compare", default=METRICS[0])
+    with errors_shown(inputs, "backend_problem"):
+        require_backend(ctx.params.get("backend") or SKLEARN)
+
+
+def _brain_key(ctx: Any) -> str:
+    return require_brain_key(ctx.dataset, ctx.params.get("brain_key", DEFAULT_KEY), "similarity")

@@ -1,0 +1,93 @@
+"""Scores how unlike its neighbours each image is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ...relabel.curation.uniqueness import (
+    compute_uniqueness,
+    require_comparable,
+    require_uniqueness_field,
+)
+from ..forms import (
+    as_form,
+    as_output,
+    count_target,
+    errors_shown,
+    show_notice,
+    show_warning,
+    target_images,
+)
+from ..running.cancelling import begin_writing
+from ..running.delegation import DelegatedOperator, progress_reporter
+from ..running.ray_cluster import cluster_of
+from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of
+
+if TYPE_CHECKING:
+    import fiftyone.operators as foo
+
+    from ..running.streaming import Report
+
+DEFAULT_FIELD = "uniqueness"
+
+
+class ComputeUniqueness(DelegatedOperator):
+    """Writes each image's uniqueness to a field."""
+
+    uses_cluster = True
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How FiftyOne shows it."""
+        return self.heavy_config(
+            "compute_uniqueness",
+            "Compute uniqueness",
+            description="Scores how unlike its neighbours each image is",
+            icon="fingerprint",
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Asks for the vectors and the field."""
+        inputs = types.Object()
+        with errors_shown(inputs, "target_problem"):
+            count = require_comparable(count_target(ctx))
+            show_notice(inputs, "target", f"Scores {count:,} samples.")
+        ask_for_embeddings(ctx, inputs)
+        inputs.str("field", default=DEFAULT_FIELD, label="Write to")
+        with errors_shown(inputs, "problem"):
+            field = _field(ctx)
+            if ctx.dataset.has_field(field):
+                show_warning(inputs, "replaces", f"What {field} holds is replaced.")
+        return as_form(inputs, "Compute uniqueness", self.ask_where_to_run(ctx, inputs))
+
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
+        """Computes the scores.
+
+        Raises:
+            NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
+        """
+        view, field = target_images(ctx), _field(ctx)
+        with cluster_of(ctx) as cluster, embeddings_of(ctx, report, view) as embeddings:
+            told = progress_reporter(ctx, "images compared", report)
+            compute_uniqueness(
+                view,
+                embeddings,
+                field,
+                cluster=cluster,
+                progress=told,
+                before_writing=lambda: begin_writing(ctx),
+            )
+        return {"field": field, **describe(embeddings)}
+
+    def output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+        """Says what was scored."""
+        return as_output(
+            "Scored: 0 is a duplicate, 1 the most unique", [("field", "Field"), *ROWS]
+        )
+
+
+def _field(ctx: Any) -> str:
+    return require_uniqueness_field(ctx.dataset, ctx.params.get("field", DEFAULT_FIELD))

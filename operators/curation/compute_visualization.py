@@ -1,0 +1,155 @@
+"""Lays images out in a plot, those that are alike near one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ...relabel.curation.brain_runs import require_brain_key
+from ...relabel.curation.layouts import METHODS, TSNE, UMAP, Layout, require_enough, require_method
+from ...relabel.curation.visualization import (
+    add_to_visualization,
+    compute_visualization,
+    not_shown,
+    require_extendable,
+)
+from ..forms import as_form, as_output, count_target, errors_shown, show_notice, show_warning
+from ..running.delegation import DelegatedOperator
+from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
+from .embedding_source import COMPUTED, ROWS, ask_for_embeddings, describe, embeddings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import fiftyone.operators as foo
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators.message import GeneratedMessage
+
+    from ...relabel.curation.embeddings import Embeddings
+    from ..running.streaming import Report
+
+DEFAULT_KEY = "image_plot"
+_LABELS = {
+    UMAP: "UMAP: keeps neighbours together; new samples can be added",
+    "pca": "PCA: fast, and the same at any size; new samples can be added",
+    TSNE: "t-SNE: keeps neighbours together; slow above 10,000 samples",
+}
+
+
+class ComputeVisualization(DelegatedOperator):
+    """Makes the plot that the App's Embeddings panel shows."""
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How FiftyOne shows it."""
+        return self.heavy_config(
+            "compute_visualization",
+            "Compute visualization",
+            description="Lays images out in a plot, those that are alike near one another",
+            icon="scatter_plot",
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Asks for the vectors, the method and the name of the plot."""
+        inputs = types.Object()
+        ask_for_target(ctx, inputs, "Shows")
+        with errors_shown(inputs, "count_problem"):
+            if ctx.dataset.media_type == "image" and not ctx.params.get("new_only"):
+                require_enough(count_target(ctx))
+        if ask_for_embeddings(ctx, inputs) in COMPUTED:
+            ask_for_patches(ctx, inputs)
+        inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the plot")
+        with errors_shown(inputs, "problem"):
+            key = _brain_key(ctx)
+            if ctx.dataset.has_brain_run(key):
+                _ask_for_new_only(ctx, inputs, key)
+        if not ctx.params.get("new_only"):
+            _ask_for_layout(ctx, inputs)
+        return as_form(inputs, "Compute visualization", self.ask_where_to_run(ctx, inputs))
+
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
+        """Computes the plot, or adds to it.
+
+        Raises:
+            NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError, NotAddable: as said there
+        """
+        view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
+        adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
+        lay_out = _add if adds else _replace
+        shown = lay_out(ctx, report, view, key, patches)
+        described = describe(shown) if shown else {"samples": 0, "without_vector": 0}
+        return {"brain_key": key, "added": len(shown) if shown else 0, **described}
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:  # noqa: ARG002
+        """Opens the App's panel with the plot."""
+        return [
+            ctx.ops.reload_dataset(),
+            ctx.ops.open_panel("Embeddings", is_active=True, layout="horizontal"),
+        ]
+
+    def output(self, ctx: Any) -> types.Property:  # noqa: ARG002
+        """Says what is shown."""
+        rows = [("brain_key", "Plot, in the Embeddings panel"), ("added", "Points"), *ROWS]
+        return as_output("Laid out", rows)
+
+
+def _replace(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches: str | None
+) -> Embeddings:
+    layout = _layout(ctx)
+    with embeddings_of(ctx, report, view, patches) as embeddings:
+        report(1, "Laying out")
+        compute_visualization(view, embeddings, key, layout)
+    return embeddings
+
+
+def _add(
+    ctx: Any, report: Report, view: SampleCollection, key: str, patches: str | None
+) -> Embeddings | None:
+    """Adds what a plot does not show; None if it shows everything."""
+    require_extendable(ctx.dataset, key, patches)
+    new = not_shown(view, key)
+    if not new.count():
+        return None
+    with embeddings_of(ctx, report, new, patches) as embeddings:
+        report(1, "Laying out")
+        add_to_visualization(new, embeddings, key)
+    return embeddings
+
+
+def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:
+    inputs.bool("new_only", default=False, label=f"Only what {key} does not show yet")
+    if ctx.params.get("new_only"):
+        show_notice(inputs, "adds", "What is shown stays where it is. Use the same vectors.")
+        require_extendable(ctx.dataset, key, patches_field_of(ctx))
+    else:
+        show_warning(inputs, "replaces", f"The plot {key} is replaced.")
+
+
+def _ask_for_layout(ctx: Any, inputs: types.Object) -> None:
+    methods = types.RadioGroup()
+    for method in METHODS:
+        methods.add_choice(method, label=_LABELS[method])
+    inputs.enum("method", methods.values(), default=UMAP, label="Lay out by", view=methods)
+    if ctx.params.get("method", UMAP) == UMAP:
+        standard = Layout()
+        inputs.int("neighbours", default=standard.neighbours, min=2, label="Neighbours looked at")
+        inputs.float("spread", default=standard.spread, min=0, max=1, label="Least spread")
+
+
+def _layout(ctx: Any) -> Layout:
+    standard, seed = Layout(), ctx.params.get("seed", 0)
+    return Layout(
+        require_method(ctx.params.get("method") or UMAP),
+        int(ctx.params.get("neighbours") or standard.neighbours),
+        float(ctx.params.get("spread", standard.spread)),
+        None if seed is None else int(seed),
+    )
+
+
+def _brain_key(ctx: Any) -> str:
+    return require_brain_key(
+        ctx.dataset, ctx.params.get("brain_key", DEFAULT_KEY), "visualization"
+    )

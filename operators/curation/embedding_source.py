@@ -1,0 +1,301 @@
+"""Asks where a sample's vector comes from, and gets it."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ...relabel.compute.recipes import recipe
+from ...relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
+from ...relabel.curation.checkpoints import Checkpoint
+from ...relabel.curation.descriptors import ImageDescriptor
+from ...relabel.curation.embeddings import (
+    Embeddings,
+    compute_embeddings,
+    joined,
+    read_embeddings,
+    require_vector_field,
+    vector_fields,
+)
+from ...relabel.curation.errors import EmbeddingsError
+from ...relabel.curation.keras_models import (
+    APPLICATIONS,
+    DOWNLOADED,
+    PIXELS,
+    load_application,
+    load_model_file,
+    require_application,
+    require_model_file,
+    require_pixels,
+)
+from ...relabel.curation.similarity import indexes, read_index, require_index
+from ..forms import errors_shown, field_choice, show_notice
+from ..running.delegation import HERE, RUN_ON, progress_reporter
+from ..running.ray_cluster import cluster_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    import fiftyone as fo
+    from fiftyone.core.collections import SampleCollection
+
+    from ...relabel.compute.recipes import Recipe
+    from ..running.streaming import Report
+
+DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"
+FIELD, INDEX = "field", "index"
+COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
+DEFAULT_BATCH = 32
+# The ids that a view names must fit into a query of 16 MB.
+IDS_OF_A_VIEW = 200_000
+_LABELS = {
+    INDEX: "What a similarity index was made of",
+    FIELD: "Vectors in a field",
+    DESCRIPTOR: "Built-in image descriptor: shapes and colours",
+    APPLICATION: "A Keras application",
+    MODEL_FILE: "A .keras file, or a TensorFlow SavedModel",
+    ZOO: "A model of FiftyOne's zoo",
+}
+
+
+def ask_for_embeddings(
+    ctx: Any, inputs: types.Object, kinds: Sequence[str] = tuple(_LABELS)
+) -> str:
+    """Adds to a form the choice of where vectors come from, and what that needs to know.
+
+    By default they are taken from an index or a field if there is one, else the built-in
+    descriptor makes them.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        kinds: what may be chosen
+
+    Returns:
+        what is chosen
+    """
+    dataset = ctx.dataset
+    there = {INDEX: bool(indexes(dataset)), FIELD: bool(vector_fields(dataset))}
+    source = source_of(ctx, kinds)
+    choices = types.RadioGroup()
+    for kind in kinds:
+        if there.get(kind, True) or kind == source:
+            choices.add_choice(kind, label=_LABELS[kind])
+    inputs.enum("embeddings", choices.values(), default=source, label="Compare by", view=choices)
+    ask = {
+        INDEX: _ask_for_index,
+        FIELD: _ask_for_field,
+        DESCRIPTOR: _describe_descriptor,
+        APPLICATION: _ask_for_application,
+        MODEL_FILE: _ask_for_model_file,
+        ZOO: _ask_for_zoo,
+    }
+    ask[source](ctx, inputs)
+    if source in COMPUTED:
+        inputs.int(
+            "batch_size",
+            default=DEFAULT_BATCH,
+            min=1,
+            label="Images at once",
+            description="Fewer by itself when memory runs out",
+        )
+    return source
+
+
+def source_of(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
+    """Where the form says that vectors come from; without an answer, what is there."""
+    chosen = ctx.params.get("embeddings")
+    if chosen in kinds:
+        return str(chosen)
+    return _default_source(ctx.dataset, kinds)
+
+
+@contextlib.contextmanager
+def embeddings_of(
+    ctx: Any,
+    report: Report,
+    view: SampleCollection,
+    patches_field: str | None = None,
+    kinds: Sequence[str] = tuple(_LABELS),
+    *,
+    beside: Collection[str] = (),
+) -> Iterator[Embeddings]:
+    """Computes or reads the vectors that the form asked for.
+
+    What a model computes is kept until the body is done: if that fails or is cancelled, the next
+    run with the same model goes on with it.
+
+    Args:
+        ctx: the execution context
+        report: told how far it is
+        view: the samples
+        patches_field: a label field whose patches get vectors, in place of the images
+        kinds: what could be chosen
+        beside: samples that need vectors as well, in the view or not; those without are left out
+
+    Raises:
+        EmbeddingsError, ModelNotFound, RayUnreachable, NodeCannotSee: as said there
+    """
+    source = source_of(ctx, kinds)
+    with contextlib.ExitStack() as connection:
+        checkpoint = None
+        if source == INDEX:
+            read = partial(read_index, brain_key=_index(ctx))
+        elif source == FIELD:
+            read = partial(read_embeddings, field=_field(ctx))
+        else:
+            model, name = _model(ctx, source)
+            made_by = [source, model.args, model.named, model.changed]
+            checkpoint = Checkpoint([str(ctx.dataset._doc.id), patches_field, made_by])  # noqa: SLF001
+            cluster = connection.enter_context(cluster_of(ctx))
+            report(0, "Loading the model")
+            read = partial(
+                compute_embeddings,
+                model=model,
+                source=name,
+                batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
+                patches_field=patches_field,
+                cluster=cluster,
+                progress=progress_reporter(ctx, "images", report),
+                checkpoint=checkpoint,
+            )
+        found = read(view)
+        more = set(beside).difference(view.values("id")) if beside else ()
+        found = joined(found, [*_read_more(ctx.dataset, sorted(more), read)])
+    yield found
+    if checkpoint:
+        checkpoint.discard()
+
+
+def _read_more(
+    dataset: fo.Dataset,
+    sample_ids: Sequence[str],
+    read: Callable[[SampleCollection], Embeddings],
+) -> Iterator[Embeddings]:
+    """The vectors of further samples, as many at a time as a view can name."""
+    for start in range(0, len(sample_ids), IDS_OF_A_VIEW):
+        with contextlib.suppress(EmbeddingsError):
+            yield read(dataset.select(sample_ids[start : start + IDS_OF_A_VIEW]))
+
+
+def describe(embeddings: Embeddings) -> dict[str, Any]:
+    """What an operator's result says of the vectors that it used."""
+    return {
+        "compared_by": embeddings.source,
+        "samples": len(set(embeddings.sample_ids)),
+        "without_vector": embeddings.missing,
+        "unreadable": [f"{bad.sample_id} {bad.filepath}" for bad in embeddings.unreadable[:20]],
+    }
+
+
+ROWS = (
+    ("compared_by", "Compared by"),
+    ("samples", "Samples compared"),
+    ("without_vector", "Samples without a vector"),
+)
+
+
+def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:
+    if INDEX in kinds and indexes(dataset):
+        return INDEX
+    return FIELD if FIELD in kinds and vector_fields(dataset) else DESCRIPTOR
+
+
+def _describe_descriptor(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001
+    text = "No network and no GPU needed. It tells look-alikes, not what things are."
+    show_notice(inputs, "descriptor_notice", text)
+
+
+def _ask_for_index(ctx: Any, inputs: types.Object) -> None:
+    known = indexes(ctx.dataset)
+    field_choice(inputs, "index", known, label="Index", default=_first(known))
+    with errors_shown(inputs, "embeddings_problem"):
+        require_index(ctx.dataset, _index(ctx))
+
+
+def _ask_for_field(ctx: Any, inputs: types.Object) -> None:
+    known = vector_fields(ctx.dataset)
+    field_choice(inputs, "vector_field", known, label="Field", default=_first(known))
+    with errors_shown(inputs, "embeddings_problem"):
+        require_vector_field(ctx.dataset, _field(ctx))
+
+
+def _ask_for_application(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001
+    names = types.DropdownView()
+    for name in APPLICATIONS:
+        names.add_choice(name, label=name)
+    inputs.enum(
+        "application", names.values(), default=next(iter(APPLICATIONS)), label="Model", view=names
+    )
+    inputs.str(
+        "weights",
+        label="File of weights",
+        description="Without the top. If empty, Keras takes ImageNet's from its cache "
+        "(~/.keras/models), or from the network",
+    )
+
+
+def _ask_for_model_file(ctx: Any, inputs: types.Object) -> None:
+    inputs.str(
+        "model_path",
+        required=True,
+        label=".keras file, or folder of the SavedModel",
+        description="Where the operator runs",
+    )
+    inputs.str("output", label="Layer or output with the vectors", description="The last if empty")
+    ranges = types.RadioGroup(orientation="horizontal")
+    for name in PIXELS:
+        ranges.add_choice(name, label=name)
+    inputs.enum(
+        "pixels",
+        ranges.values(),
+        default=next(iter(PIXELS)),
+        label="Pixels that it expects",
+        view=ranges,
+    )
+    elsewhere = ctx.params.get(RUN_ON, HERE) != HERE or ctx.requesting_delegated_execution
+    if ctx.params.get("model_path") and not elsewhere:
+        with errors_shown(inputs, "model_problem"):
+            require_model_file(ctx.params["model_path"])
+
+
+def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
+    names = types.AutocompleteView()
+    for name in zoo_embedders():
+        names.add_choice(name, label=name)
+    inputs.str("zoo_model", required=True, label="Name of the model", view=names)
+    if ctx.params.get("zoo_model"):
+        with errors_shown(inputs, "model_problem"):
+            require_zoo_embedder(ctx.params["zoo_model"])
+
+
+def _model(ctx: Any, source: str) -> tuple[Recipe, str]:
+    """How the model is loaded, and its name."""
+    if source == APPLICATION:
+        name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
+        weights = ctx.params.get("weights") or DOWNLOADED
+        return recipe(load_application, name, weights, reads=weights), name
+    if source == MODEL_FILE:
+        path = str(require_model_file(ctx.params.get("model_path")))
+        pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
+        output = ctx.params.get("output") or None
+        return recipe(load_model_file, path, reads=path, output=output, pixels=pixels), path
+    if source == ZOO:
+        name = require_zoo_embedder(ctx.params.get("zoo_model"))
+        return recipe(load_zoo_model, name), name
+    return recipe(ImageDescriptor), DESCRIPTOR
+
+
+def _index(ctx: Any) -> str:
+    return ctx.params.get("index") or _first(indexes(ctx.dataset)) or ""
+
+
+def _field(ctx: Any) -> str:
+    return ctx.params.get("vector_field") or _first(vector_fields(ctx.dataset)) or ""
+
+
+def _first(names: list[str]) -> str | None:
+    return names[0] if names else None

@@ -1,0 +1,108 @@
+"""What the operators have in common that choose so many samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fiftyone.operators import types
+
+from ...relabel.curation.selection import require_count, select_unique
+from ...relabel.curation.selection_runs import save_selection
+from ..forms import as_form, count_target, errors_shown, target_images
+from ..running.cancelling import begin_writing
+from ..running.delegation import DelegatedOperator, progress_reporter
+from ..running.ray_cluster import cluster_of
+from . import selection_form as form
+from .embedding_source import ask_for_embeddings, describe, embeddings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+    from fiftyone.operators.message import GeneratedMessage
+
+    from ...relabel.curation.selection import Wishes
+    from ..running.streaming import Report
+
+DEFAULT_COUNT = 100
+
+
+class SelectingOperator(DelegatedOperator):
+    """Base of operators that choose samples, tag and save them, and show them in that order.
+
+    Attributes:
+        base: what selections are named and tagged by default
+    """
+
+    base: ClassVar[str]
+    uses_cluster = True
+
+    def ask(self, ctx: Any, inputs: types.Object) -> None:
+        """Adds to the form what the operator asks for beside what all of them do."""
+
+    def weigh(
+        self,
+        ctx: Any,  # noqa: ARG002
+        view: SampleCollection,  # noqa: ARG002
+        wishes: Wishes,
+    ) -> tuple[Wishes, dict[str, Any]]:
+        """The wishes with what the operator adds to them, and what its result says of that."""
+        return wishes, {}
+
+    def resolve_input(self, ctx: Any) -> types.Property:
+        """Asks how many, beside what, by what vectors, with what rules, under what name."""
+        inputs = types.Object()
+        available = 0
+        with errors_shown(inputs, "target_problem"):
+            available = count_target(ctx)
+        default = min(DEFAULT_COUNT, max(available, 1))
+        inputs.int("count", default=default, min=1, label=f"How many of {available:,}")
+        if available:
+            with errors_shown(inputs, "problem"):
+                require_count(ctx.params.get("count", default), available)
+        self.ask(ctx, inputs)
+        form.ask_for_seeds(ctx, inputs)
+        ask_for_embeddings(ctx, inputs)
+        form.ask_for_wishes(ctx, inputs)
+        form.ask_for_marks(ctx, inputs, self.base, self.base)
+        return as_form(inputs, self.config.label, self.ask_where_to_run(ctx, inputs))
+
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
+        """Selects, tags and saves.
+
+        Raises:
+            NoSamples, PredictionsError, SelectionError, EmbeddingsError, ModelNotFound: as said
+                there
+        """
+        view = target_images(ctx)
+        count = require_count(ctx.params.get("count", DEFAULT_COUNT), view.count())
+        marks = form.read_marks(ctx, self.base, self.base)
+        seeds = form.read_seeds(ctx)
+        wishes, said = self.weigh(ctx, view, form.read_wishes(ctx, view, count, seeds))
+        with (
+            cluster_of(ctx) as cluster,
+            embeddings_of(ctx, report, view, beside=seeds) as embeddings,
+        ):
+            told = progress_reporter(ctx, "samples chosen", report)
+            selection = select_unique(embeddings, wishes, cluster=cluster, progress=told)
+            said = {**said, **describe(embeddings)}
+            details = {**form.describe_wishes(ctx), **said}
+            begin_writing(ctx)
+            save_selection(ctx.dataset, selection, marks, details, replace=form.replaces(ctx))
+        return {**form.describe_selection(selection, marks), **said}
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
+        """Shows what was selected, in the order of choice."""
+        selected = ctx.dataset.select(result["sample_ids"], ordered=True)
+        return [ctx.ops.reload_dataset(), ctx.ops.set_view(selected)]
+
+    def output(self, ctx: Any) -> types.Property:
+        """Says what was selected, and what fewer would have covered; leads on to annotators."""
+        outputs = types.Object()
+        outputs.md(self.introduction(ctx.results) + form.show_selection(ctx.results), name="found")
+        form.offer_to_send(outputs, ctx.results)
+        return types.Property(outputs, view=types.View(label="Selected"))
+
+    def introduction(self, result: dict[str, Any]) -> str:  # noqa: ARG002
+        """What is said, in Markdown, before what was selected."""
+        return ""

@@ -1,0 +1,253 @@
+"""Asks what a selection heeds and how it shows; reads the answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fiftyone.operators import types
+
+from ...relabel.annotation import samples_out
+from ...relabel.curation.sample_values import (
+    group_fields,
+    label_fields,
+    labelled,
+    read_groups,
+    read_weights,
+    weight_fields,
+)
+from ...relabel.curation.selection import Wishes, require_apart, require_most
+from ...relabel.curation.selection_runs import Marks, is_selection, require_marks, suggest_name
+from ..annotation.send_what import SAVED_VIEW
+from ..forms import errors_shown, field_choice, is_folded, show_warning
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.core.collections import SampleCollection
+
+    from ...relabel.curation.selection import Selection
+
+NONE = "(none)"
+_MORE, _MARKS = "more", "marks"
+
+
+def ask_for_seeds(ctx: Any, inputs: types.Object) -> None:
+    """Asks what counts as chosen already."""
+    optional_field(
+        inputs,
+        "labelled_field",
+        label_fields(ctx.dataset),
+        label="Labelled already",
+        description="Samples with labels in this field count as chosen: nothing like them is",
+    )
+    inputs.str("labelled_tag", label="Samples with this tag count as chosen too")
+    inputs.bool("count_out", default=True, label="So do samples that are out in a round")
+
+
+def ask_for_wishes(ctx: Any, inputs: types.Object) -> None:
+    """Asks for what combines with distance; folded away at first."""
+    inputs.bool(_MORE, default=False, label="Prefer, balance, limit", view=types.SwitchView())
+    if not ctx.params.get(_MORE, False):
+        return
+    dataset = ctx.dataset
+    inputs.float(
+        "apart",
+        default=0,
+        min=0,
+        max=2,
+        label="Leave out what is closer than",
+        description="0 is the same image, 1.41 nothing in common",
+    )
+    optional_field(inputs, "weight_field", weight_fields(dataset), label="Prefer high values of")
+    groups = group_fields(dataset)
+    optional_field(inputs, "balance_field", groups, label="As many of each value of")
+    optional_field(inputs, "limit_field", groups, label="Limit those with one value of")
+    if chosen_field(ctx, "limit_field"):
+        inputs.int("most", default=1, min=1, label="To")
+    with errors_shown(inputs, "wishes_problem"):
+        require_apart(ctx.params.get("apart"))
+        require_most(ctx.params.get("most", 1))
+
+
+def ask_for_marks(
+    ctx: Any, inputs: types.Object, base: str, tag: str, numbers: str = "the order of choice"
+) -> None:
+    """Asks how what is found is to show.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        base: what the name is suggested from
+        tag: the suggested tag
+        numbers: what goes into the field of numbers, if one is named
+    """
+    name = suggest_name(ctx.dataset, base)
+    inputs.str("name", default=name, label="Name, of the saved view too")
+    inputs.bool(_MARKS, default=False, label="Tag and field", view=types.SwitchView())
+    if ctx.params.get(_MARKS, False):
+        inputs.str("tag", default=tag, label="Tag", description="None if empty")
+        inputs.str("number_field", label=f"Write {numbers} to", description="Nowhere if empty")
+    chosen = ctx.params.get("name") or name
+    if is_selection(ctx.dataset, chosen):
+        inputs.bool("replace", default=False, label=f"Replace the selection {chosen}")
+        if replaces(ctx):
+            show_warning(inputs, "replaces", f"Tag and view of {chosen} are taken back first.")
+    with errors_shown(inputs, "name_problem"):
+        read_marks(ctx, base, tag)
+
+
+def read_seeds(ctx: Any) -> set[str]:
+    """The samples that count as chosen already.
+
+    Raises:
+        SelectionError: if there is no such field
+    """
+    seeds: set[str] = set()
+    if field := chosen_field(ctx, "labelled_field"):
+        seeds.update(labelled(ctx.dataset, field))
+    if tag := str(ctx.params.get("labelled_tag") or "").strip():
+        seeds.update(ctx.dataset.match_tags(tag).values("id"))
+    if ctx.params.get("count_out", True):
+        seeds.update(samples_out(ctx.dataset))
+    return seeds
+
+
+def read_wishes(ctx: Any, samples: SampleCollection, count: int, seeds: set[str]) -> Wishes:
+    """What the form asked for.
+
+    Args:
+        ctx: the execution context
+        samples: the samples to select from
+        count: how many to select
+        seeds: the samples that count as chosen already
+
+    Raises:
+        SelectionError: if a field is of another kind
+    """
+    if is_folded(ctx, _MORE):
+        return Wishes(count, seeds=seeds)
+    weight, balance = chosen_field(ctx, "weight_field"), chosen_field(ctx, "balance_field")
+    limit = chosen_field(ctx, "limit_field")
+    return Wishes(
+        count,
+        seeds=seeds,
+        apart=require_apart(ctx.params.get("apart")),
+        weights=read_weights(samples, weight) if weight else None,
+        balance=read_groups(samples, balance) if balance else None,
+        limit=read_groups(samples, limit) if limit else None,
+        most=require_most(ctx.params.get("most", 1)),
+    )
+
+
+def read_marks(ctx: Any, base: str, tag: str) -> Marks:
+    """How what is found is to show, as `ask_for_marks` asked.
+
+    Raises:
+        SelectionError: if that would overwrite something
+    """
+    folded = is_folded(ctx, _MARKS)
+    chosen = tag if folded else str(ctx.params.get("tag", tag) or "").strip()
+    numbers = "" if folded else str(ctx.params.get("number_field") or "").strip()
+    marks = Marks(
+        name=ctx.params.get("name") or suggest_name(ctx.dataset, base),
+        tag=chosen or None,
+        number_field=numbers or None,
+    )
+    return require_marks(ctx.dataset, marks, replace=replaces(ctx))
+
+
+def replaces(ctx: Any) -> bool:
+    """Whether a selection of that name may be replaced."""
+    return bool(ctx.params.get("replace", False))
+
+
+def describe_wishes(ctx: Any) -> dict[str, Any]:
+    """The answers, for the run to say how it was made."""
+    asked = ("apart", "weight_field", "balance_field", "limit_field", "most")
+    names = ("labelled_field", "labelled_tag", *(() if is_folded(ctx, _MORE) else asked))
+    given = {name: ctx.params.get(name) for name in names}
+    return {name: value for name, value in given.items() if value not in (None, "", NONE)}
+
+
+def describe_selection(selection: Selection, marks: Marks) -> dict[str, Any]:
+    """What an operator's result says of a selection."""
+    coverage = selection.coverage
+    return {
+        "selected": len(selection.sample_ids),
+        "name": marks.name,
+        "saved_view": marks.name,
+        "tag": marks.tag,
+        "number_field": marks.number_field,
+        "counted_as_chosen": selection.seeds,
+        "sample_ids": list(selection.sample_ids),
+        "alike": coverage.alike,
+        "radius_before": coverage.radii[0],
+        "radius_after": coverage.radii[-1],
+        "share_before": coverage.shares[0],
+        "share_after": coverage.shares[-1],
+        "curve": [list(point) for point in coverage.curve()],
+    }
+
+
+def show_selection(result: dict[str, Any]) -> str:
+    """The result as Markdown: what was chosen and what fewer would have covered."""
+    if not result.get("selected"):
+        return "Nothing was left to select: loosen the limits, or the least distance."
+    before = result["radius_before"]
+    tag = f" and the tag `{result['tag']}`" if result["tag"] else ""
+    was = "" if before is None else f" Before it was {before:.2f}."
+    summary = (
+        f"**{result['selected']:,} selected**, in order of choice, as the saved view "
+        f"`{result['saved_view']}`{tag}. "
+        f"{result['share_before']:.0%} of the samples had a chosen one within "
+        f"{result['alike']:.2f}; now {result['share_after']:.0%} have. "
+        f"None is farther than {result['radius_after']:.2f} from a chosen one.{was}"
+    )
+    lines = [
+        summary,
+        "",
+        "| the first | farthest | covered |",
+        "|---:|---:|---:|",
+        *_rows(result["curve"]),
+    ]
+    return "\n".join(lines)
+
+
+def offer_to_send(outputs: types.Object, result: dict[str, Any]) -> None:
+    """Adds a button to an output that opens the form to send the selection to annotators."""
+    if result.get("selected"):
+        outputs.btn(
+            "send",
+            f"Send {result['selected']:,} to CVAT",
+            icon="send",
+            on_click="@relabel/cvat/send_to_cvat",
+            prompt=True,
+            params={"what": SAVED_VIEW, "saved_view": result["saved_view"]},
+        )
+
+
+def _rows(curve: Sequence[Sequence[float | None]], most: int = 10) -> list[str]:
+    step = max(1, len(curve) // most)
+    shown = [*curve[:-1:step], curve[-1]]
+    return [
+        f"| {count:,} | {'' if radius is None else f'{radius:.2f}'} | {share:.0%} |"
+        for count, radius, share in shown
+    ]
+
+
+def optional_field(
+    inputs: types.Object,
+    name: str,
+    fields: Sequence[str],
+    *,
+    label: str,
+    description: str | None = None,
+) -> None:
+    """Asks for a field, or none."""
+    field_choice(inputs, name, [NONE, *fields], label=label, default=NONE, description=description)
+
+
+def chosen_field(ctx: Any, name: str) -> str | None:
+    """The answer to `optional_field`."""
+    found = ctx.params.get(name)
+    return None if found in (None, "", NONE) else str(found)

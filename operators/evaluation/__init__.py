@@ -1,0 +1,1 @@
+"""Models, evaluations, label errors, and what mending them did."""

@@ -1,0 +1,1 @@
+"""Where heavy work runs, how far it is, and how it is ended."""

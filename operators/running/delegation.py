@@ -1,0 +1,240 @@
+"""Where an operator that does heavy work runs: on an alive executor if there is one, else here."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import fiftyone as fo
+import fiftyone.operators as foo
+from fiftyone.operators import types
+from fiftyone.operators.executor import ExecutionOptions
+
+from ...relabel.compute.executors import alive
+from ...relabel.compute.rates import in_words, measured, record
+from ...relabel.errors import RelabelError
+from ..forms import count_target, show_notice, show_warning
+from .ray_cluster import tell_of_cluster
+from .streaming import reporter, run_with_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fiftyone.operators.message import GeneratedMessage
+
+    from ...relabel.compute.executors import Executor
+    from .streaming import Report
+
+RUN_ON = "run_on"
+HERE = "here"
+LATER = "later"
+_REPORT_SECONDS = 1.0
+
+
+class DelegatedOperator(foo.Operator):
+    """Base of operators that do heavy work.
+
+    The form field ``run_on`` decides: the target of an executor, or ``"here"``. Without it (a
+    notebook that does not pass it) the caller's ``request_delegation`` decides. A delegated run
+    goes to the target that was chosen, else asked for, else to that of an alive executor.
+
+    The target travels in a form field because the App forgets the one that it is told.
+
+    Run at once, it shows its progress in the App and can be cancelled there: what a subclass does
+    is in ``run``, which may end wherever it reports; what it then asks of the App in ``show``; and
+    what it says of the result in ``output``.
+
+    Attributes:
+        uses_cluster: whether it works on a Ray cluster if one is configured
+    """
+
+    uses_cluster: ClassVar[bool] = False
+
+    def run(self, ctx: Any, report: Report) -> dict[str, Any]:
+        """Does the work.
+
+        Args:
+            ctx: the execution context
+            report: takes the share that is done, from 0 to 1, and what is being done. It raises
+                `Cancelled` when the work is no longer wanted
+
+        Returns:
+            the operator's result
+        """
+        raise NotImplementedError
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:  # noqa: ARG002
+        """What is asked of the App after a run at once."""
+        return [ctx.ops.reload_dataset()]
+
+    def output(self, ctx: Any) -> types.Property:
+        """What is said of the result."""
+        raise NotImplementedError
+
+    def execute(self, ctx: Any) -> Any:
+        """Runs it; see :func:`run_with_progress`."""
+        return run_with_progress(
+            self,
+            ctx,
+            lambda report: self.run(ctx, report),
+            lambda result: [] if ctx.delegated else self.show(ctx, result),
+            cancellable=True,
+        )
+
+    def resolve_output(self, ctx: Any) -> types.Property:
+        """What is said of the result; the App asks even though the stream has shown it."""
+        return self.output(ctx) if ctx.results else types.Property(types.Object())
+
+    def heavy_config(self, name: str, label: str, **kwargs: Any) -> foo.OperatorConfig:
+        """A configuration that allows both immediate and delegated execution."""
+        return foo.OperatorConfig(
+            name=name,
+            label=label,
+            dynamic=True,
+            execute_as_generator=True,
+            allow_immediate_execution=True,
+            allow_delegated_execution=True,
+            **kwargs,
+        )
+
+    def resolve_execution_options(self, ctx: Any) -> ExecutionOptions:
+        """Offers to delegate first when an executor is alive, else to run at once."""
+        chosen = ctx.params.get(RUN_ON)
+        delegated = chosen != HERE if chosen else bool(alive())
+        # The App can only press "Schedule" where this is set; else its button must stay usable,
+        # and resolve_delegation() makes it delegate.
+        can_schedule = bool(fo.config.allow_legacy_orchestrators)
+        return ExecutionOptions(
+            allow_immediate_execution=not (chosen and delegated and can_schedule),
+            allow_delegated_execution=True,
+            default_choice_to_delegated=delegated,
+        )
+
+    def resolve_delegation(self, ctx: Any) -> bool | None:
+        """Routes to the target that was chosen, else to an alive executor's."""
+        chosen = ctx.params.get(RUN_ON)
+        if chosen and chosen != HERE:
+            ctx.request_params["delegation_target"] = None if chosen == LATER else chosen
+            return True
+        if ctx.requesting_delegated_execution and not ctx.delegation_target:
+            ctx.request_params["delegation_target"] = _target_of(alive())
+        return None
+
+    def ask_where_to_run(self, ctx: Any, inputs: types.Object) -> str:
+        """Adds to a form where the operator runs, the choice, and how long it will take.
+
+        Two reads of the database, and where it was measured a count of the target.
+
+        Returns:
+            the label for the form's button
+        """
+        executors = alive()
+        chosen = ctx.params.get(RUN_ON) or _target_of(executors) or HERE
+        choices = _choices(executors, chosen)
+        default = choices.values()[0] if executors else HERE
+        inputs.enum(RUN_ON, choices.values(), default=default, label="Run on", view=choices)
+        show = show_notice if executors else show_warning
+        show(inputs, "where", f"{_where(chosen, executors)} {self._how_long(ctx, chosen)}")
+        if self.uses_cluster:
+            tell_of_cluster(ctx, inputs)
+        if chosen == HERE:
+            return "Run here"
+        return "Queue" if chosen == LATER else f"Schedule on {chosen}"
+
+    def _how_long(self, ctx: Any, chosen: str) -> str:
+        rate = measured(self.uri, chosen)
+        if rate is None:
+            return "How long it takes was not measured there yet."
+        try:
+            seconds = rate.seconds(count_target(ctx))
+        except RelabelError:
+            return ""  # the form says already what is wrong with the target
+        return f"About {in_words(seconds)}, as measured on {rate.host}."
+
+
+def progress_reporter(
+    ctx: Any, what: str, report: Report | None = None
+) -> Callable[[int, int], None]:
+    """Makes a progress callback that reports to FiftyOne, if delegated once a second.
+
+    An operation that was cancelled ends there: the callback raises `Cancelled`. It says how long
+    the rest will take; how long all took from the first call on is remembered, for forms.
+
+    Args:
+        ctx: the execution context
+        what: what is counted, e.g. ``"images"``
+        report: as `run_with_progress` hands it out; by default as of a delegated operation
+
+    Returns:
+        a function of how many are done and how many there are
+    """
+    say = report or reporter(ctx)
+    last = 0.0
+    began: tuple[float, int] | None = None
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last, began
+        now = time.monotonic()
+        if began is None:
+            began = (now, done)
+        # What runs at once hears of a cancellation at no cost; a delegated run asks the database.
+        if ctx.delegated and done < total and now - last < _REPORT_SECONDS:
+            return
+        last = now
+        left = _left(done - began[1], total - done, now - began[0])
+        say(done / total if total else 1.0, f"{done:,} of {total:,} {what}{left}")
+        if done == total and done > began[1]:
+            _record(ctx, what, done - began[1], now - began[0])
+
+    return tell
+
+
+def _left(done: int, remaining: int, seconds: float) -> str:
+    """How long the rest will take at the pace so far, as soon as there is one."""
+    if not (done and remaining) or seconds < _REPORT_SECONDS:
+        return ""
+    return f", {in_words(seconds / done * remaining)} left"
+
+
+def _record(ctx: Any, what: str, count: int, seconds: float) -> None:
+    target = (ctx.delegation_target or LATER) if ctx.delegated else HERE
+    record(ctx.operator_uri, target, what, count, seconds)
+
+
+def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:
+    """The targets of alive executors, or none yet; here; what was chosen, alive or not."""
+    choices = types.RadioGroup()
+    for target, found in _by_target(executors).items():
+        choices.add_choice(target, label=", ".join(map(str, found)))
+    if not executors:
+        choices.add_choice(LATER, label="On the next executor that starts")
+    if chosen not in (HERE, LATER, *choices.values()):
+        choices.add_choice(chosen, label=f"{chosen} (none is alive)")
+    choices.add_choice(HERE, label="Here, at once")
+    return choices
+
+
+def _by_target(executors: list[Executor]) -> dict[str, list[Executor]]:
+    targets: dict[str, list[Executor]] = {}
+    for executor in executors:
+        for target in executor.targets:
+            targets.setdefault(target, []).append(executor)
+    return targets
+
+
+def _target_of(executors: list[Executor]) -> str | None:
+    return executors[0].targets[0] if executors else None
+
+
+def _where(chosen: str, executors: list[Executor]) -> str:
+    if chosen == HERE:
+        none = "" if executors else "No executor is alive (make executor TARGET=gpu starts one). "
+        return none + "Runs here, at once. The App waits for it."
+    if chosen == LATER:
+        return "It is queued until an executor takes what names no target (--also-untargeted)."
+    found = [executor for executor in executors if executor.takes(chosen)]
+    if not found:
+        return f"No executor for {chosen} is alive: it waits until one is."
+    busy = sum(executor.operation is not None for executor in found)
+    queue = f" {busy} of {len(found)} busy: it may wait." if busy else ""
+    return f"Runs on executor {', '.join(map(str, found))}.{queue}"

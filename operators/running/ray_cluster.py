@@ -1,0 +1,32 @@
+"""The Ray cluster on which operators do their heavy work, if one is configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...relabel.compute.ray_cluster import ADDRESS, connected
+from ..forms import show_notice
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from fiftyone.operators import types
+
+    from ...relabel.compute.ray_cluster import Cluster
+
+
+def cluster_of(ctx: Any) -> AbstractContextManager[Cluster | None]:
+    """Connects to the cluster that is configured where the operator runs; None without one.
+
+    Raises:
+        RayMissing, RayUnreachable, RayMismatch: as said there
+    """
+    return connected(ctx.secret(ADDRESS))
+
+
+def tell_of_cluster(ctx: Any, inputs: types.Object) -> None:
+    """Says in a form that a Ray cluster does the work; asks nobody."""
+    address = ctx.secret(ADDRESS)
+    if address:
+        text = f"The work itself goes to the nodes of the Ray cluster at {address}."
+        show_notice(inputs, "cluster", text)
