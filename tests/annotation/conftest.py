@@ -7,8 +7,8 @@ import pytest
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.cvat import CvatClient
 from relabel.labels import LabelSchema
-from tests.annotation.stock_labels import KINDS, boxes
-from tests.annotation.stock_rounds import Stock
+from tests.annotation.stock.stock_labels import KINDS, boxes
+from tests.annotation.stock.stock_rounds import Stock
 
 
 @pytest.fixture(scope="session")

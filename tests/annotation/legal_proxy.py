@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 
-from tests.annotation.faulty_proxy import HOP, answering
+from tests.annotation.sending.faulty_proxy import HOP, answering
 
 PAGE_SIZE = 10
 ELSEWHERE = "http://cvat.internal:8080"

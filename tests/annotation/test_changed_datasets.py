@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from relabel.annotation import FieldGone, pull, review_pull, rounds_status, undo_pull
-from tests.annotation.small_push import unique
-from tests.annotation.stock_rounds import Editor, stored
+from tests.annotation.sending.small_push import unique
+from tests.annotation.stock.stock_rounds import Editor, stored
 
 pytestmark = pytest.mark.cvat
 

@@ -27,8 +27,8 @@ from relabel.annotation import (
 )
 from relabel.cvat import CvatClient, CvatConfig, CvatUnreachable, JobState, uploads
 from tests.annotation.legal_proxy import legal_proxy
-from tests.annotation.small_push import remove, tasks_of, unique
-from tests.annotation.stock_labels import classes, masks, polygons
+from tests.annotation.sending.small_push import remove, tasks_of, unique
+from tests.annotation.stock.stock_labels import classes, masks, polygons
 
 KEY = unique("manners")
 FIELDS = ("ground_truth", "masks", "lakes", "pose", "scene")

@@ -20,7 +20,7 @@ from relabel.cvat import (
     uploads,
 )
 from relabel.cvat.uploads import UploadJournal
-from tests.annotation.faulty_proxy import FAULTS, faulty_proxy
+from tests.annotation.sending.faulty_proxy import FAULTS, faulty_proxy
 from tests.cvat.conftest import Answer
 
 pytestmark = pytest.mark.cvat

@@ -27,8 +27,8 @@ from relabel.annotation import (
 )
 from relabel.cvat import CvatClient, CvatForbidden, JobState, Shape
 from tests.annotation.conftest import client, send, stock
-from tests.annotation.small_push import unique
-from tests.annotation.stock_rounds import Editor, stored
+from tests.annotation.sending.small_push import unique
+from tests.annotation.stock.stock_rounds import Editor, stored
 
 __all__ = ["client", "send", "stock"]
 

@@ -14,7 +14,7 @@ import pytest
 
 from relabel.cvat import JobType, Shape
 from tests.annotation.conftest import client, stock
-from tests.annotation.stock_rounds import Editor, stored
+from tests.annotation.stock.stock_rounds import Editor, stored
 
 __all__ = ["client", "stock"]
 

@@ -25,7 +25,7 @@ from relabel.annotation import (
 )
 from relabel.cvat import JobState, JobType, LabelSpec, UnknownAssignee
 from tests.annotation.conftest import client, send
-from tests.annotation.small_push import own_tasks
+from tests.annotation.sending.small_push import own_tasks
 from tests.operators.app import execute
 
 __all__ = ["client", "send"]

@@ -22,8 +22,8 @@ from relabel.cvat import (
     Shape,
     Timeouts,
 )
-from tests.annotation.faulty_proxy import faulty_proxy
-from tests.annotation.small_push import remove, request_of, unique
+from tests.annotation.sending.faulty_proxy import faulty_proxy
+from tests.annotation.sending.small_push import remove, request_of, unique
 from tests.cvat.conftest import Answer, config, script, serve
 
 __all__ = ["config", "script", "serve"]

@@ -10,10 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from relabel.annotation import list_rounds
-from tests.annotation.small_push import tasks_of, unique
-from tests.annotation.stock_rounds import stored
-from tests.annotation.test_kinds import Editor
-from tests.annotation.test_unreadable import move_all
+from tests.annotation.comparing.test_kinds import Editor
+from tests.annotation.comparing.test_unreadable import move_all
+from tests.annotation.sending.small_push import tasks_of, unique
+from tests.annotation.stock.stock_rounds import stored
 from tests.operators.app import execute, operator, uri
 from tests.operators.test_cancelling import press_cancel, run_in_the_app
 

@@ -9,9 +9,9 @@ import threading
 import pytest
 
 from relabel.annotation import list_rounds
-from tests.annotation.stock_rounds import stored
-from tests.annotation.test_kinds import Editor
-from tests.annotation.test_unreadable import move_all
+from tests.annotation.comparing.test_kinds import Editor
+from tests.annotation.comparing.test_unreadable import move_all
+from tests.annotation.stock.stock_rounds import stored
 from tests.operators.app import operator
 from tests.panels.test_cvat_status import annotator, call, cvat_environment, job_ids
 
