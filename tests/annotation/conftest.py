@@ -46,7 +46,8 @@ def stock(dataset, client, cvat_config, cvat_admin):
     for task_id in stock.task_ids:
         client.delete_task(task_id)
     for name in stock.projects:
-        assert client.projects.delete_if_empty(client.projects.find(name))
+        project = client.projects.find(name)
+        assert project is None or client.projects.delete_if_empty(project)
 
 
 @pytest.fixture
