@@ -19,7 +19,7 @@ from ..record.rounds import (
 )
 from ..stock.stock import delete_run
 from .projects import discard_project
-from .strays import delete_late, delete_tasks
+from .strays import delete_tasks
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -43,7 +43,6 @@ def discard_round(dataset: fo.Dataset, key: str, client: CvatClient) -> None:
     """
     record = load_round(dataset, key)
     check_server(record, client)
-    delete_late(dataset, client)
     with holding(record):
         record = load_round(dataset, key)
         if record.state is RoundState.OUT:

@@ -78,7 +78,6 @@ def push(
         CvatError: if the server refuses something or cannot be reached
     """
     request = plan.request
-    delete_late(dataset, client)
     record = interrupted_round(dataset, request.key)
     if record is not None and record.state is RoundState.DISCARDING:
         discard_round(dataset, request.key, client)

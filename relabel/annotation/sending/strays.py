@@ -52,8 +52,8 @@ def delete_strays(record: Round, client: CvatClient) -> None:
 def delete_late(dataset: fo.Dataset, client: CvatClient, *, rarely: bool = False) -> None:
     """Deletes what the server has made of rounds after they were resumed or discarded.
 
-    It is looked for a day long, and costs no request where nothing can come. If the server does
-    not let us, it stays until the next time.
+    Status and resuming look for it, a day long; it costs no request where nothing can come. If
+    the server does not let us, it stays until the next time.
 
     Args:
         dataset: the dataset of the rounds
