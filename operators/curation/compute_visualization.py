@@ -15,6 +15,7 @@ from ...relabel.curation.visualization import (
     require_extendable,
 )
 from ..forms import as_form, as_output, count_target, errors_shown, show_notice, show_warning
+from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import COMPUTED, ROWS, ask_for_embeddings, describe, embeddings_of
@@ -101,7 +102,9 @@ def _replace(
     layout = _layout(ctx)
     with embeddings_of(ctx, report, view, patches) as embeddings:
         report(1, "Laying out")
-        compute_visualization(view, embeddings, key, layout)
+        compute_visualization(
+            view, embeddings, key, layout, before_writing=lambda: begin_writing(ctx)
+        )
     return embeddings
 
 
@@ -115,7 +118,7 @@ def _add(
         return None
     with embeddings_of(ctx, report, new, patches) as embeddings:
         report(1, "Laying out")
-        add_to_visualization(new, embeddings, key)
+        add_to_visualization(new, embeddings, key, before_writing=lambda: begin_writing(ctx))
     return embeddings
 
 

@@ -99,7 +99,7 @@ class Leaving(threading.Event):
     def _at_once(self) -> NoReturn:
         """Where the database does not answer; others find out what was lost."""
         if self.worker is not None:
-            self.worker.kill()
+            self.worker.strike()
         os._exit(self.status)
 
 

@@ -96,10 +96,14 @@ class Worker:
 
     def kill(self) -> None:
         """Ends it and all that it started, at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.strike()
         self._process.wait()
         self._channel.close()
+
+    def strike(self) -> None:
+        """The same, without waiting until the system has taken back what it held."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -18,6 +18,8 @@ from .errors import NotAddable
 from .layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more, require_addable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
@@ -37,6 +39,8 @@ def compute_visualization(
     embeddings: Embeddings,
     brain_key: str,
     layout: Layout | None = None,
+    *,
+    before_writing: Callable[[], None] = lambda: None,
 ) -> VisualizationResults:
     """Lays samples out in the plane; a plot of that name is replaced once the new one is whole.
 
@@ -50,6 +54,7 @@ def compute_visualization(
         embeddings: their vectors
         brain_key: the name of the plot
         layout: how they are laid out
+        before_writing: called once, right before anything is written; may raise to cancel
 
     Returns:
         FiftyOne's results
@@ -63,6 +68,7 @@ def compute_visualization(
     vectors = embeddings.normalized()
     points = lay_out(vectors, layout)
     config = _config(layout, embeddings.patches_field)
+    before_writing()
     with replaced_run(runs, brain_key) as temporary:
         run = config.build()
         run.register_run(runs, temporary)
@@ -80,13 +86,20 @@ def compute_visualization(
     return runs.load_brain_results(brain_key)
 
 
-def add_to_visualization(view: SampleCollection, embeddings: Embeddings, brain_key: str) -> None:
+def add_to_visualization(
+    view: SampleCollection,
+    embeddings: Embeddings,
+    brain_key: str,
+    *,
+    before_writing: Callable[[], None] = lambda: None,
+) -> None:
     """Adds samples to a plot; the points that it has stay where they are.
 
     Args:
         view: the samples
         embeddings: vectors of samples that it does not show, made as those that it shows were
         brain_key: the name of the plot
+        before_writing: called once, right before anything is written; may raise to cancel
 
     Raises:
         NotAddable: if nothing can be added to it
@@ -97,6 +110,7 @@ def add_to_visualization(view: SampleCollection, embeddings: Embeddings, brain_k
     first = len(vectors)  # what was added since was laid out by these
     new = embeddings.normalized()
     points = lay_out_more(vectors, results.points[:first], new, _layout(results.config))
+    before_writing()
     results.points = np.concatenate([results.points, points])
     results.sample_ids = np.concatenate([results.sample_ids, embeddings.sample_ids])
     if embeddings.label_ids is not None:

@@ -144,6 +144,25 @@ def test_compute_visualization__failure_leaves_the_old_one(many, clusters):
     assert len(many.load_brain_results("plot").points) == 80
 
 
+def test_visualization__refused_right_before_it_is_written(many, clusters):
+    def refuse():
+        raise EmbeddingsError("Cancelled.", "Schedule it again.")
+
+    first = many[:60]
+    with pytest.raises(EmbeddingsError):
+        compute_visualization(
+            first, _embeddings(first, clusters[:60]), "plot", Layout(PCA), before_writing=refuse
+        )
+    assert many.list_brain_runs() == []
+    compute_visualization(first, _embeddings(first, clusters[:60]), "plot", Layout(PCA))
+    rest = many[60:]
+    with pytest.raises(EmbeddingsError):
+        add_to_visualization(rest, _embeddings(rest, clusters[60:]), "plot", before_writing=refuse)
+    assert len(many.load_brain_results("plot").points) == 60
+    many.clear_cache()
+    assert len(many.load_brain_results("plot").points) == 60
+
+
 def test_compute_visualization__name_of_another_kind(many, clusters):
     from relabel.curation.similarity import compute_similarity
 
