@@ -73,9 +73,9 @@ def test_panel__cancel_and_run_again(start_app, open_app, named, request):
     failed = panel.locator('[data-stage="failed"]')
     app.wait_until(lambda: _refreshed(app) and failed.count() == 1, 30)
     expect(app.cy("relabel-cause")).to_contain_text("/none/of/this/name")
+    app.screenshot("operations-panel")
     failed.get_by_label(re.compile("Log of")).click()
     expect(app.cy("relabel-log")).to_contain_text("Traceback")
-    app.screenshot("operations-panel")
     app.cy("relabel-reload").click()
 
 
