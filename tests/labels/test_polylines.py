@@ -10,8 +10,8 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.annotation.comparing.diff import PulledShape
 from relabel.annotation.comparing.parts import join_parts
+from relabel.annotation.comparing.pulled_shape import PulledShape
 from relabel.cvat import AttributeSpec, InputType, LabelSpec
 from relabel.labels import Attribute, AttributeKind, Drawn, LabelSchema, MalformedLabel, polylines
 from relabel.labels.schema import LABEL_ID, PART, ServerNames

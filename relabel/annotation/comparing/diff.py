@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ...labels import Drawn
     from ..record.baseline import SentFrame, SentLabel
+    from .pulled_shape import PulledShape
 
 
 class ChangeKind(StrEnum):
@@ -30,22 +31,6 @@ class ChangeKind(StrEnum):
     MOVED = "moved"
     RELABELLED = "relabelled"
     ATTRIBUTE = "attribute"
-
-
-class PulledShape(NamedTuple):
-    """A shape as it is in CVAT now.
-
-    Args:
-        shape_id: the server's id
-        carried_id: the FiftyOne id in its ``label_id`` attribute, or an empty text
-        drawn: how it is drawn
-        part: which part of its label it is, or an empty text for all of it
-    """
-
-    shape_id: int
-    carried_id: str
-    drawn: Drawn
-    part: str = ""
 
 
 class Change(NamedTuple):

@@ -12,7 +12,7 @@ from ...labels import MalformedLabel, UnknownClass
 from ...labels.drawn import problem_of
 from ...labels.tracks import with_indices
 from ..dataset import storage
-from .diff import PulledShape
+from .pulled_shape import PulledShape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from ...labels import Drawn
     from ..record.baseline import SentFrame
-    from .diff import PulledShape
     from .drawing import PulledShapes
+    from .pulled_shape import PulledShape
 
     Object = tuple[int, str, str]  # index, class and type: no two of a frame share all three
     Seen = list[tuple[int, PulledShape]]

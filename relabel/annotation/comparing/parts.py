@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ...labels import Drawn, LabelKind
     from ..record.baseline import SentLabel
-    from .diff import PulledShape
+    from .pulled_shape import PulledShape
 
 _shape_id = attrgetter("shape_id")
 

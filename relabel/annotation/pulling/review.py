@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...labels import MalformedLabel
 from ..comparing.choice import FINISHED, Choice, jobs_to_pull
-from ..comparing.diff import Change, FrameDiff, PulledShape, diff_frame
+from ..comparing.diff import Change, FrameDiff, diff_frame
 from ..comparing.drawing import draw_labels, read_shapes
 from ..comparing.naming import TaskNames
 from ..comparing.overlaps import shapes_of
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from ...cvat import CvatClient, Job, Shape
     from ...labels import Drawn, LabelSchema
+    from ..comparing.pulled_shape import PulledShape
     from ..dataset.storage import Labels
     from ..progress import Progress
     from ..record.baseline import SentFrame

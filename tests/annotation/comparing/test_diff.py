@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relabel.annotation.comparing.diff import ChangeKind, PulledShape, diff_frame, match_shapes
+from relabel.annotation.comparing.diff import ChangeKind, diff_frame, match_shapes
+from relabel.annotation.comparing.pulled_shape import PulledShape
 from relabel.annotation.pulling.merge import ConflictPolicy, merge_frame
 from relabel.annotation.record.baseline import SentFrame, SentLabel
 from relabel.annotation.record.places import Place
