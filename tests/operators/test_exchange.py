@@ -155,10 +155,11 @@ def test_send_form__says_what_is_wrong_before_the_click(dataset, server, params,
 def register_run(dataset, key):
     from relabel.annotation import RoundField
     from relabel.annotation.stock.stock import register_run
+    from relabel.cvat import FrameSpan
     from relabel.labels import LabelSchema
 
     field = RoundField("ground_truth", LabelSchema(("cat",)))
-    register_run(dataset, key, url="http://c", fields=(field,))
+    register_run(dataset, key, url="http://c", fields=(field,), span=FrameSpan())
 
 
 @pytest.mark.parametrize("name", ["send_to_cvat", "pull_annotations"])
