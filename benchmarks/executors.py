@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/executors.py [--only delegation]
     .venv/bin/python benchmarks/executors.py --only ray [--images 4000] [--rows 200000]
-    .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0]
+    .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0] [--first 0]
 
 The rounds of faults are run where they are asked for: each queues an operation, kills something
 at a random moment, and compares the outcome with that of an undisturbed run.
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000, help="selected from in shards")
     parser.add_argument("--faults", type=int, default=0, help="rounds of faults, and nothing else")
     parser.add_argument("--seed", type=int, default=0, help="of the rounds")
+    parser.add_argument("--first", type=int, default=0, help="number of the first round")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
@@ -47,7 +48,8 @@ def main() -> None:
 def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All figures that are asked for."""
     if options.faults:
-        return faults.figures(folder, options.faults, options.seed)
+        rounds = range(options.first, options.first + options.faults)
+        return faults.figures(folder, rounds, options.seed)
     figures: list[dict[str, Any]] = []
     if options.only in (None, "delegation"):
         figures += delegation.overhead(folder)

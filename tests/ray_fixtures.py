@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
+from benchmarks._executors import nodes as of_this_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,30 +17,13 @@ if TYPE_CHECKING:
     from relabel.compute.ray_cluster import Cluster
 
 NODES = 3
-# A dead node is missed after seconds, not half a minute.
-_SYSTEM = {
-    "health_check_initial_delay_ms": 0,
-    "health_check_period_ms": 400,
-    "health_check_timeout_ms": 5000,
-    "health_check_failure_threshold": 5,
-}
-_NODE = {"num_cpus": 1, "object_store_memory": 100 << 20, "include_dashboard": False}
 
 
 @pytest.fixture(scope="session")
 def ray_nodes() -> Iterator[Nodes]:
     """The nodes."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster as Nodes
-
-    # Ray puts sockets there, whose paths have to be short.
-    with tempfile.TemporaryDirectory(prefix="rr-", ignore_cleanup_errors=True) as folder:
-        head = {**_NODE, "temp_dir": folder, "_system_config": _SYSTEM}
-        nodes = Nodes(initialize_head=True, head_node_args=head)
-        for _ in range(NODES - 1):
-            nodes.add_node(**_NODE)
+    with of_this_machine.started(NODES) as nodes:
         yield nodes
-        nodes.shutdown()
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +53,7 @@ def one_worker(ray_cluster) -> Cluster:
 @pytest.fixture
 def killable(ray_nodes) -> Iterator[object]:
     """One more node, which may be killed."""
-    node = ray_nodes.add_node(**_NODE)
+    node = of_this_machine.add(ray_nodes)
     yield node
     ray_nodes.remove_node(node, allow_graceful=False)
 
@@ -85,5 +67,5 @@ def kill(node: object) -> int:
         for actor in state.actors().values()
         if actor["Address"]["NodeID"] == node.node_id and actor["State"] == "ALIVE"
     ]
-    os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+    of_this_machine.kill(node)
     return len(there)

@@ -7,175 +7,158 @@ import os
 import random
 import sys
 import time
-from dataclasses import dataclass
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import psutil
-import requests
+from pymongo.uri_parser import parse_uri
 
-from demo.services import app_server
-
-from . import world
-from .line import line_to
+from . import nodes, world
+from .disturbing import FAULTS, RAY_FAULTS, Disturbance, found
+from .jobs import JOBS
+from .line import Line
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from .jobs import Job
 
 TARGET = "faults"
 IMAGES = 400
-
-
-@dataclass(frozen=True)
-class Job:
-    """An operation of a round, and what it should lead to.
-
-    Args:
-        operator: its operator's name
-        params: takes a name that no other round has; what the operator is asked with
-        outcome: takes the dataset, that name and the operation's result; what to compare
-    """
-
-    operator: str
-    params: Callable[[str], dict[str, Any]]
-    outcome: Callable[[Any, str, dict[str, Any]], Any]
-
-
-def _labels(dataset: Any, name: str, _: Any) -> Any:
-    return [
-        [
-            (one.label, one.bounding_box, round(one.confidence, 5))
-            for one in (found.detections if found else [])
-        ]
-        for found in dataset.values(name)
-    ]
-
-
-def _scores(dataset: Any, name: str, _: Any) -> Any:
-    return [round(score, 6) for score in dataset.values(name)]
-
-
-def _index(dataset: Any, name: str, _: Any) -> Any:
-    embeddings, ids, _ = dataset.load_brain_results(name).get_embeddings()
-    order = np.argsort(ids)
-    return np.round(embeddings[order], 5).tolist()
-
-
-def _chosen(dataset: Any, name: str, result: Any) -> Any:
-    return [result["sample_ids"], sorted(dataset.load_saved_view(name).values("id"))]
-
-
-def _score(dataset: Any, name: str, result: Any) -> Any:
-    counts = [result[key] for key in ("map", "true_positives", "false_positives")]
-    return [counts, dataset.values(f"{name}_tp")]
-
-
-JOBS = (
-    Job("apply_model", lambda name: world.model_params(label_field=name), _labels),
-    Job("compute_uniqueness", lambda name: {"field": name, "embeddings": "descriptor"}, _scores),
-    Job(
-        "compute_similarity", lambda name: {"brain_key": name, "embeddings": "descriptor"}, _index
-    ),
-    Job(
-        "select_unique",
-        lambda name: {"name": name, "count": 9, "tag": "", "embeddings": "descriptor"},
-        _chosen,
-    ),
-    Job(
-        "evaluate_detections",
-        lambda name: {"predictions": "found", "ground_truth": "truth", "eval_key": name},
-        _score,
-    ),
-)
+NODES = 3
+# Of ten rounds, those that work on a Ray cluster.
+_ON_RAY = (2, 5, 8)
+_ADDRESS = "RELABEL_RAY_ADDRESS"
 
 
 class Rounds:
-    """Two executors, and what disturbs them.
+    """Two executors, each behind a line to the database that can be cut, and what disturbs them.
+
+    A context manager: the executors end with it.
 
     Args:
-        folder: where images and logs go
-        running: the executors
-        cut: drops every connection of one of them to the database, or None
-        images: how many the operations work on
+        dataset: what the operations work on
+        log: where the executors write
+        target: their target
         jobs: which operations
+        ray: the Ray cluster on which they work; None for none
     """
 
     def __init__(
         self,
-        folder: Path,
-        running: world.Executors,
+        dataset: Any,
+        log: Path,
         *,
-        environment: dict[str, str],
-        cut: Callable[[], object],
-        images: int = IMAGES,
+        target: str = TARGET,
         jobs: Sequence[Job] = JOBS,
+        ray: Any = None,
     ) -> None:
-        self.dataset = world.make_dataset(folder / "images", images)
-        self.dataset.persistent = True  # the App's server cleans up others when it starts
-        self.running = running
+        self.dataset = dataset
+        self.running = world.Executors(target, log)
+        self._lines: dict[int, Line] = {}
         self._jobs = jobs
-        self._environment = environment
-        self._cut = cut
+        self._ray = ray
         self._quiet: dict[str, tuple[float, Any]] = {}
 
-    def learn(self) -> None:
-        """Runs every operation undisturbed, for its outcome and for how long it takes."""
+    def __enter__(self) -> Rounds:
+        self.ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.running.end()
+        for line in self._lines.values():
+            line.close()
+
+    def learn(self, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Runs every operation undisturbed, for its outcome and for how long it takes.
+
+        Args:
+            expected: the outcomes that there should be
+
+        Returns:
+            the outcomes
+        """
         for job in self._jobs:
+            name = f"quiet_{self.running.target}_{job.operator}"
             began = time.monotonic()
-            ended = world.end_of(self._queue(job, f"quiet_{job.operator}"))
-            outcome = self._outcome(job, f"quiet_{job.operator}", ended)
-            self._quiet[job.operator] = (time.monotonic() - began, outcome)
+            ended = world.end_of(self._queue(job, name))
+            seconds, outcome = time.monotonic() - began, self._outcome(job, name, ended)
+            if expected and expected[job.operator] != outcome:
+                raise RuntimeError(f"{job.operator} has another outcome on the cluster")
+            self._quiet[job.operator] = (seconds, outcome)
+        return {operator: outcome for operator, (_, outcome) in self._quiet.items()}
 
     def play(self, number: int, seed: int, fault: str | None = None) -> dict[str, Any]:
         """One round.
 
         Returns:
-            ``fault``, ``operator``, ``state``, ``attempts``, ``seconds``, and ``wrong``: what is
-            not as it should be, empty if nothing is
+            ``round``, ``place``, ``operator``, ``fault``; ``killed``, what that did; ``after``, so
+            many seconds; ``found``, where the operation stood then; ``ended``, how it ended;
+            ``attempts``; ``seconds``; and ``wrong``, what is not as it should be, empty if nothing
+            is
         """
         chance = random.Random(f"{seed}-{number}")  # noqa: S311 - it is to be repeatable
         job = chance.choice(self._jobs)
-        fault = fault or chance.choice(FAULTS)
+        fault = fault or chance.choice(RAY_FAULTS if self._ray else FAULTS)
         name = f"r{seed}_{number}"
-        seconds, outcome = self._quiet[job.operator]
-        began = time.monotonic()
+        seconds, _ = self._quiet[job.operator]
         self.ready()
+        began = time.monotonic()
+        disturbance = Disturbance(self.running, self._lines, self._ray)
         if fault == "server":
-            run = self._through_the_app(job, name, chance.uniform(0.0, 0.3))
+            after = chance.uniform(0.0, 3.0)
+            run, killed = disturbance.asks_the_app(self._request(job, name), after)
+            where = "being asked for"
+        elif fault == "app":
+            after = chance.uniform(0.0, 1.1 * seconds + 4.0)
+            killed = disturbance.works_in_the_app(self._request(job, name, "here"), after)
+            run, where = self._queue(job, name, **job.again), "run at once, then queued"
         else:
             run = self._queue(job, name)
-            time.sleep(chance.uniform(0.0, 1.1 * seconds))
-            getattr(self, f"_{fault}")(run)
-        story = {"round": number, "fault": fault, "operator": job.operator}
-        if run is None:
-            return {**story, "state": "never asked for", "attempts": 0, "wrong": ""}
-        ended = world.end_of(run)
-        wrong = self._wrong(job, name, ended, outcome)
+            after = chance.uniform(0.0, 1.1 * seconds)
+            after = disturbance.waits(fault, run, after)
+            where, killed = found(run), disturbance.strikes(fault, run)
         return {
-            **story,
-            "state": ended["run_state"],
-            "attempts": ended["relabel"]["attempts"] if "relabel" in ended else 0,
+            "round": number,
+            "place": "on Ray" if self._ray else "here",
+            "operator": job.operator,
+            "fault": fault,
+            "killed": killed,
+            "after": round(after, 2),
+            "found": where,
+            **self._end(job, name, run),
             "seconds": round(time.monotonic() - began, 1),
-            "wrong": wrong,
         }
 
-    def _wrong(self, job: Job, name: str, ended: Any, outcome: Any) -> str:
+    def _end(self, job: Job, name: str, run: Any) -> dict[str, Any]:
+        """How an operation ends, and what of that is wrong."""
+        if run is None:
+            return {"ended": "was never asked for", "attempts": 0, "wrong": ""}
+        from relabel.compute.operations import MOST_ATTEMPTS
+
+        document = world.end_of(run)
+        attempts = document.get("relabel", {}).get("attempts", 0)
+        ended, wrong = self._verdict(job, name, document)
+        if attempts > MOST_ATTEMPTS:
+            wrong = wrong or f"it was tried {attempts} times"
+        return {"ended": ended, "attempts": attempts, "wrong": wrong}
+
+    def _verdict(self, job: Job, name: str, document: Any) -> tuple[str, str]:
         from relabel.compute.steering import CANCELLED, repeat
 
-        if ended["run_state"] == "failed":
-            error = ended["result"]["error"]
+        ended = str(document["run_state"])
+        if ended == "failed":
+            error = document["result"]["error"]
             if error != CANCELLED:
-                return f"failed: {error[-400:]}"
+                return ended, f"failed: {error[-400:]}"
             if self._left(name):
-                return "a cancelled operation left something half-written"
-            ended = world.end_of(repeat(ended["_id"]))
-            if ended["run_state"] != "completed":
-                return f"run again, failed: {ended['result']['error'][-400:]}"
-        if self._outcome(job, name, ended) != outcome:
-            return "another outcome than undisturbed"
-        return ""
+                return "cancelled", "a cancelled operation left something half-written"
+            ended = "cancelled; run again it completed"
+            document = world.end_of(repeat(document["_id"]))
+            if document["run_state"] != "completed":
+                return "cancelled", f"run again it failed: {document['result']['error'][-400:]}"
+        same = self._outcome(job, name, document) == self._quiet[job.operator][1]
+        return ended, "" if same else "another outcome than undisturbed"
 
     def _left(self, name: str) -> bool:
         """Whether what an operation writes is there."""
@@ -186,7 +169,7 @@ class Rounds:
             *self.dataset.list_evaluations(),
             *self.dataset.list_saved_views(),
         ]
-        return any(found == name or found.startswith(f"{name}_") for found in there)
+        return any(one == name or one.startswith(f"{name}_") for one in there)
 
     def _outcome(self, job: Job, name: str, ended: Any) -> Any:
         if ended["run_state"] != "completed":
@@ -194,101 +177,91 @@ class Rounds:
         self.dataset.reload()
         return job.outcome(self.dataset, name, ended["result"]["result"])
 
-    def _queue(self, job: Job, name: str) -> Any:
-        return world.queue(self.dataset, job.operator, job.params(name), TARGET)
+    def _queue(self, job: Job, name: str, **more: Any) -> Any:
+        params = {**job.params(name), **more}
+        return world.queue(self.dataset, job.operator, params, self.running.target)
+
+    def _request(self, job: Job, name: str, run_on: str | None = None) -> dict[str, Any]:
+        """What the App would ask its server."""
+        return {
+            "operator_uri": f"{world.PLUGIN}/{job.operator}",
+            "dataset_name": self.dataset.name,
+            "params": {**job.params(name), "run_on": run_on or self.running.target},
+        }
 
     def ready(self) -> None:
-        """Two executors again; those that replace others are behind the line that can be cut."""
+        """Two executors again that have nothing to do, and all nodes."""
 
         def both() -> bool:
             living = [one for one in self.running.processes if one.poll() is None]
             for _ in range(2 - len(living)):
-                self.running.start(**self._environment)
+                self._start()
             return self.running.alive() == 2
 
+        if self._ray is not None:
+            nodes.refill(self._ray, NODES)
         world.wait_for(both, "Two executors")
 
-    def _holder(self, run: Any) -> subprocess.Popen[bytes]:
-        """The executor of an operation, else any."""
-        from relabel.compute.operations import collection
-
-        link = collection().find_one({"_id": run}).get("run_link") or ""
-        living = [one for one in self.running.processes if one.poll() is None]
-        return next((one for one in living if link.endswith(f":{one.pid}")), living[0])
-
-    def _executor(self, run: Any) -> None:
-        holder = self._holder(run)
-        holder.kill()
-        holder.wait()
-
-    def _child(self, run: Any) -> None:
-        for child in psutil.Process(self._holder(run).pid).children():
-            if "relabel.compute.worker" in child.cmdline():
-                child.kill()
-
-    def _leave(self, run: Any) -> None:
-        holder = self._holder(run)
-        holder.terminate()
-        holder.wait()
-
-    def _connections(self, run: Any) -> None:  # noqa: ARG002 - of all that go through the line
-        self._cut()
-
-    def _cancel(self, run: Any) -> None:
-        from relabel.compute.steering import NotCancellable, cancel
-
-        with contextlib.suppress(NotCancellable):
-            cancel(run)
-
-    def _through_the_app(self, job: Job, name: str, seconds: float) -> Any:
-        """Asks the App's server, which is killed; returns the operation if it came to one."""
-        from relabel.compute.operations import collection
-
-        before = {one["_id"] for one in collection().find({}, {"_id": 1})}
-        with contextlib.suppress(psutil.NoSuchProcess), app_server({}) as url:
-            port = url.rpartition(":")[2]
-            [server] = [one for one in psutil.Process().children() if port in one.cmdline()]
-            body = {
-                "operator_uri": f"{world.PLUGIN}/{job.operator}",
-                "dataset_name": self.dataset.name,
-                "params": {**job.params(name), "run_on": TARGET},
-            }
-            with contextlib.suppress(requests.RequestException):
-                requests.post(f"{url}/operators/execute", json=body, timeout=seconds + 0.001)
-            server.kill()
-        new = [one["_id"] for one in collection().find({}, {"_id": 1}) if one["_id"] not in before]
-        if len(new) > 1:
-            raise RuntimeError(f"One click has queued {len(new)} operations")
-        return new[0] if new else None
+    def _start(self) -> None:
+        [address] = parse_uri(os.environ["FIFTYONE_DATABASE_URI"])["nodelist"]
+        line = Line(*address)
+        environment = {"FIFTYONE_DATABASE_URI": line.uri}
+        if self._ray is not None:
+            environment[_ADDRESS] = self._ray.address
+        self._lines[self.running.start(**environment).pid] = line
 
 
-FAULTS = ("executor", "child", "leave", "connections", "cancel", "server")
-
-
-def figures(folder: Path, rounds: int, seed: int) -> list[dict[str, Any]]:
+def figures(folder: Path, rounds: range, seed: int) -> list[dict[str, Any]]:
     """Plays rounds and tells of each on stderr.
 
     Args:
         folder: where images and logs go
-        rounds: how many
-        seed: decides operations, faults and moments
+        rounds: their numbers; of ten, three are played on a Ray cluster
+        seed: decides, with the number, the operation, the fault and the moment
     """
     from _measuring import at_most
 
-    with line_to(os.environ["FIFTYONE_DATABASE_URI"]) as line:
-        environment = {"FIFTYONE_DATABASE_URI": line.uri}
-        started = world.Executors(TARGET, folder / "executors.log")
-        try:
-            played = Rounds(folder, started, environment=environment, cut=line.cut)
-            played.ready()
-            played.learn()
-            told = [_told(played.play(number, seed)) for number in range(rounds)]
-        finally:
-            started.end()
+    dataset, log = world.make_dataset(folder / "images", IMAGES), folder / "executors.log"
+    dataset.persistent = True  # the App's server cleans up others when it starts
+    on_ray = [number for number in rounds if number % 10 in _ON_RAY]
+    here = [number for number in rounds if number not in on_ray]
+    told: list[dict[str, Any]] = []
+    with Rounds(dataset, log) as played:
+        outcomes = played.learn()
+        told += [_told(played.play(number, seed)) for number in here]
+    if on_ray:
+        jobs = [job for job in JOBS if job.uses_cluster]
+        with (
+            nodes.started(NODES) as cluster,
+            Rounds(dataset, log, target="ray", jobs=jobs, ray=cluster) as played,
+        ):
+            played.learn(outcomes)
+            told += [_told(played.play(number, seed)) for number in on_ray]
+    sys.stderr.write(f"{_summary(told)}\n")
     wrong = [one for one in told if one["wrong"]]
-    return [at_most(f"of {rounds} rounds of faults, gone wrong", len(wrong), None, 0)]
+    if wrong:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(log.read_text(errors="replace")[-20_000:])
+    return [at_most(f"of {len(told)} rounds of faults, gone wrong", len(wrong), None, 0)]
 
 
 def _told(story: dict[str, Any]) -> dict[str, Any]:
-    print(story, file=sys.stderr, flush=True)
+    sys.stderr.write(
+        "round {round:>3} {place:<6} {operator:<20} {fault:<12} {killed}, after {after} s: it was "
+        "{found}. It {ended}, attempts: {attempts}, {seconds} s. {verdict}\n".format(
+            **story, verdict=f"WRONG: {story['wrong']}" if story["wrong"] else "As undisturbed."
+        )
+    )
+    sys.stderr.flush()
     return story
+
+
+def _summary(told: Sequence[dict[str, Any]]) -> str:
+    """E.g. ``"50 rounds: 41 completed, ...; executor 7, child 6, ..."``."""
+    ends = Counter(one["ended"] for one in told)
+    faults = Counter(one["fault"] for one in told)
+    counted = [
+        ", ".join(f"{name}: {count}" for name, count in counts.most_common())
+        for counts in (ends, faults)
+    ]
+    return f"{len(told)} rounds. {'. '.join(counted)}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from pymongo.uri_parser import parse_uri
@@ -25,6 +26,7 @@ class Line:
         self._to = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
+        self._silent_until = 0.0
         self.address = self._listener.getsockname()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -35,6 +37,11 @@ class Line:
             self._drop(connection)
         return len(connections)
 
+    def silence(self, seconds: float) -> int:
+        """Drops every connection, and for a while each new one. Returns how many there were."""
+        self._silent_until = time.monotonic() + seconds
+        return self.cut()
+
     def close(self) -> None:
         """Lets nothing through any more."""
         self._listener.close()
@@ -44,6 +51,9 @@ class Line:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if time.monotonic() < self._silent_until:
+                    client.close()
+                    continue
                 server = socket.create_connection(self._to)
                 self._open |= {client, server}
                 for ends in ((client, server), (server, client)):

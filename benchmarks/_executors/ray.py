@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 from _measuring import figure
+
+from .nodes import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,22 +89,11 @@ def _rate(view: SampleCollection, model: Recipe, cluster: Cluster) -> float:
 @contextmanager
 def _cluster(nodes: int) -> Iterator[Cluster]:
     """A cluster of this machine alone, with one core for each node."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster as Nodes
-
     from relabel.compute.ray_cluster import connected
 
-    node = {"num_cpus": 1, "object_store_memory": 256 << 20, "include_dashboard": False}
-    with tempfile.TemporaryDirectory(prefix="rr-", ignore_cleanup_errors=True) as folder:
-        started = Nodes(initialize_head=True, head_node_args={**node, "temp_dir": folder})
-        try:
-            for _ in range(nodes - 1):
-                started.add_node(**node)
-            with connected(started.address) as cluster:
-                assert cluster is not None  # noqa: S101 - there is an address
-                yield cluster
-        finally:
-            started.shutdown()
+    with started(nodes, memory_mib=256) as there, connected(there.address) as cluster:
+        assert cluster is not None  # noqa: S101 - there is an address
+        yield cluster
 
 
 def _images(folder: Path, count: int) -> SampleCollection:

@@ -1,0 +1,82 @@
+"""The operations that are disturbed, and what each should lead to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True)
+class Job:
+    """An operation of a round, and what it should lead to.
+
+    Args:
+        operator: its operator's name
+        params: takes a name that no other round has; what the operator is asked with
+        outcome: takes the dataset, that name and the operation's result; what to compare
+        uses_cluster: whether it works on a Ray cluster if there is one
+        again: what it is asked with besides when its outcome may be there
+    """
+
+    operator: str
+    params: Callable[[str], dict[str, Any]]
+    outcome: Callable[[Any, str, dict[str, Any]], Any]
+    uses_cluster: bool = True
+    again: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _labels(dataset: Any, name: str, _: Any) -> Any:
+    return [
+        [
+            (one.label, one.bounding_box, round(one.confidence, 5))
+            for one in (found.detections if found else [])
+        ]
+        for found in dataset.values(name)
+    ]
+
+
+def _scores(dataset: Any, name: str, _: Any) -> Any:
+    return [round(score, 6) for score in dataset.values(name)]
+
+
+def _index(dataset: Any, name: str, _: Any) -> Any:
+    embeddings, ids, _ = dataset.load_brain_results(name).get_embeddings()
+    order = np.argsort(ids)
+    return np.round(embeddings[order], 5).tolist()
+
+
+def _chosen(dataset: Any, name: str, result: Any) -> Any:
+    return [result["sample_ids"], sorted(dataset.load_saved_view(name).values("id"))]
+
+
+def _score(dataset: Any, name: str, result: Any) -> Any:
+    counts = [result[key] for key in ("map", "true_positives", "false_positives")]
+    return [counts, dataset.values(f"{name}_tp")]
+
+
+JOBS = (
+    Job("apply_model", lambda name: world.model_params(label_field=name), _labels),
+    Job("compute_uniqueness", lambda name: {"field": name, "embeddings": "descriptor"}, _scores),
+    Job(
+        "compute_similarity", lambda name: {"brain_key": name, "embeddings": "descriptor"}, _index
+    ),
+    Job(
+        "select_unique",
+        lambda name: {"name": name, "count": 9, "tag": "", "embeddings": "descriptor"},
+        _chosen,
+        again={"replace": True},
+    ),
+    Job(
+        "evaluate_detections",
+        lambda name: {"predictions": "found", "ground_truth": "truth", "eval_key": name},
+        _score,
+        uses_cluster=False,
+    ),
+)
