@@ -26,6 +26,10 @@ class UnknownField(RelabelError):
     """The dataset has no such field, or it is of another type."""
 
 
+class NotANumber(RelabelError):
+    """A script gave something else where a number is asked for."""
+
+
 def detection_fields(dataset: fo.Dataset) -> list[str]:
     """The names of the dataset's fields that hold ``Detections``."""
     return list(dataset.get_field_schema(embedded_doc_type=fo.Detections))
@@ -152,6 +156,40 @@ def field_choice(
         description=description,
         view=choices,
     )
+
+
+def show_unknown_choices(ctx: Any, inputs: types.Object) -> None:
+    """Says of each choice of a form what there is to choose, if something else was given.
+
+    A script may give anything; FiftyOne itself says no more than that it is invalid.
+    """
+    for name, prop in inputs.properties.items():
+        given = ctx.params.get(name)
+        if not isinstance(prop.type, types.Enum) or given is None or given in prop.type.values:
+            continue
+        known = ", ".join(map(str, prop.type.values)) or "nothing"
+        prop.invalid = True
+        prop.error_message = f"'{given}' cannot be chosen here; what can be: {known}."
+
+
+def number_of(ctx: Any, name: str, default: float, *, empty: float = 0) -> float:
+    """A number that a form asked for.
+
+    Args:
+        ctx: the execution context
+        name: of the question
+        default: what it is if nothing was said
+        empty: what it is if the answer was emptied
+
+    Raises:
+        NotANumber: if a script gave something else
+    """
+    given = ctx.params.get(name, default)
+    if given is None:
+        return empty
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise NotANumber(f"'{name}' is {given!r}, which is no number.", "Give a number.")
+    return given
 
 
 def ask_for_names(

@@ -140,4 +140,5 @@ def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
 
 
 def _brain_key(ctx: Any) -> str:
-    return require_brain_key(ctx.dataset, ctx.params.get("brain_key", DEFAULT_KEY), "similarity")
+    key = str(ctx.params.get("brain_key", DEFAULT_KEY))
+    return require_brain_key(ctx.dataset, key, "similarity")

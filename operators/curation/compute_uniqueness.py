@@ -90,4 +90,4 @@ class ComputeUniqueness(DelegatedOperator):
 
 
 def _field(ctx: Any) -> str:
-    return require_uniqueness_field(ctx.dataset, ctx.params.get("field", DEFAULT_FIELD))
+    return require_uniqueness_field(ctx.dataset, str(ctx.params.get("field", DEFAULT_FIELD)))

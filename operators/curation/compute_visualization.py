@@ -14,7 +14,15 @@ from ...relabel.curation.visualization import (
     not_shown,
     require_extendable,
 )
-from ..forms import as_form, as_output, count_target, errors_shown, show_notice, show_warning
+from ..forms import (
+    as_form,
+    as_output,
+    count_target,
+    errors_shown,
+    number_of,
+    show_notice,
+    show_warning,
+)
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
@@ -146,13 +154,12 @@ def _layout(ctx: Any) -> Layout:
     standard, seed = Layout(), ctx.params.get("seed", 0)
     return Layout(
         require_method(ctx.params.get("method") or UMAP),
-        int(ctx.params.get("neighbours") or standard.neighbours),
-        float(ctx.params.get("spread", standard.spread)),
+        int(number_of(ctx, "neighbours", standard.neighbours) or standard.neighbours),
+        float(number_of(ctx, "spread", standard.spread, empty=standard.spread)),
         None if seed is None else int(seed),
     )
 
 
 def _brain_key(ctx: Any) -> str:
-    return require_brain_key(
-        ctx.dataset, ctx.params.get("brain_key", DEFAULT_KEY), "visualization"
-    )
+    key = str(ctx.params.get("brain_key", DEFAULT_KEY))
+    return require_brain_key(ctx.dataset, key, "visualization")

@@ -32,7 +32,7 @@ from ...relabel.curation.keras_models import (
     require_pixels,
 )
 from ...relabel.curation.similarity import indexes, read_index, require_index
-from ..forms import errors_shown, field_choice, show_notice
+from ..forms import errors_shown, field_choice, number_of, show_notice
 from ..running.delegation import HERE, RUN_ON, progress_reporter
 from ..running.ray_cluster import cluster_of
 
@@ -156,7 +156,7 @@ def embeddings_of(
                 compute_embeddings,
                 model=model,
                 source=name,
-                batch_size=int(ctx.params.get("batch_size") or DEFAULT_BATCH),
+                batch_size=int(number_of(ctx, "batch_size", DEFAULT_BATCH)) or DEFAULT_BATCH,
                 patches_field=patches_field,
                 cluster=cluster,
                 progress=progress_reporter(ctx, "images", report),

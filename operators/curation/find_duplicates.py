@@ -10,7 +10,15 @@ from ...relabel.curation.duplicates import Duplicates, find_exact_duplicates, fi
 from ...relabel.curation.sample_values import TAGS, group_fields, read_splits
 from ...relabel.curation.selection import require_apart
 from ...relabel.curation.selection_runs import Marked, save_marks
-from ..forms import as_form, as_output, ask_for_names, count_target, errors_shown, target_images
+from ..forms import (
+    as_form,
+    as_output,
+    ask_for_names,
+    count_target,
+    errors_shown,
+    number_of,
+    target_images,
+)
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
@@ -65,7 +73,7 @@ class FindDuplicates(DelegatedOperator):
                 description="0 is the same, 1.41 nothing in common",
             )
             with errors_shown(inputs, "distance_problem"):
-                require_apart(ctx.params.get("distance", DEFAULT_DISTANCE))
+                require_apart(number_of(ctx, "distance", DEFAULT_DISTANCE))
             ask_for_embeddings(ctx, inputs)
         _ask_for_splits(ctx, inputs)
         shown = types.RadioGroup(orientation="horizontal")
@@ -88,8 +96,11 @@ class FindDuplicates(DelegatedOperator):
         if splits is not None:
             found = found.across(splits)
         if found.groups:
+            replace = form.replaces(ctx, marks.name)
             begin_writing(ctx)
-            save_marks(ctx.dataset, _marked(found), marks, details, replace=form.replaces(ctx))
+            save_marks(
+                ctx.dataset, _marked(found), marks, form.signed(ctx, details), replace=replace
+            )
         return {
             "groups": len(found.groups),
             "samples": len(found.sample_ids),
@@ -155,7 +166,7 @@ def _find(ctx: Any, report: Report, view: SampleCollection) -> tuple[Duplicates,
     if ctx.params.get("by", FILES) == FILES:
         progress = progress_reporter(ctx, "files", report)
         return find_exact_duplicates(view, progress=progress), {"by": FILES}
-    distance = require_apart(ctx.params.get("distance", DEFAULT_DISTANCE))
+    distance = require_apart(number_of(ctx, "distance", DEFAULT_DISTANCE))
     with embeddings_of(ctx, report, view) as embeddings:
         told = progress_reporter(ctx, "images compared", report)
         found = find_near_duplicates(embeddings, distance, progress=told)

@@ -17,7 +17,7 @@ from ...relabel.curation.uncertainty import (
     require_predictions,
     uncertainty,
 )
-from ..forms import errors_shown, field_choice, show_notice
+from ..forms import errors_shown, field_choice, number_of, show_notice
 from .selecting import SelectingOperator
 
 if TYPE_CHECKING:
@@ -141,8 +141,7 @@ def _measure_name(ctx: Any) -> str:
 
 
 def _strength(ctx: Any) -> float:
-    strength = ctx.params.get("strength", 1)
-    return 1.0 if strength is None else float(strength)
+    return float(number_of(ctx, "strength", 1, empty=1))
 
 
 def _first(ctx: Any) -> str | None:

@@ -8,7 +8,7 @@ from fiftyone.operators import types
 
 from ...relabel.curation.selection import require_count, select_unique
 from ...relabel.curation.selection_runs import save_selection
-from ..forms import as_form, count_target, errors_shown, target_images
+from ..forms import as_form, count_target, errors_shown, number_of, target_images
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
@@ -59,7 +59,7 @@ class SelectingOperator(DelegatedOperator):
         inputs.int("count", default=default, min=1, label=f"How many of {available:,}")
         if available:
             with errors_shown(inputs, "problem"):
-                require_count(ctx.params.get("count", default), available)
+                require_count(_count(ctx, default), available)
         self.ask(ctx, inputs)
         form.ask_for_seeds(ctx, inputs)
         ask_for_embeddings(ctx, inputs)
@@ -75,7 +75,7 @@ class SelectingOperator(DelegatedOperator):
                 there
         """
         view = target_images(ctx)
-        count = require_count(ctx.params.get("count", DEFAULT_COUNT), view.count())
+        count = require_count(_count(ctx, DEFAULT_COUNT), view.count())
         marks = form.read_marks(ctx, self.base, self.base)
         seeds = form.read_seeds(ctx)
         wishes, said = self.weigh(ctx, view, form.read_wishes(ctx, view, count, seeds))
@@ -86,9 +86,10 @@ class SelectingOperator(DelegatedOperator):
             told = progress_reporter(ctx, "samples chosen", report)
             selection = select_unique(embeddings, wishes, cluster=cluster, progress=told)
             said = {**said, **describe(embeddings)}
-            details = {**form.describe_wishes(ctx), **said}
+            details = form.signed(ctx, {**form.describe_wishes(ctx), **said})
+            replace = form.replaces(ctx, marks.name)
             begin_writing(ctx)
-            save_selection(ctx.dataset, selection, marks, details, replace=form.replaces(ctx))
+            save_selection(ctx.dataset, selection, marks, details, replace=replace)
         return {**form.describe_selection(selection, marks), **said}
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
@@ -106,3 +107,7 @@ class SelectingOperator(DelegatedOperator):
     def introduction(self, result: dict[str, Any]) -> str:  # noqa: ARG002
         """What is said, in Markdown, before what was selected."""
         return ""
+
+
+def _count(ctx: Any, default: int) -> int:
+    return int(number_of(ctx, "count", default))

@@ -16,9 +16,16 @@ from ...relabel.curation.sample_values import (
     weight_fields,
 )
 from ...relabel.curation.selection import Wishes, require_apart, require_most
-from ...relabel.curation.selection_runs import Marks, is_selection, require_marks, suggest_name
+from ...relabel.curation.selection_runs import (
+    Marks,
+    is_selection,
+    left_by,
+    require_marks,
+    suggest_name,
+)
 from ..annotation.send_what import SAVED_VIEW
-from ..forms import errors_shown, field_choice, is_folded, show_warning
+from ..forms import errors_shown, field_choice, is_folded, number_of, show_warning
+from ..running.cancelling import operation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,8 +72,8 @@ def ask_for_wishes(ctx: Any, inputs: types.Object) -> None:
     if chosen_field(ctx, "limit_field"):
         inputs.int("most", default=1, min=1, label="To")
     with errors_shown(inputs, "wishes_problem"):
-        require_apart(ctx.params.get("apart"))
-        require_most(ctx.params.get("most", 1))
+        require_apart(number_of(ctx, "apart", 0))
+        require_most(int(number_of(ctx, "most", 1)))
 
 
 def ask_for_marks(
@@ -90,7 +97,7 @@ def ask_for_marks(
     chosen = ctx.params.get("name") or name
     if is_selection(ctx.dataset, chosen):
         inputs.bool("replace", default=False, label=f"Replace the selection {chosen}")
-        if replaces(ctx):
+        if ctx.params.get("replace", False):
             show_warning(inputs, "replaces", f"Tag and view of {chosen} are taken back first.")
     with errors_shown(inputs, "name_problem"):
         read_marks(ctx, base, tag)
@@ -131,11 +138,11 @@ def read_wishes(ctx: Any, samples: SampleCollection, count: int, seeds: set[str]
     return Wishes(
         count,
         seeds=seeds,
-        apart=require_apart(ctx.params.get("apart")),
+        apart=require_apart(number_of(ctx, "apart", 0)),
         weights=read_weights(samples, weight) if weight else None,
         balance=read_groups(samples, balance) if balance else None,
         limit=read_groups(samples, limit) if limit else None,
-        most=require_most(ctx.params.get("most", 1)),
+        most=require_most(int(number_of(ctx, "most", 1))),
     )
 
 
@@ -148,17 +155,28 @@ def read_marks(ctx: Any, base: str, tag: str) -> Marks:
     folded = is_folded(ctx, _MARKS)
     chosen = tag if folded else str(ctx.params.get("tag", tag) or "").strip()
     numbers = "" if folded else str(ctx.params.get("number_field") or "").strip()
+    left = left_by(ctx.dataset, operation_of(ctx))
     marks = Marks(
-        name=ctx.params.get("name") or suggest_name(ctx.dataset, base),
+        name=ctx.params.get("name") or left or suggest_name(ctx.dataset, base),
         tag=chosen or None,
         number_field=numbers or None,
     )
-    return require_marks(ctx.dataset, marks, replace=replaces(ctx))
+    return require_marks(ctx.dataset, marks, replace=replaces(ctx, marks.name))
 
 
-def replaces(ctx: Any) -> bool:
-    """Whether a selection of that name may be replaced."""
-    return bool(ctx.params.get("replace", False))
+def replaces(ctx: Any, name: str) -> bool:
+    """Whether a selection of that name may be replaced.
+
+    It may if the user says so, and if this very operation left it when it was stopped.
+    """
+    asked = bool(ctx.params.get("replace", False))
+    return asked or left_by(ctx.dataset, operation_of(ctx)) == name
+
+
+def signed(ctx: Any, details: dict[str, Any]) -> dict[str, Any]:
+    """What a run is to say of how it was made, with the operation that makes it if one does."""
+    operation = operation_of(ctx)
+    return details if operation is None else {**details, "operation": operation}
 
 
 def describe_wishes(ctx: Any) -> dict[str, Any]:

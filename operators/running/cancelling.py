@@ -98,6 +98,15 @@ def begin_writing(ctx: Any) -> None:
         require_wanted(ctx)
 
 
+def operation_of(ctx: Any) -> str | None:
+    """The delegated operation that the user asked for: each attempt and repetition has the same.
+
+    None where it runs at once, or is run by another program than ours.
+    """
+    claim = _claim_of(ctx)
+    return str(claim.first) if claim else None
+
+
 def _claim_of(ctx: Any) -> operations.Claim | None:
     """Under which claim an executor of ours runs an operator; None anywhere else."""
     claim = ctx.request_params.get(operations.CLAIM)

@@ -13,7 +13,7 @@ from fiftyone.operators.executor import ExecutionOptions
 from ...relabel.compute.executors import alive
 from ...relabel.compute.rates import in_words, measured, record
 from ...relabel.errors import RelabelError
-from ..forms import count_target, show_notice, show_warning
+from ..forms import count_target, show_notice, show_unknown_choices, show_warning
 from .ray_cluster import tell_of_cluster
 from .streaming import reporter, run_with_progress
 
@@ -123,11 +123,14 @@ class DelegatedOperator(foo.Operator):
     def ask_where_to_run(self, ctx: Any, inputs: types.Object) -> str:
         """Adds to a form where the operator runs, the choice, and how long it will take.
 
+        To be called last: of all choices of the form it says what there is to choose.
+
         Two reads of the database, and where it was measured a count of the target.
 
         Returns:
             the label for the form's button
         """
+        show_unknown_choices(ctx, inputs)
         executors = alive()
         chosen = ctx.params.get(RUN_ON) or _target_of(executors) or HERE
         choices = _choices(executors, chosen)

@@ -7,7 +7,7 @@ write of one document: it names the state that it expects, and the executor that
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class Claim:
         target: the delegation target that it was queued for
         executor: the id of the executor
         attempt: counted from 1; more than that after a lost run
+        first: the operation that the user asked for: this one, or the one that it repeats
     """
 
     id: ObjectId
@@ -45,15 +46,16 @@ class Claim:
     target: str | None
     executor: str
     attempt: int
+    first: ObjectId = field(compare=False)
 
     @classmethod
     def from_json(cls, text: Mapping[str, Any]) -> Claim:
         """The claim that `to_json` described."""
-        return cls(**{**text, "id": ObjectId(text["id"])})
+        return cls(**{**text, "id": ObjectId(text["id"]), "first": ObjectId(text["first"])})
 
     def to_json(self) -> dict[str, Any]:
         """The claim, as another process can be told of it."""
-        return {**asdict(self), "id": str(self.id)}
+        return {**asdict(self), "id": str(self.id), "first": str(self.first)}
 
     @property
     def link(self) -> str:
@@ -224,13 +226,14 @@ def running() -> list[Running]:
 
 
 def _as_claim(document: dict[str, Any]) -> Claim:
-    link = document.get("run_link") or ""
+    link, ours = document.get("run_link") or "", document.get(OURS, {})
     return Claim(
         id=document["_id"],
         operator=document["operator"],
         target=document.get("delegation_target"),
         executor=link.removeprefix(LINK_PREFIX) if link.startswith(LINK_PREFIX) else "",
-        attempt=document.get(OURS, {}).get("attempts", 1),
+        attempt=ours.get("attempts", 1),
+        first=ours.get("first", document["_id"]),
     )
 
 

@@ -94,7 +94,11 @@ def _repetition(document: dict[str, Any], again: ObjectId) -> dict[str, Any]:
         "monitored": False,
         "pinned": False,
         "archived": False,
-        OURS: {"writing": ours.get("writing", False)},  # half of it may be there
+        # Half of it may be there, of the first time or any other.
+        OURS: {
+            "writing": ours.get("writing", False),
+            "first": ours.get("first", document["_id"]),
+        },
     }
 
 

@@ -174,6 +174,21 @@ def is_selection(dataset: fo.Dataset, name: str | None) -> bool:
     return getattr(dataset.get_run_info(name).config, "method", None) == _METHOD
 
 
+def left_by(dataset: fo.Dataset, operation: str | None) -> str | None:
+    """The name of the selection that a delegated operation has made, wholly or in part.
+
+    Args:
+        dataset: the dataset
+        operation: as it was given among the details of `save_marks`; None for no operation
+    """
+    if operation is None:
+        return None
+    named = ((name, dataset.get_run_info(name).config) for name in selections(dataset))
+    return next(
+        (name for name, config in named if getattr(config, "operation", None) == operation), None
+    )
+
+
 def discard_selection(dataset: fo.Dataset, name: str) -> int:
     """Takes back a selection: its tag where it was put on, its view, its field and its run.
 

@@ -1,0 +1,111 @@
+"""What another attempt of an operation makes of what the first had written when it died."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from bson import ObjectId
+from fiftyone.operators.delegated import DelegatedOperationService
+from fiftyone.operators.executor import ExecutionError
+
+from relabel.compute import operations, worker
+from relabel.compute.steering import repeat
+
+from .app import execute, operator
+
+VECTORS = {"embeddings": "descriptor", "count": 2}
+
+
+class Died(BaseException):
+    """No operator catches it, as none survives a SIGKILL."""
+
+
+@pytest.fixture
+def dies_before_its_view_is_saved(monkeypatch):
+    """The next selection is recorded and tagged, and no more."""
+    package = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
+    theirs = importlib.import_module(f"{package}.relabel.curation.selection_runs")
+
+    def die(*_, **__):
+        monkeypatch.undo()
+        raise Died
+
+    monkeypatch.setattr(theirs.fo.Dataset, "save_view", die)
+
+
+@pytest.fixture
+def queue(dataset):
+    """Queues an operation; returns its id."""
+    runs = []
+
+    def queue_one(name, params):
+        found = execute(
+            name, dataset, params, request_delegation=True, delegation_target="attempts"
+        )
+        runs.append(ObjectId(found.result["id"]))
+        return runs[-1]
+
+    yield queue_one
+    for run in runs:
+        DelegatedOperationService().delete_operation(run)
+
+
+def _half_written(executor="first"):
+    claim = operations.claim_oldest(["attempts"], executor)
+    with pytest.raises(Died):
+        worker.run(claim)
+    return claim
+
+
+def _ended(run):
+    return DelegatedOperationService().get(run)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("select_unique", {**VECTORS, "name": "mine"}),
+        ("select_unique", VECTORS),  # by a script, which gives no name
+        ("find_duplicates", {"by": "vectors", "distance": 2, "name": "mine"}),
+    ],
+)
+def test_next_attempt__replaces_what_the_first_left(
+    dataset, queue, dies_before_its_view_is_saved, name, params
+):
+    run = queue(name, params)
+    operations.lose(_half_written(), "It died.")
+    dataset.reload()
+    [left] = dataset.list_runs()
+    assert dataset.list_saved_views() == []
+    worker.run(operations.claim_oldest(["attempts"], "second"))
+    assert _ended(run).run_state == "completed"
+    dataset.reload()
+    assert dataset.list_runs() == dataset.list_saved_views() == [left]
+    assert set(dataset.load_saved_view(left).values("id")) >= set(
+        dataset.match_tags(["unique", "duplicate"]).values("id")
+    )
+
+
+def test_run_again__replaces_what_it_left(dataset, queue, dies_before_its_view_is_saved):
+    run = queue("select_unique", {**VECTORS, "name": "mine"})
+    operations.fail(_half_written(), "It died twice.")
+    again = repeat(run)
+    worker.run(operations.claim_oldest(["attempts"], "second"))
+    assert _ended(again).run_state == "completed"
+    dataset.reload()
+    assert dataset.list_saved_views() == ["mine"]
+    DelegatedOperationService().delete_operation(again)
+
+
+def test_next_attempt__replaces_nothing_of_others(dataset, queue):
+    """A selection of the same name that was made meanwhile stays."""
+    run = queue("select_unique", {**VECTORS, "name": "mine"})
+    made = execute("select_unique", dataset, {**VECTORS, "name": "mine", "count": 1})
+    with pytest.raises(ExecutionError, match="There is a selection 'mine'"):
+        execute("select_unique", dataset, {**VECTORS, "name": "mine"})
+    worker.run(operations.claim_oldest(["attempts"], "first"))
+    assert _ended(run).run_state == "failed"
+    assert "There is a selection 'mine'" in _ended(run).result.error
+    dataset.reload()
+    assert dataset.load_saved_view("mine").values("id") == made.result["sample_ids"]
