@@ -1,6 +1,6 @@
 """Executors: heavy work on other machines, and what becomes of it when something dies.
 
-    .venv/bin/python benchmarks/executors.py [--only delegation]
+    .venv/bin/python benchmarks/executors.py [--only delegation | leaving]
     .venv/bin/python benchmarks/executors.py --only ray [--images 4000] [--rows 200000]
     .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0] [--first 0]
 
@@ -17,11 +17,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _executors import delegation, faults, ray
+from _executors import delegation, faults, leaving, ray
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
-PARTS = ("delegation", "ray")
+PARTS = ("delegation", "leaving", "ray")
 
 
 def main() -> None:
@@ -53,6 +53,8 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     figures: list[dict[str, Any]] = []
     if options.only in (None, "delegation"):
         figures += delegation.overhead(folder)
+    if options.only in (None, "leaving"):
+        figures += leaving.figures(folder)
     if options.only in (None, "ray"):
         figures += ray.figures(folder, options.images, options.rows)
     return figures

@@ -110,7 +110,7 @@ class Rounds:
             run, killed = disturbance.asks_the_app(self._request(job, name), after)
             where = "being asked for"
         elif fault == "app":
-            after = chance.uniform(0.0, 1.1 * seconds + 4.0)
+            after = chance.uniform(0.0, 1.1 * seconds + 1.0)
             killed = disturbance.works_in_the_app(self._request(job, name, "here"), after)
             run, where = self._queue(job, name, **job.again), "run at once, then queued"
         else:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     with Announcement(*targets, also_untargeted=options.also_untargeted) as announcement:
         accepted = accepted_targets(targets, options.also_untargeted)
         Executor(announcement, accepted, leaving).run()
-    sys.exit(leaving.status)
+    leaving.leave()
 
 
 def require_plugin() -> None:
@@ -96,11 +96,19 @@ class Leaving(threading.Event):
         last_resort.start()
         self.set()
 
-    def _at_once(self) -> NoReturn:
-        """Where the database does not answer; others find out what was lost."""
+    def leave(self) -> NoReturn:
+        """Ends this process and its worker at once.
+
+        Python would tidy up first, for seconds on a machine that has too much to do, and while it
+        does so no thread can end it.
+        """
         if self.worker is not None:
             self.worker.strike()
         os._exit(self.status)
+
+    def _at_once(self) -> NoReturn:
+        """Where the database does not answer; others find out what was lost."""
+        self.leave()
 
 
 class Executor:
@@ -142,7 +150,6 @@ class Executor:
             except PyMongoError as error:
                 self._without_database(error)
                 self._leaving.wait(DATABASE_SECONDS)
-        self._worker.kill()
 
     def _claim(self) -> Claim | None:
         return operations.claim_oldest(
@@ -186,7 +193,7 @@ class Executor:
         """
         while not self._worker.ended(WATCH_SECONDS):
             if self._leaving.is_set():
-                self._worker.kill()
+                self._worker.strike()  # from now on it does nothing any more
                 if operations.hand_back(claim):
                     logger.info("%s was handed back", claim.id)
                 return True
