@@ -21,7 +21,15 @@ from ..forms import as_form, as_output, errors_shown, field_choice, show_notice,
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
-from .embedding_source import COMPUTED, FIELD, ROWS, ask_for_embeddings, describe, embeddings_of
+from .embedding_source import (
+    COMPUTED,
+    FIELD,
+    ROWS,
+    ask_for_embeddings,
+    describe,
+    embeddings_of,
+    vectors_from,
+)
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
@@ -65,6 +73,10 @@ class ComputeSimilarity(DelegatedOperator):
         if not ctx.params.get("new_only"):
             _ask_for_backend(ctx, inputs)
         return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
+
+    def works_with(self, ctx: Any) -> str:
+        """What makes the vectors."""
+        return vectors_from(ctx, _SOURCES)
 
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the index, or adds to it.

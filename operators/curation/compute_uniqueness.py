@@ -23,7 +23,7 @@ from ..forms import (
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
-from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of
+from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
@@ -62,6 +62,10 @@ class ComputeUniqueness(DelegatedOperator):
             if ctx.dataset.has_field(field):
                 show_warning(inputs, "replaces", f"What {field} holds is replaced.")
         return as_form(inputs, "Compute uniqueness", self.ask_where_to_run(ctx, inputs))
+
+    def works_with(self, ctx: Any) -> str:
+        """What makes the vectors."""
+        return vectors_from(ctx)
 
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the scores.

@@ -26,7 +26,14 @@ from ..forms import (
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
-from .embedding_source import COMPUTED, ROWS, ask_for_embeddings, describe, embeddings_of
+from .embedding_source import (
+    COMPUTED,
+    ROWS,
+    ask_for_embeddings,
+    describe,
+    embeddings_of,
+    vectors_from,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +84,10 @@ class ComputeVisualization(DelegatedOperator):
         if not ctx.params.get("new_only"):
             _ask_for_layout(ctx, inputs)
         return as_form(inputs, "Compute visualization", self.ask_where_to_run(ctx, inputs))
+
+    def works_with(self, ctx: Any) -> str:
+        """What makes the vectors."""
+        return vectors_from(ctx)
 
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the plot, or adds to it.

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 from ...relabel.curation.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
 from ..forms import NoSamples, count_target, errors_shown, field_choice, show_notice, target_images
-from .embedding_source import FIELD, INDEX
+from .embedding_source import FIELD, IMAGES, INDEX
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import types
-
-IMAGES = "(whole images)"
 
 
 def ask_for_target(ctx: Any, inputs: types.Object, verb: str) -> None:

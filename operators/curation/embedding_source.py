@@ -48,9 +48,11 @@ if TYPE_CHECKING:
 DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"
 FIELD, INDEX = "field", "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
+IMAGES = "(whole images)"  # in place of a field of patches
 DEFAULT_BATCH = 32
 # The ids that a view names must fit into a query of 16 MB.
 IDS_OF_A_VIEW = 200_000
+_THERE = "vectors that are there"
 _LABELS = {
     INDEX: "What a similarity index was made of",
     FIELD: "Vectors in a field",
@@ -111,6 +113,26 @@ def source_of(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
     if chosen in kinds:
         return str(chosen)
     return _default_source(ctx.dataset, kinds)
+
+
+def vectors_from(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
+    """What makes the vectors, as far as it decides how long that takes.
+
+    Args:
+        ctx: the execution context
+        kinds: what may be chosen
+    """
+    source = source_of(ctx, kinds)
+    if source not in COMPUTED:
+        return _THERE
+    named = {
+        DESCRIPTOR: "the built-in descriptor",
+        APPLICATION: ctx.params.get("application") or next(iter(APPLICATIONS)),
+        MODEL_FILE: ctx.params.get("model_path"),
+        ZOO: ctx.params.get("zoo_model"),
+    }
+    model = str(named[source] or "no model")
+    return f"{model}, on patches" if ctx.params.get("patches_field", IMAGES) != IMAGES else model
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from ..forms import (
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
-from .embedding_source import ask_for_embeddings, describe, embeddings_of
+from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -82,6 +82,10 @@ class FindDuplicates(DelegatedOperator):
         inputs.enum("show", shown.values(), default=GROUPS, label="Then show", view=shown)
         form.ask_for_marks(ctx, inputs, DEFAULT_NAME, DEFAULT_TAG, "the number of the group")
         return as_form(inputs, "Find duplicates", self.ask_where_to_run(ctx, inputs))
+
+    def works_with(self, ctx: Any) -> str:
+        """The bytes of files, or what makes the vectors."""
+        return FILES if ctx.params.get("by", FILES) == FILES else vectors_from(ctx)
 
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Finds, tags, saves and shows.

@@ -13,7 +13,7 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from . import selection_form as form
-from .embedding_source import ask_for_embeddings, describe, embeddings_of
+from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..running.streaming import Report
 
 DEFAULT_COUNT = 100
+_CHOOSING = "samples chosen"
 
 
 class SelectingOperator(DelegatedOperator):
@@ -39,6 +40,12 @@ class SelectingOperator(DelegatedOperator):
 
     def ask(self, ctx: Any, inputs: types.Object) -> None:
         """Adds to the form what the operator asks for beside what all of them do."""
+
+    def units(self, ctx: Any, step: str, samples: int) -> float:
+        """To choose is to compare all samples with each that was chosen."""
+        if step != _CHOOSING:
+            return samples
+        return samples * _count(ctx, min(DEFAULT_COUNT, samples))
 
     def weigh(
         self,
@@ -67,6 +74,10 @@ class SelectingOperator(DelegatedOperator):
         form.ask_for_marks(ctx, inputs, self.base, self.base)
         return as_form(inputs, self.config.label, self.ask_where_to_run(ctx, inputs))
 
+    def works_with(self, ctx: Any) -> str:
+        """What makes the vectors."""
+        return vectors_from(ctx)
+
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Selects, tags and saves.
 
@@ -83,7 +94,8 @@ class SelectingOperator(DelegatedOperator):
             cluster_of(ctx) as cluster,
             embeddings_of(ctx, report, view, beside=seeds) as embeddings,
         ):
-            told = progress_reporter(ctx, "samples chosen", report)
+            compared = len(embeddings) * count
+            told = progress_reporter(ctx, _CHOOSING, report, units=compared)
             selection = select_unique(embeddings, wishes, cluster=cluster, progress=told)
             said = {**said, **describe(embeddings)}
             details = form.signed(ctx, {**form.describe_wishes(ctx), **said})

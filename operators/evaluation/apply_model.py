@@ -69,6 +69,11 @@ class ApplyModel(DelegatedOperator):
         inputs.int("batch_size", default=8, min=1, label="Images at once")
         return as_form(inputs, "Apply model", self.ask_where_to_run(ctx, inputs))
 
+    def works_with(self, ctx: Any) -> str:
+        """The model."""
+        zoo = ctx.params.get("model", SAVED_MODEL) == ZOO
+        return str(ctx.params.get("zoo_model" if zoo else "model_path") or "")
+
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Applies the model.
 

@@ -96,9 +96,9 @@ class FindLabelErrors(DelegatedOperator):
         Raises:
             NoSamples, UnknownField, EvaluationError, BadQuestion: as said there
         """
-        request = _request(ctx)
+        request, view = _request(ctx), target_images(ctx)
         queue = find_label_errors(
-            target_images(ctx),
+            view,
             request.predictions,
             request.ground_truth,
             key=request.key,
@@ -106,7 +106,7 @@ class FindLabelErrors(DelegatedOperator):
             classes=request.classes,
             least=request.least,
             most=request.most,
-            progress=progress_reporter(ctx, "steps", report),
+            progress=progress_reporter(ctx, "steps", report, units=view.count()),
             before_writing=lambda: begin_writing(ctx),
         )
         if request.tag:

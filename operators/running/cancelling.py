@@ -107,6 +107,12 @@ def operation_of(ctx: Any) -> str | None:
     return str(claim.first) if claim else None
 
 
+def executor_of(ctx: Any) -> str | None:
+    """The id of the executor that runs an operator; None where none of ours does."""
+    claim = _claim_of(ctx)
+    return claim.executor if claim else None
+
+
 def _claim_of(ctx: Any) -> operations.Claim | None:
     """Under which claim an executor of ours runs an operator; None anywhere else."""
     claim = ctx.request_params.get(operations.CLAIM)

@@ -11,10 +11,11 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions
 
 from ...relabel.compute.executors import alive
-from ...relabel.compute.rates import in_words, measured, record
+from ...relabel.compute.rates import in_words
 from ...relabel.errors import RelabelError
 from ..forms import count_target, show_notice, show_unknown_choices, show_warning
-from .ray_cluster import tell_of_cluster
+from .forecasts import Work, machine_here, machines_of, note_work, remember, say_how_long
+from .ray_cluster import address_of_cluster, tell_of_cluster
 from .streaming import reporter, run_with_progress
 
 if TYPE_CHECKING:
@@ -63,6 +64,23 @@ class DelegatedOperator(foo.Operator):
         """
         raise NotImplementedError
 
+    def works_with(self, ctx: Any) -> str:  # noqa: ARG002
+        """The model on which its pace depends, or where vectors come from; empty if on neither.
+
+        The form asks at every keystroke: nothing is loaded, nothing raised.
+        """
+        return ""
+
+    def units(self, ctx: Any, step: str, samples: int) -> float:  # noqa: ARG002
+        """How much work a step is, in what `progress_reporter` counted: one for each sample.
+
+        Args:
+            ctx: the execution context
+            step: which step
+            samples: how many samples are targeted
+        """
+        return samples
+
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:  # noqa: ARG002
         """What is asked of the App after a run at once."""
         return [ctx.ops.reload_dataset()]
@@ -76,10 +94,18 @@ class DelegatedOperator(foo.Operator):
         return run_with_progress(
             self,
             ctx,
-            lambda report: self.run(ctx, report),
+            lambda report: self._work(ctx, report),
             lambda result: [] if ctx.delegated else self.show(ctx, result),
             cancellable=True,
         )
+
+    def _work(self, ctx: Any, report: Report) -> dict[str, Any]:
+        note_work(ctx, self._work_of(ctx))
+        return self.run(ctx, report)
+
+    def _work_of(self, ctx: Any) -> Work:
+        cluster = address_of_cluster(ctx) if self.uses_cluster else None
+        return Work(self.works_with(ctx), cluster)
 
     def resolve_output(self, ctx: Any) -> types.Property:
         """What is said of the result; the App asks even though the stream has shown it."""
@@ -137,26 +163,28 @@ class DelegatedOperator(foo.Operator):
         default = choices.values()[0] if executors else HERE
         inputs.enum(RUN_ON, choices.values(), default=default, label="Run on", view=choices)
         show = show_notice if executors else show_warning
-        show(inputs, "where", f"{_where(chosen, executors)} {self._how_long(ctx, chosen)}")
+        how_long = self._how_long(ctx, chosen, executors)
+        show(inputs, "where", f"{_where(chosen, executors)} {how_long}")
         if self.uses_cluster:
             tell_of_cluster(ctx, inputs)
         if chosen == HERE:
             return "Run here"
         return "Queue" if chosen == LATER else f"Schedule on {chosen}"
 
-    def _how_long(self, ctx: Any, chosen: str) -> str:
-        rate = measured(self.uri, chosen)
-        if rate is None:
-            return "How long it takes was not measured there yet."
+    def _how_long(self, ctx: Any, chosen: str, executors: list[Executor]) -> str:
+        takers = [] if chosen == LATER else [one for one in executors if one.takes(chosen)]
+        machines = [machine_here()] if chosen == HERE else machines_of(takers)
         try:
-            seconds = rate.seconds(count_target(ctx))
+            samples = count_target(ctx)
+            return say_how_long(
+                self.uri, machines, self._work_of(ctx), lambda step: self.units(ctx, step, samples)
+            )
         except RelabelError:
-            return ""  # the form says already what is wrong with the target
-        return f"About {in_words(seconds)}, as measured on {rate.host}."
+            return ""  # the form says already what is wrong with its answers
 
 
 def progress_reporter(
-    ctx: Any, what: str, report: Report | None = None
+    ctx: Any, what: str, report: Report | None = None, *, units: float | None = None
 ) -> Callable[[int, int], None]:
     """Makes a progress callback that reports to FiftyOne, if delegated once a second.
 
@@ -167,6 +195,8 @@ def progress_reporter(
         ctx: the execution context
         what: what is counted, e.g. ``"images"``
         report: as `run_with_progress` hands it out; by default as of a delegated operation
+        units: how much work all of it is, as `DelegatedOperator.units` says; by default as much
+            as is counted
 
     Returns:
         a function of how many are done and how many there are
@@ -187,7 +217,8 @@ def progress_reporter(
         left = _left(done - began[1], total - done, now - began[0])
         say(done / total if total else 1.0, f"{done:,} of {total:,} {what}{left}")
         if done == total and done > began[1]:
-            _record(ctx, what, done - began[1], now - began[0])
+            share = (done - began[1]) / total
+            remember(ctx, what, share * (total if units is None else units), now - began[0])
 
     return tell
 
@@ -197,11 +228,6 @@ def _left(done: int, remaining: int, seconds: float) -> str:
     if not (done and remaining) or seconds < _REPORT_SECONDS:
         return ""
     return f", {in_words(seconds / done * remaining)} left"
-
-
-def _record(ctx: Any, what: str, count: int, seconds: float) -> None:
-    target = (ctx.delegation_target or LATER) if ctx.delegated else HERE
-    record(ctx.operator_uri, target, what, count, seconds)
 
 
 def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:

@@ -21,12 +21,18 @@ def cluster_of(ctx: Any) -> AbstractContextManager[Cluster | None]:
     Raises:
         RayMissing, RayUnreachable, RayMismatch: as said there
     """
-    return connected(ctx.secret(ADDRESS))
+    return connected(address_of_cluster(ctx))
+
+
+def address_of_cluster(ctx: Any) -> str | None:
+    """The address of the cluster that is configured where this runs; None without one."""
+    address: str | None = ctx.secret(ADDRESS)
+    return address or None
 
 
 def tell_of_cluster(ctx: Any, inputs: types.Object) -> None:
     """Says in a form that a Ray cluster does the work; asks nobody."""
-    address = ctx.secret(ADDRESS)
+    address = address_of_cluster(ctx)
     if address:
         text = f"The work itself goes to the nodes of the Ray cluster at {address}."
         show_notice(inputs, "cluster", text)

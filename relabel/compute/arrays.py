@@ -35,7 +35,7 @@ def gpu_arrays() -> Any | None:
 
     Where there is no driver nothing is imported.
     """
-    if not any(Path(driver).exists() for driver in _DRIVERS):
+    if not has_gpu_driver():
         return None
     try:
         import keras
@@ -44,6 +44,11 @@ def gpu_arrays() -> Any | None:
     if keras.backend.backend() == "tensorflow":
         grow_gpu_memory()
     return keras.ops if _has_gpu(keras) else None
+
+
+def has_gpu_driver() -> bool:
+    """Whether this machine runs a driver of GPUs, be there a library that uses it or not."""
+    return any(Path(driver).exists() for driver in _DRIVERS)
 
 
 def _has_gpu(keras: Any) -> bool:

@@ -1,18 +1,28 @@
 from __future__ import annotations
 
+import importlib
+
 import fiftyone as fo
 import pytest
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.store import ExecutionStore
 
-from relabel.compute import rates
+from relabel.compute import rates, worker
 from relabel.compute.executors import STORE, Announcement
-from relabel.compute.rates import record
+from relabel.compute.operations import claim_oldest
+from relabel.compute.rates import GPU, Machine, measured, record
 
 from .app import button, context, execute, form, operator, texts
 
 NAME = "compute_uniqueness"
+BIG = Machine("big", "1 GPU: H200", GPU)
+DESCRIPTOR = "the built-in descriptor"
+
+
+def machine_here() -> Machine:
+    package = type(operator(NAME)).__module__.rsplit(".curation.", 1)[0]
+    return importlib.import_module(f"{package}.running.forecasts").machine_here()
 
 
 @pytest.fixture(autouse=True)
@@ -57,10 +67,55 @@ def test_form__no_executor_and_queued(dataset):
 
 
 def test_form__says_how_long_as_measured(dataset, two_executors):
+    """By the machine of the target, and by the model."""
     assert "not measured there yet" in texts(form(NAME, dataset))
-    record(f"@relabel/cvat/{NAME}", "gpu", "images", 1, 60.0)
-    assert "About 6 minutes, as measured on" in texts(form(NAME, dataset))
-    assert "not measured there yet" in texts(form(NAME, dataset, {"run_on": "cpu"}))
+    record(f"@relabel/cvat/{NAME}", BIG, DESCRIPTOR, "images", 60.0)
+    assert "About 6 minutes, as measured on big (1 GPU: H200)." in texts(form(NAME, dataset))
+    for place in ("cpu", "here"):
+        assert "not measured there yet" in texts(form(NAME, dataset, {"run_on": place}))
+    assert "(1 GPU: H200), if what runs it is as fast" in texts(
+        form(NAME, dataset, {"run_on": "later"})
+    )
+    other = {"embeddings": "application", "application": "ConvNeXtTiny"}
+    assert "with the built-in descriptor, not with this model yet" in texts(
+        form(NAME, dataset, other)
+    )
+
+
+def test_form__says_how_long_on_each_machine_of_a_target(dataset, two_executors):
+    twin = {**ExecutionStore.create(STORE).get("gpu@big:1"), "host": "slow", "gpus": ["T4"]}
+    ExecutionStore.create(STORE).set("gpu@slow:1", twin)
+    record(f"@relabel/cvat/{NAME}", BIG, DESCRIPTOR, "images", 60.0)
+    record(f"@relabel/cvat/{NAME}", Machine("slow", "1 GPU: T4", GPU), DESCRIPTOR, "images", 600.0)
+    said = texts(form(NAME, dataset))
+    assert said.index("About 6 minutes, as measured on big") < said.index("About 60 minutes, as ")
+
+
+def test_run__is_measured_where_it_runs_and_with_what(dataset):
+    assert "not measured there yet" in texts(form(NAME, dataset))
+    execute(NAME, dataset, {"batch_size": 2})
+    assert f"as measured on {machine_here()}." in texts(form(NAME, dataset))
+    [rate] = measured(f"@relabel/cvat/{NAME}")
+    assert rate.model == DESCRIPTOR
+    assert rate.steps["images"] > 0
+
+
+def test_run__of_an_executor_is_measured_on_its_machine(dataset, two_executors):
+    params = {"batch_size": 2}
+    queued = execute(NAME, dataset, params, request_delegation=True, delegation_target="gpu")
+    worker.run(claim_oldest(["gpu"], "gpu@big:1"))
+    DelegatedOperationService().delete_operation(ObjectId(queued.result["id"]))
+    assert [rate.machine for rate in measured(f"@relabel/cvat/{NAME}")] == [BIG]
+
+
+def test_units__a_selection_of_more_takes_longer(dataset):
+    """Each that is chosen is compared with all."""
+    execute("select_unique", dataset, {"count": 3, "batch_size": 2})
+    machine = machine_here()
+    record("@relabel/cvat/select_unique", machine, DESCRIPTOR, "images", 0.0)
+    record("@relabel/cvat/select_unique", machine, DESCRIPTOR, "samples chosen", 10.0)
+    assert "About 2 minutes" in texts(form("select_unique", dataset, {"count": 2}))
+    assert "About 5 minutes" in texts(form("select_unique", dataset, {"count": 5}))
 
 
 def test_form__says_which_executor_runs_it(dataset, two_executors):
