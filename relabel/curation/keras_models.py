@@ -13,6 +13,7 @@ from ..compute.devices import grow_gpu_memory
 from ..compute.errors import ModelNotFound
 from ..compute.image_model import ImageModel
 from ..compute.images import resized
+from ..compute.mixed_precision import in_best_precision
 from .errors import EmbeddingsError
 
 if TYPE_CHECKING:
@@ -128,10 +129,13 @@ def load_application(name: str, weights: str | None = DOWNLOADED) -> TensorFlowE
             "Give a file of weights without the top, or use the built-in descriptor.",
         ) from error
 
-    def embed(batch: Any) -> Any:
-        return model(preprocess(_as_floats(batch)), training=False)
+    size = _size_of(model.input_shape)
+    quick = in_best_precision(model, size, preprocess)
 
-    return TensorFlowEmbedder(embed, _size_of(model.input_shape))
+    def embed(batch: Any) -> Any:
+        return quick(preprocess(_as_floats(batch)), training=False)
+
+    return TensorFlowEmbedder(embed, size)
 
 
 def load_model_file(
@@ -151,9 +155,15 @@ def load_model_file(
     """
     grow_gpu_memory()
     scale, offset = PIXELS[require_pixels(pixels)]
-    load = _load_saved_model if require_model_file(path).is_dir() else _load_keras_file
-    embed, size = load(path, output)
-    return TensorFlowEmbedder(lambda batch: embed(_as_floats(batch) * scale + offset), size)
+
+    def prepare(pixels: Any) -> Any:
+        return pixels * scale + offset
+
+    if require_model_file(path).is_dir():
+        embed, size = _load_saved_model(path, output)
+    else:
+        embed, size = _load_keras_file(path, output, prepare)
+    return TensorFlowEmbedder(lambda batch: embed(prepare(_as_floats(batch))), size)
 
 
 def require_application(name: str | None) -> str:
@@ -207,7 +217,9 @@ def require_pixels(name: str) -> str:
     return name
 
 
-def _load_keras_file(path: str, output: str | None) -> tuple[Callable[[Any], Any], Size]:
+def _load_keras_file(
+    path: str, output: str | None, prepare: Callable[[Any], Any]
+) -> tuple[Callable[[Any], Any], Size]:
     import keras
 
     try:
@@ -225,7 +237,9 @@ def _load_keras_file(path: str, output: str | None) -> tuple[Callable[[Any], Any
                 f"'{path}' has no layer '{output}'.", f"Its last layers: {', '.join(names[-5:])}."
             )
         model = keras.Model(model.inputs, model.get_layer(output).output)
-    return lambda batch: model(batch, training=False), _size_of(model.input_shape)
+    size = _size_of(model.input_shape)
+    quick = in_best_precision(model, size, prepare)
+    return lambda batch: quick(batch, training=False), size
 
 
 def _load_saved_model(path: str, output: str | None) -> tuple[Callable[[Any], Any], Size]:
