@@ -40,10 +40,11 @@ from .errors import (
 from .planning.elsewhere import samples_out
 from .planning.plan import Plan, check_field, check_key, make_plan
 from .progress import part_of
+from .pulling.comparison import review_pull
 from .pulling.issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .pulling.merge import ConflictPolicy
 from .pulling.pull import PullReport, pull
-from .pulling.review import Review, ReviewedFrame, review_pull
+from .pulling.review import Review, ReviewedFrame
 from .pulling.undo import UndoReport, undo_pull
 from .record.connection import SECRETS, configured, connect
 from .record.references import MediaReference

@@ -59,6 +59,11 @@ class MergedFrame:
     problems: tuple[str, ...]
 
     @property
+    def is_settled(self) -> bool:
+        """Whether a change was taken over or decided for FiftyOne, which can be undone."""
+        return bool(self.applied or self.overruled)
+
+    @property
     def has_other_labels(self) -> bool:
         """Whether other labels than before are agreed upon, and not only drawn otherwise."""
         before = {label.id for label in self.sent.labels}

@@ -18,13 +18,14 @@ from ..stock.adoption import find_round
 from ..stock.new_values import with_types
 from ..stock.stock import note_labels
 from .collector import collector_paused
+from .comparison import compare, list_jobs, review_frame, with_classes
 from .finishing import finished_samples
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .provenance import declare_provenance, stamped
-from .review import Review, ReviewedFrame, compare, count, list_jobs, review_frame, with_classes
+from .review import Review, ReviewedFrame, count
 from .undo import (
+    UndoWriter,
     forget_old_pulls,
-    save_undo,
     take_back_torn_pull,
     update_undo,
     without_torn_pull,
@@ -119,15 +120,66 @@ def pull(
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         record = with_types(dataset, with_classes(record, listed, client), listed, client)
-        comparing = part_of(progress, 0, 0.5)
-        review = compare(dataset, record, client, listed, choice, progress=comparing)
         terms = _Terms(policy, leave_out, provenance)
-        merged = {frame.place: _merge(frame, record, terms) for frame in review.frames}
+        found = _look(
+            dataset, record, client, listed, choice=choice, terms=terms, progress=progress
+        )
+        lost, finished = _write(dataset, record, found, terms)
+    report = _report(found.review, list(found.merged.values()), lost)
+    return replace(report, finished=tuple(finished))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a pull is about to write.
+
+    Args:
+        number: the number of the pull; under it is kept what it overwrites
+        review: what was found
+        merged: place -> the outcome of its merge
+        open_frames: the frames that it leaves open, as pairs of task and number
+        finished: the samples that annotators are done with
+        changes: whether it changes labels or tags, so that there is something to undo
+    """
+
+    number: int
+    review: Review
+    merged: dict[Place, MergedFrame]
+    open_frames: set[tuple[int, int]]
+    finished: list[str]
+    changes: bool
+
+
+def _look(
+    dataset: fo.Dataset,
+    record: Round,
+    client: CvatClient,
+    listed: Sequence[Job],
+    *,
+    choice: Choice,
+    terms: _Terms,
+    progress: Progress,
+) -> _Found:
+    """Merges what annotators did, in memory, and saves meanwhile what that would overwrite."""
+    number = record.pulls[-1].number + 1 if record.pulls else 1
+    merged: dict[Place, MergedFrame] = {}
+    with UndoWriter(dataset, record.id, number) as undo:
+
+        def merge(frames: Sequence[ReviewedFrame]) -> None:
+            of_task = [_merge(frame, record, terms) for frame in frames]
+            merged.update((frame.place, frame) for frame in of_task)
+            undo.keep([frame for frame in of_task if frame.is_settled])
+
+        comparing = part_of(progress, 0, 0.5)
+        review = compare(dataset, record, client, listed, choice, progress=comparing, take=merge)
         changed = sum(bool(frame.applied) for frame in merged.values())
         progress(0.5, f"Writing the labels of {changed:,} images")
-        lost, finished = _write(dataset, record, review, merged, terms)
-    report = _report(review, list(merged.values()), lost)
-    return replace(report, finished=tuple(finished))
+        open_frames = _open_frames(review, merged, lost=())
+        finished = finished_samples(dataset, record, review, open_frames)
+        tagged = samples_tagged(dataset, finished, IN_ANNOTATION)
+        undo.finish(tagged)
+    changes = bool(tagged) or any(frame.is_settled for frame in merged.values())
+    return _Found(number, review, merged, open_frames, finished, changes)
 
 
 def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
@@ -147,26 +199,20 @@ def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
 
 
 def _write(
-    dataset: fo.Dataset,
-    record: Round,
-    review: Review,
-    merged: dict[Place, MergedFrame],
-    terms: _Terms,
+    dataset: fo.Dataset, record: Round, found: _Found, terms: _Terms
 ) -> tuple[set[Place], list[str]]:
     """Writes a merge; returns the places edited faster than we can look, and finished samples.
 
-    What is overwritten is saved first, and that a pull is being written; see :func:`revert`.
+    What is overwritten has been saved. First it is noted that a pull is being written; see
+    :func:`revert`.
     """
-    settled = [frame for frame in merged.values() if frame.applied or frame.overruled]
-    open_frames = _open_frames(review, merged, lost=())
-    finished = finished_samples(dataset, record, review, open_frames)
-    tagged = samples_tagged(dataset, finished, IN_ANNOTATION)
+    review, merged = found.review, found.merged
+    open_frames, finished = found.open_frames, found.finished
     lost: set[Place] = set()
-    if settled or tagged:
-        number = record.pulls[-1].number + 1 if record.pulls else 1
+    if found.changes:
         before = {job.id: record.pulled.get(job.id) for job in review.jobs}
-        save_undo(dataset, record.id, number, settled, tagged)
-        record = replace(record, pulls=(*record.pulls, Pull(number, datetime.now(UTC), before)))
+        begun = Pull(found.number, datetime.now(UTC), before)
+        record = replace(record, pulls=(*record.pulls, begun))
         save_round(record)
         lost = _write_labels(dataset, record, review, merged, terms)
         if terms.provenance:
@@ -182,7 +228,7 @@ def _write(
         finished = finished_samples(dataset, record, review, open_frames)
     tag_pulled(dataset, finished)
     _close(record, review.jobs, open_frames)
-    if settled or tagged:
+    if found.changes:
         forget_old_pulls(dataset)
     return lost, finished
 

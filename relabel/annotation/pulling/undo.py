@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import fiftyone.core.odm as foo
 from bson import encode
@@ -25,7 +26,6 @@ from ..record.baseline import (
     read_frame,
     replace_frames,
 )
-from ..record.batches import write_in_batches
 from ..record.places import Place, place_document, read_place, samples_of
 from ..record.rounds import Round, holding, list_rounds, load_round, save_round
 from ..stock.renamed_fields import follow_fields
@@ -34,6 +34,7 @@ from .restoring import restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
 
     import fiftyone as fo
     from bson import ObjectId
@@ -49,6 +50,7 @@ PULLS_KEPT = 10
 _ATTEMPTS = 3
 _TAGGED = "tagged"
 _SAMPLES_PER_DOCUMENT = 100_000
+_PER_WRITE = 500
 
 
 @dataclass(frozen=True)
@@ -151,48 +153,65 @@ def revert(dataset: fo.Dataset, record: Round, progress: Progress = silent) -> U
     return UndoReport(record.key, restored, tuple(sorted(kept)))
 
 
-def save_undo(
-    dataset: fo.Dataset,
-    round_id: ObjectId,
-    pull: int,
-    frames: Sequence[MergedFrame],
-    tagged: Iterable[str],
-) -> None:
-    """Keeps what a pull is about to overwrite: labels and baseline, one document for a place.
+class UndoWriter:
+    """Keeps what a pull is about to overwrite, one document for a place, while it is compared.
 
     Args:
         dataset: the dataset
         round_id: the round
         pull: the number of the pull
-        frames: what it overwrites
-        tagged: the samples that were in annotation before it, and are not after it
-
-    Raises:
-        TooLargeToUndo: if MongoDB cannot hold one of them
-        TooLargeToKeep: if it cannot hold what both sides have afterwards
     """
-    places = [frame.place for frame in frames]
-    new = frame_storage.without_document(dataset, places)
-    unset = places_without_field(dataset, places)
-    _undo().create_index([("round_id", 1), ("pull", 1)])
-    _undo().delete_many({"round_id": round_id, "pull": pull})  # of a pull that never began
 
-    def write(batch: Sequence[MergedFrame]) -> None:
-        documents = [
+    def __init__(self, dataset: fo.Dataset, round_id: ObjectId, pull: int) -> None:
+        self._dataset = dataset
+        self._key = {"round_id": round_id, "pull": pull}
+        self._pool = ThreadPoolExecutor(1)
+        self._writes: list[Future[None]] = []
+
+    def __enter__(self) -> Self:
+        _undo().create_index([("round_id", 1), ("pull", 1)])
+        _undo().delete_many(self._key)  # of a pull that never began
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=kind is not None)
+        if kind is not None:
+            _undo().delete_many(self._key)
+
+    def keep(self, frames: Sequence[MergedFrame]) -> None:
+        """Keeps labels and baseline of some images; goes on while they are written."""
+        self._writes += [
+            self._pool.submit(self._write, batch) for batch in iter_batches(frames, _PER_WRITE)
+        ]
+
+    def finish(self, tagged: Iterable[str]) -> None:
+        """Keeps the rest, and waits until all is kept.
+
+        Args:
+            tagged: the samples that were in annotation before the pull, and are not after it
+
+        Raises:
+            TooLargeToUndo: if MongoDB cannot hold what the pull changes of an image
+            TooLargeToKeep: if it cannot hold what both sides have afterwards
+        """
+        for write in self._writes:
+            write.result()
+        for samples in iter_batches(tagged, _SAMPLES_PER_DOCUMENT):
+            _undo().insert_one({**self._key, _TAGGED: list(samples)})
+
+    def _write(self, frames: Sequence[MergedFrame]) -> None:
+        places = [frame.place for frame in frames]
+        new = frame_storage.without_document(self._dataset, places)
+        unset = places_without_field(self._dataset, places)
+        _undo().insert_many(
             _document(
-                round_id,
-                pull,
-                frame,
+                **self._key,
+                frame=frame,
                 new_frame=frame.place in new,
                 unset=frame.place in unset,
             )
-            for frame in batch
-        ]
-        _undo().insert_many(documents)
-
-    write_in_batches(write, frames)
-    for samples in iter_batches(tagged, _SAMPLES_PER_DOCUMENT):
-        _undo().insert_one({"round_id": round_id, "pull": pull, _TAGGED: list(samples)})
+            for frame in frames
+        )
 
 
 def update_undo(round_id: ObjectId, pull: int, frames: Sequence[MergedFrame]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relabel.annotation import list_rounds, make_plan, pull, push, review_pull, undo_pull
-from relabel.annotation.pulling import review
+from relabel.annotation.pulling import comparison
 from relabel.annotation.sending import painting
 from tests.annotation.comparing.test_unreadable import Editor, move_all
 from tests.annotation.sending.small_push import request_of, tasks_of, unique
@@ -91,7 +91,7 @@ def labels_of(documents):
 
 
 def test_review__says_how_far_it_is_in_one_large_task(dataset, client, send, monkeypatch):
-    monkeypatch.setattr(review, "_IMAGES_PER_REPORT", 2)
+    monkeypatch.setattr(comparison, "_IMAGES_PER_REPORT", 2)
     move_all(Editor(client, send()))
     listener = Listener()
     review_pull(dataset, "round_1", client, progress=listener)
