@@ -12,7 +12,8 @@
 
 Both sides do the same in turn, each step in a process of its own that is logged in already. A
 figure for a merge is the seconds of a whole pull less those in which it waits for the server: what
-is left is reading the answers, comparing and writing. The server is the one that
+is left is reading the answers, comparing and writing; what our side reads and saves while it waits
+is hidden in the waiting. The seconds of the whole pull are printed too. The server is the one that
 FIFTYONE_CVAT_URL names, else the demo's stand-in.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fiftyone.core.odm as foo
 import pytest
 
 from relabel.annotation import list_rounds, make_plan, pull, push, review_pull, undo_pull
@@ -123,4 +124,7 @@ def test_pull__says_how_far_it_is_and_leaves_nothing_if_cancelled(dataset, clien
         pull(dataset, "round_1", client, progress=hear)
     assert told[-1] == (0.5, "Writing the labels of 6 images")
     assert stored(dataset) == before
+    kept = foo.get_db_conn()["relabel_undo"]
+    assert kept.count_documents({"round_id": record.id}) == 0
     assert len(pull(dataset, "round_1", client).sample_ids) == 6
+    assert kept.count_documents({"round_id": record.id, "tagged": {"$exists": False}}) == 6
