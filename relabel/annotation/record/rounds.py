@@ -14,7 +14,7 @@ renaming a run keeps them. They are forgotten when the run is gone.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from bson import DBRef, ObjectId
 
 from ..errors import RoundBusy, UnknownRound
 from .lease import dead_holder, this_process
+from .packing import packed_items, unpacked_items
 from .request import Request, RoundField, read_request, request_document
 from .schema_documents import read_label, read_schema
 
@@ -197,12 +198,18 @@ def known_rounds(dataset: fo.Dataset) -> set[ObjectId]:
 
 
 def _document(record: Round) -> dict[str, Any]:
-    document = asdict(record)
+    document = asdict(replace(record, tasks=()))
     document["_id"] = document.pop("id")
+    document["tasks"] = list(map(_task_document, record.tasks))
     document["pulled"] = _pairs(record.pulled)
     document["pulls"] = [{**asdict(pull), "jobs": _pairs(pull.jobs)} for pull in record.pulls]
     document["request"] = request_document(record.request) if record.request else None
     return document
+
+
+def _task_document(task: SentTask) -> dict[str, Any]:
+    document = asdict(task)
+    return {**document, "labels": packed_items(document["labels"])}
 
 
 def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
@@ -215,13 +222,14 @@ def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
     """
     held = datetime.now(UTC) + _LONGEST_HOLD
     _rounds().update_one(
-        {"_id": round_id}, {"$set": {f"tasks.{number}": asdict(task), "held_until": held}}
+        {"_id": round_id},
+        {"$set": {f"tasks.{number}": _task_document(task), "held_until": held}},
     )
 
 
 def save_classes(round_id: ObjectId, number: int, task: SentTask) -> None:
     """Writes the classes of one task of a round; see :func:`save_task`."""
-    labels = asdict(task)["labels"]
+    labels = _task_document(task)["labels"]
     _rounds().update_one({"_id": round_id}, {"$set": {f"tasks.{number}.labels": labels}})
 
 
@@ -341,7 +349,7 @@ def _read_task(document: Mapping[str, Any]) -> SentTask:
         name=document["name"],
         images=document["images"],
         jobs=tuple(document["jobs"]),
-        labels=tuple(map(read_label, document["labels"])),
+        labels=tuple(map(read_label, unpacked_items(document["labels"]))),
         step=TaskStep(document.get("step", TaskStep.DRAWN)),
         overlap=document.get("overlap", 0),
         honeypots=tuple(document.get("honeypots", ())),

@@ -1,0 +1,73 @@
+"""The record of a round of many tasks, each with many classes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bson import ObjectId, encode
+
+from relabel.annotation.record import rounds
+from relabel.annotation.record.rounds import Round, RoundState, SentTask, save_round, save_task
+from relabel.cvat import AttributeSpec, InputType, LabelSpec
+
+TASKS, CLASSES, LARGEST = 80, 1_203, 16_000_000
+
+
+def task_of(number, classes):
+    """A task whose classes have the ids that a server gives them."""
+    first = 10_000 * number
+    return SentTask(
+        id=number,
+        name=f"task {number}",
+        images=100,
+        jobs=(number,),
+        labels=tuple(
+            LabelSpec(
+                name=f"class {index}",
+                type="rectangle",
+                id=first + index,
+                attributes=(
+                    AttributeSpec("label_id", InputType.TEXT, ("",), "", first + index),
+                    AttributeSpec("iscrowd", InputType.CHECKBOX, ("false",), "false", index),
+                ),
+            )
+            for index in range(classes)
+        ),
+    )
+
+
+def round_of(tasks):
+    return Round(
+        id=ObjectId(),
+        key="many",
+        dataset_id=ObjectId(),
+        url="http://127.0.0.1",
+        fields=(),
+        state=RoundState.OUT,
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        tasks=tasks,
+    )
+
+
+def stored(record):
+    document = rounds._rounds().find_one({"_id": record.id})
+    return document, rounds._read_round(document, record.key)
+
+
+def test_save_round__keeps_many_tasks_of_many_classes():
+    record = round_of(tuple(task_of(number, CLASSES) for number in range(TASKS)))
+    save_round(record)
+    document, read = stored(record)
+    assert read == record
+    assert len(encode(document)) < LARGEST / 4
+    changed = task_of(TASKS, CLASSES)
+    save_task(record.id, 3, changed)
+    assert stored(record)[1].tasks[3] == changed
+
+
+def test_save_round__a_few_classes_stay_readable():
+    record = round_of((task_of(1, 10),))
+    save_round(record)
+    document, read = stored(record)
+    assert read == record
+    assert document["tasks"][0]["labels"][3]["name"] == "class 3"
