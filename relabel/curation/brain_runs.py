@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
+PGVECTOR = "pgvector"
+_LOCK_SECONDS = 5
+
 
 @contextlib.contextmanager
 def replaced_run(dataset: fo.Dataset, brain_key: str) -> Iterator[str]:
@@ -49,8 +52,27 @@ def delete_run(dataset: fo.Dataset, brain_key: str) -> None:
     if dataset.get_brain_info(brain_key).config.type == "similarity":
         # A back end that is gone or was never asked must not keep the run from being deleted.
         with contextlib.suppress(Exception):
-            dataset.load_brain_results(brain_key).cleanup()
+            _empty(dataset.load_brain_results(brain_key))
     dataset.delete_brain_run(brain_key)
+
+
+def _empty(index: Any) -> None:
+    """Deletes what a back end holds of an index."""
+    limit_waiting(index)
+    index.cleanup(**({"drop_table": True} if index.config.method == PGVECTOR else {}))
+
+
+def limit_waiting(index: Any) -> None:
+    """Lets changes of an index in PostgreSQL fail rather than wait for ever.
+
+    Whoever searches it, here or in another process, keeps a transaction open on its table, which
+    FiftyOne does not end.
+    """
+    if index.config.method == PGVECTOR:
+        # None of this has a public name.
+        if index._conn.closed:  # noqa: SLF001
+            index._initialize()  # noqa: SLF001
+        index._cur.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")  # noqa: SLF001
 
 
 def require_brain_key(dataset: fo.Dataset, brain_key: str | None, kind: str) -> str:

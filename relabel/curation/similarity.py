@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import fiftyone.brain as fob
 import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
 from .beside import keep, kept
-from .brain_runs import collection_of_runs, replaced_run, require_brain_key
+from .brain_runs import (
+    PGVECTOR,
+    collection_of_runs,
+    limit_waiting,
+    replaced_run,
+    require_brain_key,
+)
 from .embeddings import Embeddings
 from .errors import EmbeddingsError, NotAddable, VectorStoreError
 
@@ -24,6 +31,8 @@ SKLEARN = "sklearn"
 METRICS = ("cosine", "euclidean")
 _MEAN = "mean"
 _IDS_AT_ONCE = 10_000
+# What back ends call the place of an index among others.
+_PLACES = ("table_name", "collection_name", "index_name")
 
 
 def compute_similarity(
@@ -58,6 +67,7 @@ def compute_similarity(
     dataset = collection_of_runs(view)
     require_brain_key(dataset, brain_key, "similarity")
     require_backend(backend, options)
+    _require_own_place(dataset, brain_key, options or {})
     with replaced_run(dataset, brain_key) as temporary:
         try:
             index = fob.compute_similarity(
@@ -66,7 +76,7 @@ def compute_similarity(
                 embeddings=False,
                 brain_key=temporary,
                 backend=backend,
-                **{"metric": METRICS[0], **(options or {})},
+                **{"metric": METRICS[0], **_own_place(backend), **(options or {})},
             )
             vectors = embeddings.vectors
             if backend == SKLEARN:
@@ -234,6 +244,31 @@ def require_backend(backend: str, options: Mapping[str, Any] | None = None) -> s
     return backend
 
 
+def _own_place(backend: str) -> dict[str, str]:
+    """Names in PostgreSQL that no other index has.
+
+    FiftyOne calls the indexes of a dataset all alike there, so that a new one drops the last, and
+    names that are cut at 63 characters too.
+    """
+    if backend != PGVECTOR:
+        return {}
+    name = uuid4().hex
+    return {"table_name": f"fiftyone-{name}", "index_name": f"fiftyone-index-{name}"}
+
+
+def _require_own_place(dataset: Any, brain_key: str, options: Mapping[str, Any]) -> None:
+    """Checks that a new index is not put where the one is kept that it replaces."""
+    if not dataset.has_brain_run(brain_key):
+        return
+    replaced = dataset.get_brain_info(brain_key).config
+    for place in _PLACES:
+        if options.get(place) and options[place] == getattr(replaced, place, None):
+            raise VectorStoreError(
+                f"'{options[place]}' holds the index that is to be replaced.",
+                f"Give another {place}, or none.",
+            )
+
+
 def _all_ids(view: SampleCollection, patches_field: str | None) -> list[str]:
     if not patches_field:
         return list(view.values("id"))
@@ -243,6 +278,7 @@ def _all_ids(view: SampleCollection, patches_field: str | None) -> list[str]:
 
 def _add(index: Any, vectors: NDArray[np.float32], embeddings: Embeddings) -> None:
     labels = None if embeddings.label_ids is None else list(embeddings.label_ids)
+    limit_waiting(index)
     index.add_to_index(vectors, list(embeddings.sample_ids), label_ids=labels)
     index.save()
 

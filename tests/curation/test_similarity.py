@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+
 import fiftyone as fo
 import fiftyone.brain as fob
 import numpy as np
 import pytest
 from PIL import Image
 
+from relabel.curation.brain_runs import delete_run
 from relabel.curation.descriptors import ImageDescriptor
 from relabel.curation.embeddings import Embeddings, compute_embeddings
 from relabel.curation.errors import BrainKeyError, EmbeddingsError, NotAddable, VectorStoreError
@@ -77,11 +80,22 @@ def test_compute_similarity__name_of_another_run(dataset, on_a_circle):
     assert dataset.has_field("taken")
 
 
-@pytest.fixture(params=["sklearn", "lancedb"])
-def backend(request, tmp_path, monkeypatch):
+# A server of these is used where FiftyOne is told of one, and its client is installed.
+SERVERS = {
+    "milvus": "FIFTYONE_BRAIN_SIMILARITY_MILVUS_URI",
+    "pgvector": "FIFTYONE_BRAIN_SIMILARITY_PGVECTOR_CONNECTION_STRING",
+}
+
+
+@pytest.fixture(params=["sklearn", "lancedb", *SERVERS])
+def backend(request, dataset, tmp_path, monkeypatch):
+    if request.param in SERVERS and SERVERS[request.param] not in os.environ:
+        pytest.skip(f"no {request.param} here: {SERVERS[request.param]} is not set")
     known = fob.brain_config.similarity_backends
     monkeypatch.setitem(known, "lancedb", {**known["lancedb"], "uri": str(tmp_path / "lance")})
-    return request.param
+    yield request.param
+    for key in dataset.list_brain_runs():
+        delete_run(dataset, key)
 
 
 def test_compute_similarity__any_back_end(dataset, on_a_circle, backend):
@@ -92,6 +106,17 @@ def test_compute_similarity__any_back_end(dataset, on_a_circle, backend):
     ids = dataset.values("id")
     view = dataset.sort_by_similarity(ids[2], k=2, brain_key="similarity")
     assert set(view.values("id")) == {ids[2], ids[3]}
+
+
+def test_compute_similarity__again_replaces_what_is_being_searched(dataset, on_a_circle, backend):
+    """Some back ends keep a transaction open for whoever has searched."""
+    compute_similarity(dataset, on_a_circle, "similarity", backend=backend)
+    searched = dataset.load_brain_results("similarity")
+    assert searched.total_index_size == 6
+    dataset.clear_cache()
+    part = Embeddings(on_a_circle.sample_ids[:3], on_a_circle.vectors[:3], "test")
+    assert compute_similarity(dataset, part, "similarity", backend=backend).total_index_size == 3
+    assert dataset.list_brain_runs() == ["similarity"]
 
 
 def test_read_index__what_was_put_in(dataset, on_a_circle, backend):
@@ -175,6 +200,16 @@ def test_compute_similarity__failing_back_end_leaves_the_old_index(dataset, on_a
     with pytest.raises(VectorStoreError):
         compute_similarity(dataset, on_a_circle, "similarity", backend="nonsense")
     assert dataset.list_brain_runs() == ["similarity"]
+    assert len(read_index(dataset, "similarity")) == 6
+
+
+@pytest.mark.parametrize("backend", ["lancedb"], indirect=True)
+def test_compute_similarity__not_into_the_table_of_what_it_replaces(dataset, on_a_circle, backend):
+    """That table is deleted with the old index."""
+    there = {"table_name": "there"}
+    compute_similarity(dataset, on_a_circle, "similarity", backend=backend, options=there)
+    with pytest.raises(VectorStoreError, match="holds the index that is to be replaced"):
+        compute_similarity(dataset, on_a_circle, "similarity", backend=backend, options=there)
     assert len(read_index(dataset, "similarity")) == 6
 
 
