@@ -7,7 +7,8 @@
   in memory. Reading and matching alone is measured beside faster-coco-eval on arrays that are
   ready
 - ``again``: 5,000 such images, evaluated; then 50 of them are changed and all are evaluated again
-  under the same key. The peer is our own evaluation of all
+  under the same key: as after a pull, which knows what it has written, and as on a click, which
+  looks at the labels of all. The peer is our own evaluation of all
 - ``memory``: 5,000 images with 100 predictions each, the largest number that COCO counts
 """
 
@@ -143,25 +144,32 @@ def evaluate_again() -> list[dict[str, Any]]:
 
     dataset = make_dataset(MANY)
     fields = ("predictions", "ground_truth")
-    full, again = [], []
+    full: list[float] = []
+    again: dict[str, list[float]] = {"after a pull": [], "on a click": []}
     for turn in range(TURNS):
         with measured() as one:
             evaluate_detections(dataset, *fields, eval_key=f"full_{turn}")
         full.append(one["seconds"])
-        move_a_box(dataset.take(CHANGED, seed=turn))
-        with measured() as one:
-            score = evaluate_detections(dataset, *fields, eval_key=f"full_{turn}").score
-        again.append(one["seconds"])
-        if score.matched != CHANGED:
-            raise RuntimeError(f"{score.matched} images were matched again, not {CHANGED}.")
+        for occasion, seconds in again.items():
+            changed = dataset.take(CHANGED, seed=turn)
+            move_a_box(changed)
+            written = changed.values("id") if occasion == "after a pull" else None
+            with measured() as one:
+                score = evaluate_detections(
+                    dataset, *fields, eval_key=f"full_{turn}", written=written
+                ).score
+            seconds.append(one["seconds"])
+            if score.matched != CHANGED:
+                raise RuntimeError(f"{score.matched} images were matched again, not {CHANGED}.")
     return [
         figure(
-            f"evaluate again when {CHANGED} of {MANY} images have changed, seconds, beside all",
-            min(again),
+            f"evaluate again {occasion}, {CHANGED} of {MANY} images changed, seconds, beside all",
+            min(seconds),
             min(full),
             f"ratio <= {OF_ALL}",
-            met=min(again) <= OF_ALL * min(full),
+            met=min(seconds) <= OF_ALL * min(full),
         )
+        for occasion, seconds in again.items()
     ]
 
 

@@ -8,15 +8,15 @@ written before all is computed, and what was written is taken back if writing fa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import fiftyone as fo
-import fiftyone.utils.eval.coco as fouec
-import numpy as np
 
+from .changes import match_changed
 from .errors import EvaluationError
 from .kept import (
     Kept,
+    Seen,
     begin_writing,
     end_writing,
     forget_orphans,
@@ -24,27 +24,26 @@ from .kept import (
     run_ids,
     save_kept,
 )
-from .marks import MarkWriter
+from .mark_writer import MarkWriter
 from .options import Comparison, EvaluationOptions
-from .outcome import empty, fields_of, joined, leaves_of, match_images
-from .precision import RECALLS
-from .reading import digests, read_raw
+from .reading import UNKNOWN
+from .results import make_results, pairs_of
 from .scores import DetectionScore, classes_of, curves_of, marked, score_of
-from .stored_run import begin_run, require_fields, save_run
+from .stored_run import begin_run, require_fields, save_run, stages_of
 from .validity import UNRANKED, require_confidences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
+    import numpy as np
     from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
 
     from ..compute.images import Progress
+    from .changes import Matched
     from .marks import Marked
     from .outcome import Outcome
-
-_WRITING = 0.2
-"""About how much of the time goes into writing, as a share of the reading."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,7 @@ def evaluate_detections(
     *,
     eval_key: str,
     options: EvaluationOptions | None = None,
+    written: Collection[str] | None = None,
     progress: Progress | None = None,
     before_writing: Callable[[], None] | None = None,
 ) -> Evaluation:
@@ -88,6 +88,10 @@ def evaluate_detections(
         eval_key: the name of the run; a run of that name is replaced, and only the images that
             have changed since are matched again
         options: how to match
+        written: the samples that were written since the last time, if that is known: then the
+            labels of others are not even read, unless FiftyOne has written them as well
+            (``last_modified_at``). Others may have written past FiftyOne, which only None, that
+            reads all labels, can tell
         progress: called with how many samples are done and how many there are. It may raise to
             cancel: then all stays as it was
         before_writing: called once, right before anything is written; may raise to cancel
@@ -107,8 +111,10 @@ def evaluate_detections(
     require_fields(dataset, eval_key, config)
     replaced = run_ids(dataset).get(eval_key)
     kept = load_kept(replaced) if replaced else None
-    before = kept.outcome if kept and kept.comparison == comparison else None
-    outcome, changed = _match(view, comparison, before, progress)
+    if kept and kept.comparison != comparison:
+        kept = None
+    matched = match_changed(view, comparison, kept, written, progress)
+    outcome, changed = matched.outcome, matched.changed
     _require_something(outcome, predictions)
 
     classes = classes_of(outcome, options)
@@ -121,27 +127,23 @@ def evaluate_detections(
     writer = MarkWriter(dataset, eval_key, comparison.fields)
     begin_writing(run_id)
     try:
-        _write_marks(writer, outcome, before, changed, sides, replaced=replaced is not None)
-        results = fouec.COCODetectionResults(
+        stamps = _write_marks(writer, matched, kept, sides, replaced=replaced is not None)
+        results, text = make_results(
             view,
-            config,
             eval_key,
-            _pairs(outcome, sides),
-            curves.precision,
-            RECALLS,
-            list(options.iou_threshs),
-            classes,
-            recall_sweep=curves.recall,
-            thresholds=curves.confidence,
-            missing=options.missing,
-            backend=method,
+            options,
+            method=method,
+            curves=curves,
+            classes=classes,
+            pairs=pairs_of(*sides),
         )
-        method.compute_custom_metrics(view, eval_key, results)
-        save_run(view, eval_key, run_id, results)
+        save_run(view, eval_key, run_id, results, text)
     except BaseException:
         _take_back(dataset, eval_key, writer, run_id, replaced)
         raise
-    save_kept(run_id, Kept(comparison, outcome), curves.average())
+    seen = Seen(stages_of(view), stamps)
+    base = kept.base.since(matched.rows) if kept and kept.base else None
+    save_kept(run_id, Kept(comparison, outcome, seen, base), curves.average())
     forget_orphans()
     if progress:
         progress(len(outcome), len(outcome))
@@ -151,53 +153,11 @@ def evaluate_detections(
         options,
         curves=curves,
         marks=(sides[0].marks, sides[1].marks),
+        classes=classes,
         matched=len(changed),
     )
     ids = tuple(outcome.sample_ids[image] for image in changed)
-    return Evaluation(score, outcome, before, ids)
-
-
-def _match(
-    view: SampleCollection,
-    comparison: Comparison,
-    before: Outcome | None,
-    progress: Progress | None,
-) -> tuple[Outcome, list[int]]:
-    """Matches the images that are not as they were.
-
-    Returns:
-        the outcome of all images, and the numbers of those that were matched
-    """
-    total = view.count() if progress else 0
-    known = dict(zip(before.sample_ids, before.digest.tolist(), strict=True)) if before else {}
-    place = {sample_id: number for number, sample_id in enumerate(known)}
-    parts = [before or empty(comparison.options)]
-    size, done = len(parts[0]), 0
-    order: list[int] = []
-    changed: list[int] = []
-    leaves, others = leaves_of(comparison.options), fields_of(comparison.options)
-    for raw in read_raw(view, comparison.fields, leaves, others):
-        if progress:
-            progress(done, round(total * (1 + _WRITING)))
-        new: list[bytes] = []
-        for document, digest in zip(raw, digests(raw).tolist(), strict=True):
-            sample_id = _id_of(document)
-            if known.get(sample_id) == digest:
-                order.append(place[sample_id])
-            else:
-                changed.append(len(order))
-                order.append(size + len(new))
-                new.append(document)
-        if new:
-            parts.append(match_images(new, comparison))
-            size += len(new)
-        done += len(raw)
-    return joined(parts).take(np.array(order, dtype=np.int64)), changed
-
-
-def _id_of(document: bytes) -> str:
-    """The id of a document of BSON; MongoDB puts it first, behind 9 bytes."""
-    return document[9:21].hex()
+    return Evaluation(score, outcome, kept.outcome if kept else None, ids)
 
 
 def _require_something(outcome: Outcome, predictions: str) -> None:
@@ -217,21 +177,30 @@ def _require_something(outcome: Outcome, predictions: str) -> None:
 
 def _write_marks(
     writer: MarkWriter,
-    outcome: Outcome,
-    before: Outcome | None,
-    changed: Sequence[int],
+    matched: Matched,
+    kept: Kept | None,
     sides: Sequence[Marked],
     *,
     replaced: bool,
-) -> None:
-    """Writes what is new. Of a run whose marks are not known, all are written, or removed."""
-    here = set(outcome.sample_ids)
-    if before is not None:
-        gone = [sample_id for sample_id in before.sample_ids if sample_id not in here]
-        writer.clear(gone)
+) -> NDArray[np.int64]:
+    """Writes what is new. Of a run whose marks are not known, all are written, or removed.
+
+    Returns:
+        when each sample was last written, since its labels were read by nobody but us
+    """
+    sample_ids = matched.outcome.sample_ids
+    here = set(sample_ids)
+    if kept:
+        writer.clear([one for one in kept.outcome.sample_ids if one not in here])
     elif replaced:
         writer.clear([one for one in writer.marked_samples() if one not in here])
-    writer.write(outcome.sample_ids, changed, sides)
+    changed = matched.changed
+    written = writer.write(sample_ids, changed, sides)
+    stamps = matched.stamps.copy()
+    for image in changed:
+        before, after = written[sample_ids[image]]
+        stamps[image] = after if before == stamps[image] else UNKNOWN
+    return stamps
 
 
 def _take_back(
@@ -246,30 +215,6 @@ def _take_back(
     else:
         writer.take_back()
         end_writing(run_id)
-
-
-def _pairs(outcome: Outcome, sides: Sequence[Marked]) -> list[tuple[Any, ...]]:
-    """The matches as FiftyOne keeps them; crowds and predictions on them are left out."""
-    found, truth = outcome.found, outcome.truth
-    of_found, of_truth = (side.marks for side in sides)
-    columns = outcome.truth_rows(outcome.chosen).tolist()
-    confidence = found.confidence.tolist()
-    pairs: list[tuple[Any, ...]] = []
-    for row, (kind, column) in enumerate(zip(of_found.kind, columns, strict=True)):
-        if kind is None:
-            continue
-        label, sure, own_id = found.label[row], confidence[row], found.ids[row]
-        if column < 0:
-            pairs.append((None, label, None, sure, None, own_id))
-        else:
-            iou = of_found.iou[row]
-            pairs.append((truth.label[column], label, iou, sure, truth.ids[column], own_id))
-    missed = (
-        (truth.label[row], None, None, None, truth.ids[row], None)
-        for row, (kind, partner) in enumerate(zip(of_truth.kind, of_truth.match, strict=True))
-        if kind == "fn" and not partner
-    )
-    return [*pairs, *missed]
 
 
 def require_eval_key(dataset: fo.Dataset, eval_key: str | None) -> str:

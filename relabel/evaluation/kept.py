@@ -2,7 +2,8 @@
 
 It is found by the id of the run's document, so that renaming the run keeps it, and is forgotten
 when the run is gone: one small document in ``relabel_evaluations``, and the outcome of the
-matching as a file in GridFS.
+matching as a file in GridFS. Where little has changed since that file, it stays, and a second one
+holds what is new.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.core.odm as foo
 import numpy as np
 from bson import DBRef, ObjectId
-from gridfs import GridFS
+from gridfs import GridFS, NoFile
 
 from .options import Comparison, read_options
-from .outcome import ARRAYS, Outcome
-from .tables import Detections
+from .outcome import ARRAYS, Outcome, by_image, joined
+from .tables import Detections, as_objects
 from .validity import InvalidLabel
 
 if TYPE_CHECKING:
@@ -29,7 +30,41 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymongo.collection import Collection
 
+    Integers = NDArray[np.int64]
+
 _ID_DIGITS = 24
+_MUCH = 0.25
+"""From which share of new images on everything is written anew."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an evaluation looked at.
+
+    Args:
+        stages: the stages of its view, serialized; none for a whole dataset
+        stamps: when each sample was last written, see :mod:`.reading`, of shape ``(images,)``
+    """
+
+    stages: tuple[str, ...]
+    stamps: Integers
+
+
+@dataclass(frozen=True)
+class Base:
+    """A file that holds most of an outcome.
+
+    Args:
+        file: the file
+        rows: the number of each image in the file, or -1, of shape ``(images,)``
+    """
+
+    file: ObjectId
+    rows: Integers
+
+    def since(self, rows: Integers) -> Base:
+        """That of an outcome whose images come from this one, or are new (-1)."""
+        return Base(self.file, np.append(self.rows, -1)[rows])
 
 
 @dataclass(frozen=True)
@@ -39,10 +74,14 @@ class Kept:
     Args:
         comparison: what was matched, and how
         outcome: who was matched to whom
+        seen: what it looked at; None if that is not known
+        base: the file that holds most of the outcome already, if there is one
     """
 
     comparison: Comparison
     outcome: Outcome
+    seen: Seen | None = None
+    base: Base | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +120,15 @@ def load_kept(run_id: ObjectId) -> Kept | None:
     document = _kept().find_one({"_id": run_id})
     if document is None or document["writing"] or document.get("file") is None:
         return None
-    with GridFS(foo.get_db_conn()).get(document["file"]) as file:
-        outcome = _unpacked(file.read())
+    files = GridFS(foo.get_db_conn())
+    try:
+        outcome, stamps, rows = _load(files, document["file"], document.get("changes"))
+    except NoFile:  # another process has just replaced it
+        return None
     options = read_options(document["options"])
     fields = document["predictions"], document["ground_truth"]
-    return Kept(Comparison(*fields, options), outcome)
+    seen = Seen(tuple(document["stages"]), stamps) if stamps is not None else None
+    return Kept(Comparison(*fields, options), outcome, seen, Base(document["file"], rows))
 
 
 def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
@@ -97,7 +140,7 @@ def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
             eval_key=keys[document["_id"]],
             predictions=document["predictions"],
             ground_truth=document["ground_truth"],
-            version=str(document["file"]),
+            version=str(document.get("changes") or document["file"]),
             **document["score"],
         )
         for document in _kept().find(wanted).sort("_id", 1)
@@ -123,16 +166,26 @@ def save_kept(run_id: ObjectId, kept: Kept, score: float | None) -> None:
         score: its mean average precision, or None
     """
     files = GridFS(foo.get_db_conn())
-    new = files.put(_packed(kept.outcome), filename=f"relabel_evaluation_{run_id}")
+    name = f"relabel_evaluation_{run_id}"
     document = {
         **asdict(kept.comparison),
-        "file": new,
+        "stages": list(kept.seen.stages) if kept.seen else [],
         "writing": False,
         "score": {"samples": int(kept.outcome.predicted.sum()), "map": score},
     }
-    before = _kept().find_one_and_update({"_id": run_id}, {"$set": document}, upsert=True)
-    if before and before.get("file"):
-        files.delete(before["file"])
+    base = kept.base
+    if base and np.count_nonzero(base.rows < 0) <= _MUCH * len(kept.outcome):
+        changes = files.put(_packed_changes(kept, base), filename=name)
+        new = document | {"file": base.file, "changes": changes}
+        # Not beside another file: then a second process has written everything anew.
+        before = _kept().find_one_and_update({"_id": run_id, "file": base.file}, {"$set": new})
+        if before:
+            _delete(files, before, keep=base.file)
+            return
+        files.delete(changes)
+    whole = files.put(_packed(kept.outcome, _stamps(kept)), filename=name)
+    new = document | {"file": whole, "changes": None}
+    _delete(files, _kept().find_one_and_update({"_id": run_id}, {"$set": new}, upsert=True))
 
 
 def forget_orphans() -> None:
@@ -141,27 +194,60 @@ def forget_orphans() -> None:
     ids = [document["_id"] for document in _kept().find({}, {"_id": 1})]
     alive = {one["_id"] for one in database["runs"].find({"_id": {"$in": ids}}, {"_id": 1})}
     for run_id in set(ids) - alive:
-        gone = _kept().find_one_and_delete({"_id": run_id})
-        if gone and gone.get("file"):
-            GridFS(database).delete(gone["file"])
+        _delete(GridFS(database), _kept().find_one_and_delete({"_id": run_id}))
+
+
+def _delete(
+    files: GridFS, document: Mapping[str, Any] | None, *, keep: ObjectId | None = None
+) -> None:
+    """Deletes the files that a document was about."""
+    for name in ("file", "changes"):
+        file = (document or {}).get(name)
+        if file and file != keep:
+            files.delete(file)
 
 
 def _kept() -> Collection[dict[str, Any]]:
     return foo.get_db_conn()["relabel_evaluations"]
 
 
-def _packed(outcome: Outcome) -> bytes:
-    arrays: dict[str, Any] = {name: getattr(outcome, name) for name in ARRAYS}
+def _load(
+    files: GridFS, base: ObjectId, changes: ObjectId | None
+) -> tuple[Outcome, Integers | None, Integers]:
+    """The outcome, its stamps, and the number of each image in the base."""
+    outcome, more = _unpacked(files.get(base).read())
+    if changes is None:
+        return outcome, more.get("stamps"), np.arange(len(outcome))
+    new, more = _unpacked(files.get(changes).read())
+    rows = more["rows"].astype(np.int64)
+    places = rows.copy()
+    places[rows < 0] = len(outcome) + np.arange(len(new))
+    return joined([outcome, new]).take(places), more["stamps"], rows
+
+
+def _stamps(kept: Kept) -> dict[str, NDArray[Any]]:
+    return {"stamps": kept.seen.stamps} if kept.seen else {}
+
+
+def _packed_changes(kept: Kept, base: Base) -> bytes:
+    new = kept.outcome.take(np.flatnonzero(base.rows < 0))
+    return _packed(new, {"rows": base.rows.astype(np.int32), **_stamps(kept)})
+
+
+def _packed(outcome: Outcome, more: Mapping[str, NDArray[Any]]) -> bytes:
+    arrays: dict[str, Any] = {name: _small(getattr(outcome, name)) for name in ARRAYS}
+    arrays |= more
     arrays["sample_ids"] = _packed_ids(outcome.sample_ids)
     arrays["invalid"] = np.frombuffer(
         json.dumps([asdict(bad) for bad in outcome.invalid]).encode(), dtype=np.uint8
     )
     for side, table in (("found", outcome.found), ("truth", outcome.truth)):
-        names, codes = np.unique(table.label.astype(str), return_inverse=True)
+        labels = table.label.tolist()
+        codes = {name: code for code, name in enumerate(dict.fromkeys(labels))}
         arrays |= {
-            f"{side}.ids": _packed_ids(table.ids),
-            f"{side}.names": names,
-            f"{side}.codes": codes.astype(np.int32),
+            f"{side}.ids": _packed_ids(table.ids.tolist()),
+            f"{side}.names": np.array(list(codes), dtype=str),
+            f"{side}.codes": np.fromiter(map(codes.__getitem__, labels), np.int32, len(labels)),
             f"{side}.image": table.image.astype(np.int32),
             f"{side}.box": table.box,
             f"{side}.confidence": table.confidence,
@@ -172,23 +258,40 @@ def _packed(outcome: Outcome) -> bytes:
         return file.getvalue()
 
 
-def _unpacked(data: bytes) -> Outcome:
+def _small(values: NDArray[Any]) -> NDArray[Any]:
+    """Integers in as few bytes as they need."""
+    if values.dtype != np.int32:
+        return values
+    low, high = values.min(initial=-1), values.max(initial=0)
+    return values.astype(np.promote_types(np.min_scalar_type(low), np.min_scalar_type(-high)))
+
+
+def _unpacked(data: bytes) -> tuple[Outcome, dict[str, NDArray[Any]]]:
+    """An outcome, and what else was packed with it."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        invalid = json.loads(arrays["invalid"].tobytes())
-        return Outcome(
-            sample_ids=tuple(_unpacked_ids(arrays["sample_ids"])),
+        sample_ids = tuple(_unpacked_ids(arrays["sample_ids"]))
+        bad = [InvalidLabel(**one) for one in json.loads(arrays["invalid"].tobytes())]
+        invalid, invalid_image = by_image(sample_ids, bad)
+        outcome = Outcome(
+            sample_ids=sample_ids,
             found=_table(arrays, "found"),
             truth=_table(arrays, "truth"),
-            invalid=tuple(InvalidLabel(**bad) for bad in invalid),
-            **{name: arrays[name] for name in ARRAYS},
+            invalid=invalid,
+            invalid_image=invalid_image,
+            **{name: _wide(arrays[name]) for name in ARRAYS},
         )
+        return outcome, {name: arrays[name] for name in ("stamps", "rows") if name in arrays}
+
+
+def _wide(values: NDArray[Any]) -> NDArray[Any]:
+    return values.astype(np.int32) if values.dtype.kind in "iu" else values
 
 
 def _table(arrays: Mapping[str, NDArray[Any]], side: str) -> Detections:
     names = np.array(arrays[f"{side}.names"].tolist(), dtype=object)
     codes = arrays[f"{side}.codes"]
     return Detections(
-        ids=_unpacked_ids(arrays[f"{side}.ids"]),
+        ids=as_objects(_unpacked_ids(arrays[f"{side}.ids"])),
         image=arrays[f"{side}.image"].astype(np.int64),
         label=names[codes] if codes.size else np.empty(0, dtype=object),
         box=arrays[f"{side}.box"],

@@ -1,4 +1,4 @@
-"""What an evaluation writes on labels and samples, as FiftyOne's own evaluation does.
+"""What an evaluation says of each label, as FiftyOne's own evaluation says it.
 
 Each label gets ``KEY`` (``tp``, ``fp`` or ``fn``), ``KEY_id`` (its match) and ``KEY_iou``; each
 sample ``KEY_tp``, ``KEY_fp`` and ``KEY_fn``. As in COCO's evaluation, a crowd is neither found nor
@@ -8,42 +8,67 @@ missed, and a prediction on one is neither right nor wrong: such labels have no 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from enum import IntEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import fiftyone.core.sample as fos
 import numpy as np
-from bson import ObjectId, decode
-from pymongo import UpdateOne
-
-from .errors import EvaluationError
-from .reading import split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import fiftyone as fo
     from numpy.typing import NDArray
 
     from .tables import Detections
 
-_SAMPLES_PER_WRITE = 250
-_UNSET = object()
+    Mark = tuple[str | None, str, float | None]
+
+
+class Kind(IntEnum):
+    """What a label turned out to be."""
+
+    NEITHER = 0
+    TP = 1
+    FP = 2
+    FN = 3
+
+    @property
+    def text(self) -> str | None:
+        """As FiftyOne writes it."""
+        return self.name.lower() if self else None
+
+
+_TEXTS = [kind.text for kind in Kind]
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What is written on the labels of a field, row by row.
+    """What is said of the labels of a field, row by row.
 
     Args:
-        kind: ``tp``, ``fp``, ``fn`` or None
-        match: the id of the label that it was matched to, or an empty text
-        iou: how far both overlap, or None
+        kind: a :class:`Kind`, of shape ``(n,)``
+        partner: the row of the label that it was matched to, in the other field, or -1
+        iou: how far both overlap; 0 where there is no partner
+        ids: the ids of the labels of the other field
     """
 
-    kind: Sequence[str | None]
-    match: Sequence[str]
-    iou: Sequence[float | None]
+    kind: NDArray[np.int8]
+    partner: NDArray[np.int64]
+    iou: NDArray[np.float64]
+    ids: NDArray[np.object_]
+
+    def of(self, rows: slice) -> list[Mark]:
+        """What is written on some labels: the kind, the id of the match, how far both overlap."""
+        kinds, partners = self.kind[rows].tolist(), self.partner[rows].tolist()
+        ious = self.iou[rows].tolist()
+        return [
+            (_TEXTS[kind], self.ids[partner], iou) if partner >= 0 else (_TEXTS[kind], "", None)
+            for kind, partner, iou in zip(kinds, partners, ious, strict=True)
+        ]
+
+    def count(self, kind: Kind) -> int:
+        """How many labels are of a kind."""
+        return int(np.count_nonzero(self.kind == kind))
 
 
 def marks_of(
@@ -52,7 +77,7 @@ def marks_of(
     truth_of: NDArray[np.int64],
     iou_of: NDArray[np.float64],
 ) -> tuple[Marks, Marks]:
-    """What is written on predictions and on ground truth.
+    """What is said of predictions and of ground truth.
 
     Args:
         predictions: the predictions
@@ -61,34 +86,33 @@ def marks_of(
         iou_of: for each prediction how far both overlap
     """
     matched = np.flatnonzero(truth_of >= 0)
-    on_crowd = truth.crowd[truth_of[matched]]
-    right = predictions.label[matched] == truth.label[truth_of[matched]]
-    kind = np.full(len(predictions), "fp", dtype=object)
-    kind[matched[right]] = "tp"
-    kind[matched[on_crowd]] = None
-    match = np.full(len(predictions), "", dtype=object)
-    match[matched] = np.asarray(truth.ids, dtype=object)[truth_of[matched]]
-    iou = np.full(len(predictions), None, dtype=object)
+    partner = truth_of[matched]
+    on_crowd = truth.crowd[partner]
+    right = predictions.label[matched] == truth.label[partner]
+    kind = np.full(len(predictions), Kind.FP, dtype=np.int8)
+    kind[matched[right]] = Kind.TP
+    kind[matched[on_crowd]] = Kind.NEITHER
+    iou = np.zeros(len(predictions))
     iou[matched] = iou_of[matched]
 
-    truth_kind = np.full(len(truth), "fn", dtype=object)
-    truth_kind[truth.crowd] = None
-    truth_kind[truth_of[matched[right & ~on_crowd]]] = "tp"
-    truth_match = np.full(len(truth), "", dtype=object)
-    truth_iou = np.full(len(truth), None, dtype=object)
-    by_confidence = matched[np.argsort(predictions.confidence[matched], kind="stable")]
+    truth_kind = np.full(len(truth), Kind.FN, dtype=np.int8)
+    truth_kind[truth.crowd] = Kind.NEITHER
+    truth_kind[partner[right & ~on_crowd]] = Kind.TP
+    found_of = np.full(len(truth), -1, dtype=np.int64)
     # On a crowd the most confident of several predictions is named: it is written last.
-    truth_match[truth_of[by_confidence]] = np.asarray(predictions.ids, dtype=object)[by_confidence]
+    by_confidence = matched[np.argsort(predictions.confidence[matched], kind="stable")]
+    found_of[truth_of[by_confidence]] = by_confidence
+    truth_iou = np.zeros(len(truth))
     truth_iou[truth_of[by_confidence]] = iou_of[by_confidence]
     return (
-        Marks(kind.tolist(), match.tolist(), iou.tolist()),
-        Marks(truth_kind.tolist(), truth_match.tolist(), truth_iou.tolist()),
+        Marks(kind, truth_of, iou, truth.ids),
+        Marks(truth_kind, found_of, truth_iou, predictions.ids),
     )
 
 
 @dataclass(frozen=True)
 class Marked:
-    """The labels of a field and what is written on them.
+    """The labels of a field and what is said of them.
 
     Args:
         field: the field
@@ -100,187 +124,16 @@ class Marked:
     field: str
     labels: Detections
     marks: Marks
-    counted: tuple[str, ...]
+    counted: Sequence[Kind]
 
     def of_image(self, image: int) -> slice:
         """The rows of an image."""
-        start, stop = np.searchsorted(self.labels.image, (image, image + 1)).tolist()
-        return slice(start, stop)
+        borders = self._borders
+        if image + 1 >= len(borders):  # neither it nor a later one has labels
+            return slice(0, 0)
+        return slice(int(borders[image]), int(borders[image + 1]))
 
-
-class MarkWriter:
-    """Writes marks and counts, and can take back what it has written.
-
-    Args:
-        dataset: the dataset
-        eval_key: the evaluation
-        fields: the fields whose labels are marked
-    """
-
-    def __init__(self, dataset: fo.Dataset, eval_key: str, fields: Sequence[str]) -> None:
-        self._dataset = dataset
-        self._collection = dataset._sample_collection  # noqa: SLF001 - no conditional bulk write
-        self._key = eval_key
-        self._fields = fields
-        self._names = (eval_key, f"{eval_key}_id", f"{eval_key}_iou")
-        self._counts = tuple(f"{eval_key}_{kind}" for kind in ("tp", "fp", "fn"))
-        self._overwritten: list[bytes] = []
-
-    def write(
-        self, sample_ids: Sequence[str], images: Sequence[int], marked: Sequence[Marked]
-    ) -> None:
-        """Writes the marks of some images. Other labels of these images lose theirs.
-
-        Args:
-            sample_ids: the samples, which number the images
-            images: the images to write
-            marked: the labels of each field
-
-        Raises:
-            EvaluationError: if labels were added or removed meanwhile
-        """
-        for start in range(0, len(images), _SAMPLES_PER_WRITE):
-            chunk = images[start : start + _SAMPLES_PER_WRITE]
-            stored = self._stored([sample_ids[image] for image in chunk])
-            if len(stored) < len(chunk):
-                raise _edited()
-            updates = [
-                self._update(stored[sample_ids[image]], image, marked, datetime.now(UTC))
-                for image in chunk
-            ]
-            self._write(updates)
-        self._refresh([sample_ids[image] for image in images])
-
-    def clear(self, sample_ids: Sequence[str]) -> None:
-        """Removes all marks from the labels of some samples, and the counts."""
-        for start in range(0, len(sample_ids), _SAMPLES_PER_WRITE):
-            stored = self._stored(sample_ids[start : start + _SAMPLES_PER_WRITE])
-            now = datetime.now(UTC)
-            self._write([self._update(document, 0, (), now) for document in stored.values()])
-        self._refresh(sample_ids)
-
-    def marked_samples(self) -> list[str]:
-        """The samples that have counts."""
-        query = {self._counts[0]: {"$ne": None}}
-        return [str(one["_id"]) for one in self._collection.find(query, {"_id": 1})]
-
-    def take_back(self) -> None:
-        """Restores what :meth:`write` and :meth:`clear` have overwritten."""
-        for raw in reversed(self._overwritten):
-            document = decode(raw)
-            update = _Update(self._query(document))
-            for name in self._counts:
-                update.put(name, document.get(name))
-            for field in self._fields:
-                for place, label in enumerate(_labels(document, field)):
-                    for name in self._names:
-                        update.put(f"{field}.detections.{place}.{name}", label.get(name, _UNSET))
-            self._collection.update_one(*update.parts())
-        self._overwritten = []
-
-    def _stored(self, sample_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """The labels as they are stored; a view may show fewer. They are kept."""
-        shown = [
-            f"{field}.detections.{n}" for field in self._fields for n in ("_id", *self._names)
-        ]
-        cursor = self._collection.find_raw_batches(
-            {"_id": {"$in": [ObjectId(sample_id) for sample_id in sample_ids]}},
-            dict.fromkeys((*shown, *self._counts), 1),
-        )
-        raw = [document for batch in cursor for document in split(batch)]
-        self._overwritten += raw
-        return {str(document["_id"]): document for document in map(decode, raw)}
-
-    def _query(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Finds the sample if it has the labels that were read, no other and in this order."""
-        query: dict[str, Any] = {"_id": document["_id"]}
-        unchanged = [
-            {"$eq": [f"${field}.detections._id", [label["_id"] for label in labels]]}
-            for field in self._fields
-            if (labels := _labels(document, field))
-        ]
-        if unchanged:
-            query["$expr"] = {"$and": unchanged}
-        return query
-
-    def _update(
-        self, document: Mapping[str, Any], image: int, marked: Sequence[Marked], now: datetime
-    ) -> _Update:
-        update = _Update(self._query(document), {"last_modified_at": now})
-        counts = dict.fromkeys(self._counts, 0)
-        fresh: set[str] = set()
-        for side in marked:
-            rows = side.of_image(image)
-            places = {
-                str(label["_id"]): place
-                for place, label in enumerate(_labels(document, side.field))
-            }
-            for row in range(rows.start, rows.stop):
-                place = places.get(side.labels.ids[row])
-                if place is None:
-                    raise _edited()
-                path = f"{side.field}.detections.{place}."
-                fresh.add(path)
-                marks = side.marks
-                values = (marks.kind[row], marks.match[row], marks.iou[row])
-                for name, value in zip(self._names, values, strict=True):
-                    update.put(path + name, value)
-                if marks.kind[row] in side.counted:
-                    counts[f"{self._key}_{marks.kind[row]}"] += 1
-        for name, count in counts.items():
-            update.put(name, count if marked else None)
-        self._unset_others(update, document, fresh)
-        return update
-
-    def _unset_others(self, update: _Update, document: Mapping[str, Any], fresh: set[str]) -> None:
-        for field in self._fields:
-            for place, label in enumerate(_labels(document, field)):
-                path = f"{field}.detections.{place}."
-                if path not in fresh:
-                    for name in self._names:
-                        if name in label:
-                            update.put(path + name, _UNSET)
-
-    def _write(self, updates: Sequence[_Update]) -> None:
-        writes = [UpdateOne(*update.parts()) for update in updates]
-        if not writes:
-            return
-        if self._collection.bulk_write(writes, ordered=False).matched_count < len(writes):
-            raise _edited()
-
-    def _refresh(self, sample_ids: Sequence[str]) -> None:
-        fos.Sample._reload_docs(  # noqa: SLF001 - what set_values() itself does after it has written
-            self._dataset._sample_collection_name,  # noqa: SLF001
-            sample_ids=list(sample_ids),
-            hard=True,
-        )
-
-
-class _Update:
-    """An update of one document of MongoDB."""
-
-    def __init__(self, query: dict[str, Any], values: dict[str, Any] | None = None) -> None:
-        self._query = query
-        self._set = dict(values or {})
-        self._unset: dict[str, str] = {}
-
-    def put(self, path: str, value: Any) -> None:
-        if value is _UNSET:
-            self._unset[path] = ""
-        else:
-            self._set[path] = value
-
-    def parts(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The filter and the update."""
-        steps = {"$set": self._set, "$unset": self._unset}
-        return self._query, {name: values for name, values in steps.items() if values}
-
-
-def _labels(document: Mapping[str, Any], field: str) -> Sequence[Mapping[str, Any]]:
-    return (document.get(field) or {}).get("detections") or ()
-
-
-def _edited() -> EvaluationError:
-    return EvaluationError(
-        "Labels were added or removed while they were evaluated.", "Evaluate again."
-    )
+    @cached_property
+    def _borders(self) -> NDArray[np.int64]:
+        images = int(self.labels.image[-1]) + 1 if len(self.labels) else 0
+        return np.searchsorted(self.labels.image, np.arange(images + 1))

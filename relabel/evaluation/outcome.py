@@ -50,7 +50,8 @@ class Outcome:
         rank: the place of each prediction in its class of its image by confidence, from 0
         chosen: the partner of each prediction by the run's own rule
         chosen_iou: how far both overlap; 0 where there is none
-        invalid: the labels that cannot be evaluated
+        invalid: the labels that cannot be evaluated, image after image
+        invalid_image: the image of each of them
     """
 
     sample_ids: tuple[str, ...]
@@ -62,7 +63,8 @@ class Outcome:
     rank: NDArray[np.int32]
     chosen: NDArray[np.int32]
     chosen_iou: NDArray[np.float64]
-    invalid: tuple[InvalidLabel, ...] = ()
+    invalid: tuple[InvalidLabel, ...]
+    invalid_image: Integers
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -76,10 +78,9 @@ class Outcome:
         """Some of the images, in the order in which they are named."""
         of_found, image_of_found = _rows_of(images, self.found.image, len(self))
         of_truth, image_of_truth = _rows_of(images, self.truth.image, len(self))
-        sample_ids = tuple(self.sample_ids[image] for image in images.tolist())
-        present = set(sample_ids)
+        of_invalid, image_of_invalid = _rows_of(images, self.invalid_image, len(self))
         return Outcome(
-            sample_ids=sample_ids,
+            sample_ids=tuple(self.sample_ids[image] for image in images.tolist()),
             digest=self.digest[images],
             predicted=self.predicted[images],
             found=replace(self.found.take(of_found), image=image_of_found),
@@ -88,7 +89,8 @@ class Outcome:
             rank=self.rank[of_found],
             chosen=self.chosen[of_found],
             chosen_iou=self.chosen_iou[of_found],
-            invalid=tuple(bad for bad in self.invalid if bad.sample_id in present),
+            invalid=tuple(self.invalid[row] for row in of_invalid.tolist()),
+            invalid_image=image_of_invalid,
         )
 
 
@@ -121,7 +123,9 @@ def match_images(raw: Sequence[bytes], comparison: Comparison) -> Outcome:
         _Side.read(documents, field, options, ranked=field == comparison.predictions)
         for field in comparison.fields
     ]
-    invalid = tuple(bad for side in sides for bad in side.invalid(sample_ids))
+    invalid, invalid_image = by_image(
+        sample_ids, [bad for side in sides for bad in side.invalid(sample_ids)]
+    )
     one, other = (side.valid(predicted) for side in sides)
     overlap = _overlap(one, other, options)
     found, truth = one.labels, other.labels
@@ -143,17 +147,22 @@ def match_images(raw: Sequence[bytes], comparison: Comparison) -> Outcome:
         chosen=_within_image(chosen.truth_of[-1], first),
         chosen_iou=chosen.iou_of[-1],
         invalid=invalid,
+        invalid_image=invalid_image,
     )
 
 
 def joined(outcomes: Sequence[Outcome]) -> Outcome:
     """The images of several outcomes, one behind the other."""
     counts = [len(outcome) for outcome in outcomes]
+    first = np.cumsum([0, *counts[:-1]])
     return Outcome(
         sample_ids=tuple(one for outcome in outcomes for one in outcome.sample_ids),
         found=concatenate([outcome.found for outcome in outcomes], counts),
         truth=concatenate([outcome.truth for outcome in outcomes], counts),
         invalid=tuple(bad for outcome in outcomes for bad in outcome.invalid),
+        invalid_image=np.concatenate(
+            [outcome.invalid_image + start for outcome, start in zip(outcomes, first, strict=True)]
+        ),
         **{
             name: np.concatenate([getattr(outcome, name) for outcome in outcomes], axis=-1)
             for name in ARRAYS
@@ -178,7 +187,19 @@ def empty(options: EvaluationOptions) -> Outcome:
         rank=np.empty(0, dtype=np.int32),
         chosen=np.empty(0, dtype=np.int32),
         chosen_iou=np.empty(0),
+        invalid=(),
+        invalid_image=np.empty(0, dtype=np.int64),
     )
+
+
+def by_image(
+    sample_ids: Sequence[str], invalid: Sequence[InvalidLabel]
+) -> tuple[tuple[InvalidLabel, ...], Integers]:
+    """Labels that cannot be evaluated, image after image, and the image of each."""
+    number = {sample_id: image for image, sample_id in enumerate(sample_ids)} if invalid else {}
+    images = np.array([number[bad.sample_id] for bad in invalid], dtype=np.int64)
+    order = np.argsort(images, kind="stable")
+    return tuple(invalid[place] for place in order.tolist()), images[order]
 
 
 def same(one: Outcome, other: Outcome) -> bool:

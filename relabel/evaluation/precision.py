@@ -82,19 +82,15 @@ def precision_recall(
     precision = np.full((levels, len(classes), RECALLS.size), NO_TRUTH)
     confidence = precision.copy()
     recall = np.full((levels, len(classes)), NO_TRUTH)
-    order = np.lexsort((matches.rank, predictions.image))
-    order = order[matches.rank[order] < most]
-    order = order[np.argsort(-predictions.confidence[order], kind="stable")]
-    label_of = predictions.label[order]
-    for number, name in enumerate(classes):
-        total = int(np.count_nonzero((truth.label == name) & ~truth.crowd))
+    totals = np.bincount(_numbers(truth.label[~truth.crowd], classes), minlength=len(classes))
+    for number, rows in enumerate(_ranked(predictions, matches.rank < most, classes)):
+        total = totals[number]
         if not total:
             continue
-        rows = order[label_of == name]
         found = matches.truth_of[:, rows]
-        on_crowd = (found >= 0) & truth.crowd[found] if len(truth) else found >= 0
-        right = np.cumsum((found >= 0) & ~on_crowd, axis=1)
-        wrong = np.cumsum(found < 0, axis=1)
+        hit = found >= 0
+        right = np.cumsum(hit & ~truth.crowd[found] if truth.crowd.any() else hit, axis=1)
+        wrong = np.cumsum(~hit, axis=1)
         reached = right / total
         counted = right + wrong
         exact = np.divide(right, counted, out=np.zeros(right.shape), where=counted > 0)
@@ -107,3 +103,23 @@ def precision_recall(
             precision[level, number, inside] = exact[level, at[inside]]
             confidence[level, number, inside] = predictions.confidence[rows[at[inside]]]
     return Curves(precision, confidence, recall)
+
+
+def _ranked(
+    predictions: Detections, counted: NDArray[np.bool_], classes: Sequence[str]
+) -> list[NDArray[np.int64]]:
+    """The rows of each class that count, the most confident first, ties in stored order."""
+    order = np.flatnonzero(counted)
+    order = order[np.argsort(-predictions.confidence[order], kind="stable")]
+    number = _numbers(predictions.label[order], classes)
+    order = order[np.argsort(number, kind="stable")]
+    ends = np.cumsum(np.bincount(number, minlength=len(classes)))
+    return np.split(order, ends[: len(classes)])[: len(classes)]
+
+
+def _numbers(labels: NDArray[np.object_], classes: Sequence[str]) -> NDArray[np.int32]:
+    """The number of the class of each label; that of none behind all others."""
+    number = {name: place for place, name in enumerate(classes)}
+    other = len(classes)
+    values = (number.get(label, other) for label in labels.tolist())
+    return np.fromiter(values, np.int32, len(labels))

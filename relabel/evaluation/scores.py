@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .marks import Marked, marks_of
+from .marks import Kind, Marked, marks_of
 from .matching import Matches
 from .precision import precision_recall
 
@@ -81,8 +81,8 @@ def marked(outcome: Outcome, comparison: Comparison) -> tuple[Marked, Marked]:
         outcome.chosen_iou,
     )
     return (
-        Marked(comparison.predictions, outcome.found, of_found, ("tp", "fp")),
-        Marked(comparison.ground_truth, outcome.truth, of_truth, ("fn",)),
+        Marked(comparison.predictions, outcome.found, of_found, (Kind.TP, Kind.FP)),
+        Marked(comparison.ground_truth, outcome.truth, of_truth, (Kind.FN,)),
     )
 
 
@@ -93,11 +93,12 @@ def score_of(
     *,
     curves: Curves,
     marks: tuple[Marks, Marks],
+    classes: Sequence[str],
     matched: int,
 ) -> DetectionScore:
     """Sums an outcome up."""
     of_found, of_truth = marks
-    by_class = dict(zip(classes_of(outcome, options), curves.of_classes(), strict=True))
+    by_class = dict(zip(classes, curves.of_classes(), strict=True))
     return DetectionScore(
         eval_key=eval_key,
         map=curves.average(),
@@ -107,9 +108,9 @@ def score_of(
         by_class=by_class,
         samples=int(np.count_nonzero(outcome.predicted)),
         matched=matched,
-        true_positives=of_found.kind.count("tp"),
-        false_positives=of_found.kind.count("fp"),
-        false_negatives=of_truth.kind.count("fn"),
+        true_positives=of_found.count(Kind.TP),
+        false_positives=of_found.count(Kind.FP),
+        false_negatives=of_truth.count(Kind.FN),
         invalid=outcome.invalid,
         unpredicted=tuple(
             sample_id

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.constants as foc
 import fiftyone.core.odm as foo
-from bson import json_util
+from bson import DBRef, json_util
 from fiftyone.core.view import DatasetView
 from gridfs import GridFS
 
@@ -54,24 +53,38 @@ def begin_run(view: SampleCollection, eval_key: str, method: COCOEvaluation) -> 
     return run_ids(dataset)[eval_key]
 
 
+def stages_of(view: SampleCollection) -> tuple[str, ...]:
+    """The stages of a view as FiftyOne keeps them; none of a dataset."""
+    if not isinstance(view, DatasetView):
+        return ()
+    return tuple(json_util.dumps(one) for one in view._serialize(include_uuids=False))  # noqa: SLF001
+
+
 def save_run(
-    view: SampleCollection, eval_key: str, run_id: ObjectId, results: COCODetectionResults
+    view: SampleCollection,
+    eval_key: str,
+    run_id: ObjectId,
+    results: COCODetectionResults,
+    text: bytes,
 ) -> None:
-    """Writes the results of a run, and what they are of. They are never missing meanwhile."""
+    """Writes the results of a run, and what they are of. They are never missing meanwhile.
+
+    Args:
+        view: the samples
+        eval_key: the name of the run
+        run_id: the run
+        results: its results; their matches may be missing
+        text: the whole results as JSON
+    """
     dataset = view._dataset  # noqa: SLF001
     database = foo.get_db_conn()
     files = GridFS(database)
-    # What FiftyOne itself writes; these results hold nothing that plain JSON lacks.
-    text = json.dumps(results.serialize())
-    new = files.put(text.encode(), content_type="application/json")
-    stages = None
-    if isinstance(view, DatasetView):
-        stages = [json_util.dumps(one) for one in view._serialize(include_uuids=False)]  # noqa: SLF001
+    new = files.put(text, content_type="application/json")
     document = {
         "version": foc.VERSION,
         "timestamp": datetime.now(UTC),
         "config": results.config.serialize(),
-        "view_stages": stages,
+        "view_stages": list(stages_of(view)) if isinstance(view, DatasetView) else None,
         "results": new,
         "results_meta": dict(results.get_meta() or {}),
     }
@@ -79,9 +92,20 @@ def save_run(
     old = (before or {}).get("results")
     if old or not before:
         files.delete(old if before else new)
-    dataset.reload()
+    _reload(dataset, eval_key, run_id)
     dataset._evaluation_cache.pop(eval_key, None)  # noqa: SLF001 - those of before
+    if dataset._has_sidebar_group(eval_key) and not results.config.custom_metrics:  # noqa: SLF001
+        return
     method = results.backend
     method.add_fields_to_sidebar_group(
         view, eval_key, omit_fields=(results.config.pred_field, results.config.gt_field)
     )
+
+
+def _reload(dataset: fo.Dataset, eval_key: str, run_id: ObjectId) -> None:
+    """Reads what was written of a run; all of a dataset that does not know the run yet."""
+    run = dataset._doc.evaluations.get(eval_key)  # noqa: SLF001
+    if run is None or run.id != run_id or isinstance(run, DBRef):
+        dataset.reload()
+    else:
+        run.reload()

@@ -52,7 +52,10 @@ def score_subset(dataset: fo.Dataset, eval_key: str, view: SampleCollection) -> 
     images = [number for number, one in enumerate(kept.outcome.sample_ids) if one in wanted]
     outcome = kept.outcome.take(np.array(images, dtype=np.int64))
     options = kept.comparison.options
-    curves = curves_of(outcome, options, classes_of(outcome, options))
+    classes = classes_of(outcome, options)
+    curves = curves_of(outcome, options, classes)
     one, other = marked(outcome, kept.comparison)
     marks = (one.marks, other.marks)
-    return score_of(eval_key, outcome, options, curves=curves, marks=marks, matched=0)
+    return score_of(
+        eval_key, outcome, options, curves=curves, marks=marks, classes=classes, matched=0
+    )

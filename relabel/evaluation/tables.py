@@ -26,7 +26,7 @@ class Detections:
     """The detections of a field, one row each, image after image and in stored order.
 
     Args:
-        ids: their ids
+        ids: their ids, of shape ``(n,)``
         image: the row of the image of each, in ascending order
         label: the class of each
         box: left, top, width, height relative to the image, of shape ``(n, 4)``; NaN where a box
@@ -35,7 +35,7 @@ class Detections:
         crowd: whether each stands for a crowd
     """
 
-    ids: Sequence[str]
+    ids: NDArray[np.object_]
     image: NDArray[np.int64]
     label: NDArray[np.object_]
     box: NDArray[np.float64]
@@ -51,9 +51,8 @@ class Detections:
 
     def take(self, rows: NDArray[np.int64]) -> Detections:
         """Some of the rows, in the order in which they are named."""
-        ids = self.ids
         return Detections(
-            ids=[ids[row] for row in rows.tolist()],
+            ids=self.ids[rows],
             image=self.image[rows],
             label=self.label[rows],
             box=self.box[rows],
@@ -78,7 +77,7 @@ def read_detections(
     documents = [
         document
         for raw in read_raw(view, fields, (*LEAVES, crowd))
-        for document in decode_all(b"".join(raw))
+        for document in decode_all(b"".join(raw.documents))
     ]
     sample_ids = [str(document["_id"]) for document in documents]
     return sample_ids, [table_of(documents, field, crowd=crowd) for field in fields]
@@ -91,12 +90,10 @@ def table_of(
     lists = [(document.get(field) or {}).get("detections") or () for document in documents]
     counts = [len(labels) for labels in lists]
     flat = list(chain.from_iterable(lists))
-    label = np.empty(len(flat), dtype=object)
-    label[:] = [one.get("label") for one in flat]
     return Detections(
-        ids=[str(one["_id"]) for one in flat],
+        ids=as_objects([str(one["_id"]) for one in flat]),
         image=np.repeat(np.arange(len(counts)), counts),
-        label=label,
+        label=as_objects([one.get("label") for one in flat]),
         box=_boxes([one.get("bounding_box") for one in flat]),
         confidence=_confidences([one.get("confidence") for one in flat]),
         crowd=np.fromiter((bool(one.get(crowd)) for one in flat), dtype=bool, count=len(flat)),
@@ -112,13 +109,20 @@ def concatenate(tables: Sequence[Detections], images: Sequence[int]) -> Detectio
     """
     first = np.cumsum([0, *images[:-1]])
     return Detections(
-        ids=list(chain.from_iterable(table.ids for table in tables)),
+        ids=np.concatenate([table.ids for table in tables]),
         image=np.concatenate([t.image + start for t, start in zip(tables, first, strict=True)]),
         label=np.concatenate([table.label for table in tables]),
         box=np.concatenate([table.box for table in tables]),
         confidence=np.concatenate([table.confidence for table in tables]),
         crowd=np.concatenate([table.crowd for table in tables]),
     )
+
+
+def as_objects(values: Sequence[Any]) -> NDArray[np.object_]:
+    """Values as they are, of shape ``(n,)``."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
 
 
 def _boxes(boxes: list[Any]) -> NDArray[np.float64]:

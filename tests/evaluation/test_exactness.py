@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from relabel.evaluation.marks import marks_of
+from relabel.evaluation.marks import Kind, marks_of
 from relabel.evaluation.matching import match
 from relabel.evaluation.precision import precision_recall
-from relabel.evaluation.tables import Detections
+from relabel.evaluation.tables import Detections, as_objects
 
 IOUS = [x / 100 for x in range(50, 100, 5)]
 CLASSES = ["a", "b", "c"]
@@ -29,13 +29,11 @@ images = st.lists(st.tuples(truths, predictions), min_size=1, max_size=4)
 
 def table(rows, *, ranked):
     flat = [(number, *row) for number, of_image in enumerate(rows) for row in of_image]
-    names = np.empty(len(flat), dtype=object)
-    names[:] = [row[5] for row in flat]
     last = [row[6] for row in flat]
     return Detections(
-        ids=[f"{number:024x}" for number in range(len(flat))],
+        ids=as_objects([f"{number:024x}" for number in range(len(flat))]),
         image=np.array([row[0] for row in flat], dtype=np.int64),
-        label=names,
+        label=as_objects([row[5] for row in flat]),
         box=np.array([row[1:5] for row in flat], dtype=float).reshape(-1, 4),
         confidence=np.array(last if ranked else [np.nan] * len(flat), dtype=float),
         crowd=np.array([False] * len(flat) if ranked else last, dtype=bool),
@@ -108,8 +106,9 @@ def test_match__is_what_pycocotools_says(images):
     for level in range(len(IOUS)):
         marks, of_truth = marks_of(found, truth, matches.truth_of[level], matches.iou_of[level])
         kinds, missed = marks_of_cocoeval(theirs, level)
-        assert dict(enumerate(marks.kind)) == kinds
-        assert {row for row, kind in enumerate(of_truth.kind) if kind == "fn"} == missed
+        said = [kind for kind, _, _ in marks.of(slice(len(found)))]
+        assert dict(enumerate(said)) == kinds
+        assert set(np.flatnonzero(of_truth.kind == Kind.FN).tolist()) == missed
 
 
 def test_precision_recall__more_than_a_hundred_predictions():

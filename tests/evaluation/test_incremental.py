@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import fiftyone as fo
 import fiftyone.core.odm as foo
 import pytest
+from bson import ObjectId
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
 from relabel.evaluation.kept import load_kept, run_ids
-from relabel.evaluation.marks import MarkWriter
+from relabel.evaluation.mark_writer import MarkWriter
 from relabel.evaluation.outcome import same
 
 FIELDS = ("predictions", "ground_truth")
@@ -80,6 +83,101 @@ def test_evaluate_detections__again_is_as_if_for_the_first_time(dataset, before,
     assert same(again.outcome, first.outcome)
     assert repr(_written(dataset, "eval")) == repr(_written(dataset, "fresh"))
     dataset.delete_evaluations()
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    before=st.lists(labels, min_size=6, max_size=6),
+    after=st.lists(st.dictionaries(st.integers(0, 5), labels, max_size=2), max_size=3),
+)
+def test_evaluate_detections__what_was_written_is_enough_to_know(dataset, before, after):
+    for sample, drawn in zip(dataset, before, strict=True):
+        _write(sample, drawn)
+    ids = dataset.values("id")
+    _evaluate(dataset)
+    for turn in after:
+        for index, drawn in turn.items():
+            _write(dataset[ids[index]], drawn)
+        again = _evaluate(dataset, written=())
+        assert set(again.changed) <= {ids[index] for index in turn}
+    first = _evaluate(dataset, "fresh")
+    again = load_kept(run_ids(dataset)["eval"])
+    assert same(again.outcome, first.outcome)
+    assert repr(_written(dataset, "eval")) == repr(_written(dataset, "fresh"))
+    dataset.delete_evaluations()
+
+
+def _move_past_fiftyone(dataset, sample_id):
+    dataset._sample_collection.update_one(
+        {"_id": ObjectId(sample_id)},
+        {"$set": {"ground_truth.detections.0.bounding_box": [0.5, 0.5, 0.1, 0.1]}},
+    )
+
+
+def test_evaluate_detections__all_labels_are_read_unless_it_is_known_what_was_written(predicted):
+    _evaluate(predicted)
+    sample_id = predicted.first().id
+    _move_past_fiftyone(predicted, sample_id)
+    assert _evaluate(predicted, written=()).changed == ()
+    assert _evaluate(predicted, written=[sample_id]).changed == (sample_id,)
+    _move_past_fiftyone(predicted, predicted.last().id)
+    assert _evaluate(predicted).changed == (predicted.last().id,)
+
+
+def test_evaluate_detections__another_view_shows_other_labels(crowded):
+    sure = [
+        crowded.filter_labels("predictions", fo.ViewField("confidence") > limit)
+        for limit in (0.25, 0.75)
+    ]
+    _evaluate(sure[0])
+    again = _evaluate(sure[1], written=())
+    assert same(again.outcome, _evaluate(sure[1], "fresh").outcome)
+
+
+def test_evaluate_detections__a_label_that_is_mended_is_no_longer_named(predicted):
+    sample = predicted.first()
+    sample.ground_truth.detections[0].bounding_box = [0.1, 0.1, -0.1, 0.1]
+    sample.save()
+    assert len(_evaluate(predicted).score.invalid) == 1
+    sample.ground_truth.detections[0].bounding_box = [0.1, 0.1, 0.1, 0.1]
+    sample.save()
+    assert _evaluate(predicted).score.invalid == ()
+
+
+class _Raced(MarkWriter):
+    """Somebody edits a label after it was read, and before its mark is written."""
+
+    def _write(self, updates, now):
+        if updates and not _Raced.done:
+            _Raced.done = True
+            sample = self._dataset[str(updates[0].sample_id)]
+            sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, 0.1, 0.1]
+            sample.save()
+        return super()._write(updates, now)
+
+
+def test_evaluate_detections__an_edit_at_the_same_time_is_seen_the_next_time(
+    predicted, monkeypatch
+):
+    _Raced.done = False
+    monkeypatch.setattr("relabel.evaluation.detections.MarkWriter", _Raced)
+    _evaluate(predicted)
+    monkeypatch.undo()
+    assert _evaluate(predicted, written=()).changed == (predicted.first().id,)
+    assert _evaluate(predicted, written=()).changed == ()
+
+
+def test_make_results__is_what_fiftyone_itself_would_write(crowded):
+    _evaluate(crowded)
+    results = crowded.load_evaluation_results("eval", cache=False)
+    run = crowded._doc.evaluations["eval"]
+    run.results.seek(0)
+    assert json.loads(run.results.read()) == json.loads(json.dumps(results.serialize()))
 
 
 def test_evaluate_detections__what_does_not_count_matches_nothing_again(predicted):

@@ -71,9 +71,8 @@ def fixed(scene: Scene, suspicions: Sequence[Suspicion]) -> Detections:
 
 def _joined(truth: Detections, added: Detections) -> Detections:
     order = np.argsort(np.concatenate((truth.image, added.image)), kind="stable")
-    ids = [*truth.ids, *added.ids]
     return Detections(
-        ids=[ids[row] for row in order.tolist()],
+        ids=np.concatenate((truth.ids, added.ids))[order],
         image=np.concatenate((truth.image, added.image))[order],
         label=np.concatenate((truth.label, added.label))[order],
         box=np.concatenate((truth.box, added.box))[order],

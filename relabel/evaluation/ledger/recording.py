@@ -83,6 +83,7 @@ def _again(
         *comparison.fields,
         eval_key=eval_key,
         options=comparison.options,
+        written=occasion.sample_ids,
     )
     if not done.changed:
         return None

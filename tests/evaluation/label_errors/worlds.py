@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from relabel.evaluation.label_errors.suspicion import ErrorType
-from relabel.evaluation.tables import Detections
+from relabel.evaluation.tables import Detections, as_objects
 
 CLASSES = np.array(["bus", "car", "cat", "dog", "van"], dtype=object)
 _CELLS = [(column, row) for column in range(4) for row in range(3)]
@@ -32,13 +32,11 @@ def table(rows, confidence=None) -> Detections:
     """A table of rows of (image, id, class, box, crowd), in the order of the images."""
     order = np.argsort([row[0] for row in rows], kind="stable").tolist()
     rows = [rows[number] for number in order]
-    label = np.empty(len(rows), dtype=object)
-    label[:] = [row[2] for row in rows]
     sure = np.full(len(rows), np.nan) if confidence is None else np.asarray(confidence)[order]
     return Detections(
-        ids=[row[1] for row in rows],
+        ids=as_objects([row[1] for row in rows]),
         image=np.array([row[0] for row in rows], dtype=np.int64),
-        label=label,
+        label=as_objects([row[2] for row in rows]),
         box=np.array([row[3] for row in rows], dtype=float).reshape(-1, 4),
         confidence=sure,
         crowd=np.array([row[4] for row in rows], dtype=bool),

@@ -1,0 +1,175 @@
+"""Which images of an evaluation are not as they were, and what matching those again found.
+
+An image is as it was if what an evaluation looks at is, byte for byte. Who knows which samples
+were written can do without reading the others: they are taken to be as they were as long as their
+``last_modified_at`` is, which FiftyOne sets whenever it writes a sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import fiftyone as fo
+import numpy as np
+
+from .outcome import empty, fields_of, joined, leaves_of, match_images
+from .reading import UNKNOWN, digests, id_of, read_raw, read_stamps
+from .stored_run import stages_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from fiftyone.core.collections import SampleCollection
+    from numpy.typing import NDArray
+
+    from ..compute.images import Progress
+    from .kept import Kept
+    from .options import Comparison
+    from .outcome import Outcome
+    from .reading import RawSamples
+
+    Integers = NDArray[np.int64]
+
+_WRITING = 0.2
+"""About how much of the time goes into writing, as a share of the reading."""
+
+_MOST_DOUBTS = 0.5
+"""Of which share of the samples on all are read in one go."""
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The outcome of all images.
+
+    Args:
+        outcome: who was matched to whom
+        stamps: when each sample was last written before its labels were read, of shape
+            ``(images,)``
+        rows: the number of each image in the outcome of before, or -1 if it was matched
+    """
+
+    outcome: Outcome
+    stamps: Integers
+    rows: Integers
+
+    @property
+    def changed(self) -> list[int]:
+        """The numbers of the images that were matched."""
+        found: list[int] = np.flatnonzero(self.rows < 0).tolist()
+        return found
+
+
+def match_changed(
+    view: SampleCollection,
+    comparison: Comparison,
+    kept: Kept | None,
+    written: Collection[str] | None,
+    progress: Progress | None,
+) -> Matched:
+    """Matches the images that are not as they were.
+
+    Args:
+        view: the samples
+        comparison: what is compared, and how
+        kept: what is kept of the last time, if it was the same comparison
+        written: the samples that were written since, if that is known; others count as written if
+            their ``last_modified_at`` has changed. None looks at the labels of all
+        progress: called with how many samples are done and how many there are
+    """
+    reading = _Reading(view, comparison, kept.outcome if kept else None, progress)
+    if written is not None and kept and _stamps_tell(view, kept):
+        found = _match_written(reading, kept, set(written))
+        if found:
+            return found
+    reading.read(view)
+    return reading.matched(np.array(reading.rows, np.int64), np.array(reading.stamps, np.int64))
+
+
+def _stamps_tell(view: SampleCollection, kept: Kept) -> bool:
+    """Whether a sample whose stamp is the same shows the same labels."""
+    seen = kept.seen
+    if seen is None or seen.stages != stages_of(view):
+        return False
+    # What comes from elsewhere, as from frames, can change while the sample stays.
+    own = not any(stage["_cls"] == f"{fo.Mongo.__module__}.Mongo" for stage in _stages(view))
+    return own and not view._dataset._has_frame_fields()  # noqa: SLF001 - no public name
+
+
+def _match_written(reading: _Reading, kept: Kept, written: set[str]) -> Matched | None:
+    """Looks only at samples that may have changed; None if these are too many."""
+    ids, stamps = read_stamps(reading.view)
+    rows = np.array([reading.known.get(one, -1) for one in ids], dtype=np.int64)
+    seen = kept.seen
+    before = np.append(seen.stamps, UNKNOWN)[rows] if seen else np.full(len(ids), UNKNOWN)
+    doubtful = (stamps != before) | (stamps == UNKNOWN)
+    doubtful |= np.fromiter((one in written for one in ids), bool, len(ids))
+    places = np.flatnonzero(doubtful).tolist()
+    if len(places) > _MOST_DOUBTS * len(ids):
+        return None
+    reading.read(reading.view.select([ids[place] for place in places]))
+    found = dict(zip(reading.ids, zip(reading.rows, reading.stamps, strict=True), strict=True))
+    for place in places:
+        rows[place], stamps[place] = found.get(ids[place], (-1, UNKNOWN))
+    there = rows >= 0  # not there is what was deleted meanwhile
+    return reading.matched(rows[there], stamps[there])
+
+
+class _Reading:
+    """Looks at labels, and matches those that are not as they were."""
+
+    def __init__(
+        self,
+        view: SampleCollection,
+        comparison: Comparison,
+        before: Outcome | None,
+        progress: Progress | None,
+    ) -> None:
+        self.view = view
+        before = before or empty(comparison.options)
+        self.known = {sample_id: row for row, sample_id in enumerate(before.sample_ids)}
+        self.ids: list[str] = []
+        self.rows: list[int] = []
+        self.stamps: list[int] = []
+        self._comparison = comparison
+        self._parts = [before]
+        self._digests = before.digest.tolist()
+        self._progress = progress
+
+    def read(self, view: SampleCollection) -> None:
+        """Looks at the labels of some samples.
+
+        What it finds of each is in ``ids``, ``rows`` of all parts together, and ``stamps``.
+        """
+        total = view.count() if self._progress else 0
+        options = self._comparison.options
+        leaves, others = leaves_of(options), fields_of(options)
+        for raw in read_raw(view, self._comparison.fields, leaves, others):
+            if self._progress:
+                self._progress(len(self.rows), round(total * (1 + _WRITING)))
+            self._look_at(raw)
+
+    def _look_at(self, raw: RawSamples) -> None:
+        size = sum(map(len, self._parts))
+        new: list[bytes] = []
+        for document, digest in zip(raw.documents, digests(raw.documents).tolist(), strict=True):
+            sample_id = id_of(document)
+            row = self.known.get(sample_id)
+            if row is None or self._digests[row] != digest:
+                row = size + len(new)
+                new.append(document)
+            self.ids.append(sample_id)
+            self.rows.append(row)
+        self.stamps += raw.stamps
+        if new:
+            self._parts.append(match_images(new, self._comparison))
+
+    def matched(self, rows: Integers, stamps: Integers) -> Matched:
+        """Puts the images together that are as they were and those that were matched."""
+        before = len(self._parts[0])
+        outcome = joined(self._parts).take(rows)
+        return Matched(outcome, stamps, np.where(rows < before, rows, -1))
+
+
+def _stages(view: SampleCollection) -> list[dict[str, str]]:
+    return view._serialize() if isinstance(view, fo.DatasetView) else []  # noqa: SLF001
