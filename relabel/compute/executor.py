@@ -41,6 +41,7 @@ LAST_WORDS_SECONDS = 0.5  # how long a cancelled operation has to tidy up
 LOOK_AROUND_SECONDS = 2.0
 DATABASE_SECONDS = 2.0
 LEAVE_SECONDS = 4.0
+_LAST_LOOK_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -91,7 +92,7 @@ class Leaving(threading.Event):
         if self.is_set():
             return
         self.status = 128 + number
-        last_resort = threading.Timer(LEAVE_SECONDS, self._at_once)
+        last_resort = threading.Timer(LEAVE_SECONDS, self.leave)
         last_resort.daemon = True
         last_resort.start()
         self.set()
@@ -100,15 +101,13 @@ class Leaving(threading.Event):
         """Ends this process and its worker at once.
 
         Python would tidy up first, for seconds on a machine that has too much to do, and while it
-        does so no thread can end it.
+        does so no thread can end it. Called by the last resort, where the database does not
+        answer, this hands nothing back: others find out what was lost.
         """
         if self.worker is not None:
             self.worker.strike()
+            self.worker.wait(_LAST_LOOK_SECONDS)
         os._exit(self.status)
-
-    def _at_once(self) -> NoReturn:
-        """Where the database does not answer; others find out what was lost."""
-        self.leave()
 
 
 class Executor:

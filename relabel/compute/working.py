@@ -105,6 +105,11 @@ class Worker:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
+    def wait(self, seconds: float) -> None:
+        """Waits until its process is gone, but no longer than so many seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+
     def _listen(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             while (message := self._channel.receive()) is not None:
@@ -122,8 +127,7 @@ class Worker:
             sys.stderr.write(text + "\n")
 
     def _how_it_ended(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_LAST_BREATH_SECONDS)
+        self.wait(_LAST_BREATH_SECONDS)
         self.kill()
         code = self._process.returncode
         if code == -signal.SIGKILL:
