@@ -156,8 +156,8 @@ def load_model_file(
     grow_gpu_memory()
     scale, offset = PIXELS[require_pixels(pixels)]
 
-    def prepare(pixels: Any) -> Any:
-        return pixels * scale + offset
+    def prepare(batch: Any) -> Any:
+        return batch * scale + offset
 
     if require_model_file(path).is_dir():
         embed, size = _load_saved_model(path, output)

@@ -92,7 +92,8 @@ def _stamps_tell(view: SampleCollection, kept: Kept) -> bool:
     if seen is None or seen.stages != stages_of(view):
         return False
     # What comes from elsewhere, as from frames, can change while the sample stays.
-    own = not any(stage["_cls"] == f"{fo.Mongo.__module__}.Mongo" for stage in _stages(view))
+    stages = view._stages if isinstance(view, fo.DatasetView) else ()  # noqa: SLF001
+    own = not any(isinstance(stage, fo.Mongo) for stage in stages)
     return own and not view._dataset._has_frame_fields()  # noqa: SLF001 - no public name
 
 
@@ -169,7 +170,3 @@ class _Reading:
         before = len(self._parts[0])
         outcome = joined(self._parts).take(rows)
         return Matched(outcome, stamps, np.where(rows < before, rows, -1))
-
-
-def _stages(view: SampleCollection) -> list[dict[str, str]]:
-    return view._serialize() if isinstance(view, fo.DatasetView) else []  # noqa: SLF001

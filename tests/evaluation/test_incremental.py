@@ -58,12 +58,15 @@ def _written(dataset, key):
     }
 
 
-@settings(
+a_few_examples = settings(
     max_examples=10,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+
+@a_few_examples
 @given(
     before=st.lists(labels, min_size=6, max_size=6),
     after=st.dictionaries(st.integers(0, 5), labels, max_size=3),
@@ -85,12 +88,7 @@ def test_evaluate_detections__again_is_as_if_for_the_first_time(dataset, before,
     dataset.delete_evaluations()
 
 
-@settings(
-    max_examples=10,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@a_few_examples
 @given(
     before=st.lists(labels, min_size=6, max_size=6),
     after=st.lists(st.dictionaries(st.integers(0, 5), labels, max_size=2), max_size=3),

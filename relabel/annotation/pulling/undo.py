@@ -26,6 +26,7 @@ from ..record.baseline import (
     read_frame,
     replace_frames,
 )
+from ..record.batches import PER_BATCH
 from ..record.places import Place, place_document, read_place, samples_of
 from ..record.rounds import Round, holding, list_rounds, load_round, save_round
 from ..stock.renamed_fields import follow_fields
@@ -50,7 +51,6 @@ PULLS_KEPT = 10
 _ATTEMPTS = 3
 _TAGGED = "tagged"
 _SAMPLES_PER_DOCUMENT = 100_000
-_PER_WRITE = 500
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ class UndoWriter:
     def keep(self, frames: Sequence[MergedFrame]) -> None:
         """Keeps labels and baseline of some images; goes on while they are written."""
         self._writes += [
-            self._pool.submit(self._write, batch) for batch in iter_batches(frames, _PER_WRITE)
+            self._pool.submit(self._write, batch) for batch in iter_batches(frames, PER_BATCH)
         ]
 
     def finish(self, tagged: Iterable[str]) -> None:

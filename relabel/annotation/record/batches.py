@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_PER_BATCH = 500
+PER_BATCH = 500
 
 
 def write_in_batches(
@@ -29,4 +29,4 @@ def write_in_batches(
         what ``write`` returns for each batch
     """
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(write, iter_batches(items, _PER_BATCH)))
+        return list(pool.map(write, iter_batches(items, PER_BATCH)))
