@@ -20,7 +20,7 @@ REPEATS = 10
 MOST_SECONDS = 5.0
 BUSY = 20
 _TARGET = "leaving"
-_IMAGES = 2000
+_IMAGES = 6000
 # Should this benchmark die, they end by themselves.
 _BUSY_SECONDS = 60
 _SPIN = (
@@ -58,6 +58,8 @@ def _leave(dataset: Any, log: Path, number: int) -> tuple[float, bool]:
         under_way = {"_id": run, "run_state": "running", "status.progress": {"$gt": 0}}
         world.wait_for(lambda: collection().find_one(under_way), "The first predictions")
         with _busy():
+            if collection().count_documents({"_id": run, "run_state": "running"}) == 0:
+                raise RuntimeError(f"The operation ended too early: {_IMAGES} images are too few")
             began = time.monotonic()
             process.terminate()
             process.wait(60)
