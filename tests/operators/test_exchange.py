@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fiftyone as fo
 import numpy as np
 import pytest
 
@@ -166,6 +167,8 @@ def register_run(dataset, key):
 def test_forms__no_server_is_configured(dataset, monkeypatch, name):
     for variable in SERVER:
         monkeypatch.delenv(variable, raising=False)
+    # FiftyOne read the environment when it was imported.
+    monkeypatch.setitem(fo.annotation_config.backends, "cvat", {})
     (problem,) = problems(form(name, dataset))
     assert "FIFTYONE_CVAT_" in problem
 

@@ -52,6 +52,7 @@ def test_send__reads_every_answer(dataset, server, cvat_team):
     execute("send_to_cvat", dataset, params)
     (record,) = list_rounds(dataset)
     server.delete_task(record.tasks[0].id)
+    assert server.projects.delete_if_empty(server.projects.find("send_team"))
     request = record.request
     assert (request.images_per_job, request.assignees) == (2, (first, second))
     assert (request.weights, request.project) == ((2, 1), "send_team")

@@ -12,24 +12,27 @@ pytestmark = pytest.mark.cvat
 
 
 @pytest.fixture
-def task_id(dataset, server):
+def task_id(dataset, server, cvat_pair):
     schema = field_facts(dataset, "ground_truth").to_schema()
     fields = (RoundField("ground_truth", schema),)
-    request = Request("fix_1", fields, images_per_job=3, reviewers=("ann.c",))
+    request = Request("fix_1", fields, images_per_job=3, reviewers=cvat_pair[1:])
     task_id = push(dataset, make_plan(dataset, request), server).tasks[0].id
     yield task_id
     server.delete_task(task_id)
 
 
-def test_update_jobs__assigns_and_moves(dataset, server, task_id):
+def test_update_jobs__assigns_and_moves(dataset, server, task_id, cvat_pair):
+    somebody = cvat_pair[0]
     assert problems(form("update_jobs", dataset)) == []
     ids = [job.id for job in server.jobs([task_id])]
-    params = {"key": "fix_1", "jobs": ids, "assignee": "ann.b", "stage": "(as it is)"}
+    params = {"key": "fix_1", "jobs": ids, "assignee": somebody, "stage": "(as it is)"}
     result = execute("update_jobs", dataset, {**params, "state": "rejected"}).result
     assert result == {"key": "fix_1", "changed": ids, "jobs": 2}
-    assert {(job.assignee, job.state) for job in server.jobs([task_id])} == {("ann.b", "rejected")}
+    assert {(job.assignee, job.state) for job in server.jobs([task_id])} == {
+        (somebody, "rejected")
+    }
     execute("update_jobs", dataset, {"key": "fix_1", "jobs": ids[:1], "unassign": True})
-    assert [job.assignee for job in server.jobs([task_id])] == [None, "ann.b"]
+    assert [job.assignee for job in server.jobs([task_id])] == [None, somebody]
 
 
 def test_update_jobs__says_that_nothing_is_asked_for(dataset, server, task_id):
@@ -37,7 +40,7 @@ def test_update_jobs__says_that_nothing_is_asked_for(dataset, server, task_id):
         execute("update_jobs", dataset, {"key": "fix_1", "jobs": [1], "state": "(as it is)"})
 
 
-def test_send_to_review__without_jobs_takes_the_completed(dataset, server, task_id):
+def test_send_to_review__without_jobs_takes_the_completed(dataset, server, task_id, cvat_pair):
     assert problems(form("send_to_review", dataset)) == []
     first, second = server.jobs([task_id])
     server.set_job(second.id, state="completed")
@@ -45,7 +48,7 @@ def test_send_to_review__without_jobs_takes_the_completed(dataset, server, task_
     assert result["changed"] == [second.id]
     assert [(job.stage, job.assignee) for job in server.jobs([task_id])] == [
         ("annotation", first.assignee),
-        ("validation", "ann.c"),
+        ("validation", cvat_pair[1]),
     ]
 
 

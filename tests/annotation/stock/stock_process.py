@@ -8,7 +8,9 @@ import json
 import sys
 
 import fiftyone as fo
+from patience import wait_for_log_ins
 
+wait_for_log_ins()
 name, calls = sys.argv[1:]
 dataset = fo.load_dataset(name)
 answer: dict = {}

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from relabel.cvat import JobState
+from tests.annotation.stock.patience import wait_for_log_ins
 
+wait_for_log_ins()
 STOCK = Path(__file__).parent / "stock_process.py"
 
 
