@@ -74,9 +74,11 @@ def sent(client, tmp_path):
         schema = field_facts(dataset, "value").to_schema(classes)
         request = Request("round_1", (RoundField("value", schema),))
         record = push(dataset, make_plan(dataset, request), client)
-        yield dataset, schema, record.tasks[0]
-        client.delete_task(record.tasks[0].id)
-        dataset.delete()
+        try:
+            yield dataset, schema, record.tasks[0]
+        finally:  # hypothesis gives up an example in the middle of it
+            client.delete_task(record.tasks[0].id)
+            dataset.delete()
 
     return sent
 
