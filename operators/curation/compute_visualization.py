@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.curation.brain_runs import require_brain_key
-from ...relabel.curation.layouts import METHODS, TSNE, UMAP, Layout, require_enough, require_method
+from ...relabel.curation.layouts import (
+    EPOCHS,
+    EPOCHS_OF_ADDING,
+    METHODS,
+    TSNE,
+    UMAP,
+    Layout,
+    compiles_first,
+    require_enough,
+    require_method,
+)
 from ...relabel.curation.visualization import (
     add_to_visualization,
     compute_visualization,
@@ -24,7 +34,7 @@ from ..forms import (
     show_warning,
 )
 from ..running.cancelling import begin_writing
-from ..running.delegation import DelegatedOperator
+from ..running.delegation import DelegatedOperator, steps_reporter
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import (
     COMPUTED,
@@ -89,6 +99,12 @@ class ComputeVisualization(DelegatedOperator):
         """What makes the vectors."""
         return vectors_from(ctx)
 
+    def units(self, ctx: Any, step: str, samples: int) -> float:
+        """What is not a step of this method, or not of adding, takes no time."""
+        adds, method = bool(ctx.params.get("new_only")), ctx.params.get("method") or UMAP
+        taken = {EPOCHS: method == UMAP and not adds, EPOCHS_OF_ADDING: adds}
+        return samples if taken.get(step, True) else 0
+
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the plot, or adds to it.
 
@@ -120,9 +136,14 @@ def _replace(
 ) -> Embeddings:
     layout = _layout(ctx)
     with embeddings_of(ctx, report, view, patches) as embeddings:
-        report(1, "Laying out")
+        report(0, _laying_out(layout.method))
         compute_visualization(
-            view, embeddings, key, layout, before_writing=lambda: begin_writing(ctx)
+            view,
+            embeddings,
+            key,
+            layout,
+            progress=steps_reporter(ctx, report, units=len(embeddings)),
+            before_writing=lambda: begin_writing(ctx),
         )
     return embeddings
 
@@ -136,9 +157,20 @@ def _add(
     if not new.count():
         return None
     with embeddings_of(ctx, report, new, patches) as embeddings:
-        report(1, "Laying out")
-        add_to_visualization(new, embeddings, key, before_writing=lambda: begin_writing(ctx))
+        report(0, _laying_out(ctx.dataset.get_brain_info(key).config.method))
+        add_to_visualization(
+            new,
+            embeddings,
+            key,
+            progress=steps_reporter(ctx, report, units=len(embeddings)),
+            before_writing=lambda: begin_writing(ctx),
+        )
     return embeddings
+
+
+def _laying_out(method: str) -> str:
+    first = ": compiles itself first, up to a minute" if compiles_first(method) else ""
+    return f"Laying out{first}"
 
 
 def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:

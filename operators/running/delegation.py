@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -221,6 +222,25 @@ def progress_reporter(
             remember(ctx, what, share * (total if units is None else units), now - began[0])
 
     return tell
+
+
+def steps_reporter(ctx: Any, report: Report, *, units: float) -> Callable[[str, int, int], None]:
+    """The same for work of several steps, each of which is counted by itself.
+
+    Args:
+        ctx: the execution context
+        report: as `run_with_progress` hands it out
+        units: how much work each of them is, as `DelegatedOperator.units` says
+
+    Returns:
+        a function of what is counted, how many are done and how many there are
+    """
+
+    @functools.cache
+    def reporter_of(step: str) -> Callable[[int, int], None]:
+        return progress_reporter(ctx, step, report, units=units)
+
+    return lambda step, done, total: reporter_of(step)(done, total)
 
 
 def _left(done: int, remaining: int, seconds: float) -> str:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import EmbeddingsError, NotAddable
+from .umap_epochs import epochs_told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
+
+    Progress = Callable[[str, int, int], None]
 
 UMAP, PCA, TSNE = "umap", "pca", "tsne"
 METHODS = (UMAP, PCA, TSNE)
+EPOCHS, EPOCHS_OF_ADDING = "epochs of UMAP", "epochs of UMAP, adding"
 _FEWEST = 3
 # UMAP begins with eigenvectors of the graph of neighbours, of which a small graph has too few.
 _FEWEST_FOR_SPECTRAL = 64
@@ -38,12 +46,16 @@ class Layout:
     seed: int | None = 0
 
 
-def lay_out(vectors: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
+def lay_out(
+    vectors: NDArray[np.float32], layout: Layout, *, progress: Progress | None = None
+) -> NDArray[np.float32]:
     """Lays vectors out.
 
     Args:
         vectors: ``[N, D]``
         layout: how
+        progress: called with what is counted, how many of it are done, and how many there are; it
+            may raise to cancel
 
     Returns:
         the points, ``[N, 2]``
@@ -57,7 +69,9 @@ def lay_out(vectors: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]
     if layout.method == PCA:
         return _as_points(_pca(vectors, layout.seed).transform(vectors))
     init = "spectral" if len(vectors) >= _FEWEST_FOR_SPECTRAL else "pca"
-    return _as_points(_umap(len(vectors), layout, init=init).fit_transform(vectors))
+    told = functools.partial(progress, EPOCHS) if progress else None
+    umap = _umap(len(vectors), layout, told, init=init)
+    return _as_points(umap.fit_transform(vectors))
 
 
 def lay_out_more(
@@ -65,6 +79,8 @@ def lay_out_more(
     points: NDArray[np.float32],
     more: NDArray[np.float32],
     layout: Layout,
+    *,
+    progress: Progress | None = None,
 ) -> NDArray[np.float32]:
     """Finds where further vectors lie among those that are laid out, which stay where they are.
 
@@ -76,6 +92,7 @@ def lay_out_more(
         points: where they lie, ``[N, 2]``
         more: the new ones, ``[M, D]``
         layout: how the others were laid out
+        progress: as of `lay_out`
 
     Returns:
         the new points, ``[M, 2]``
@@ -91,7 +108,8 @@ def lay_out_more(
         )
     if layout.method == PCA:
         return _as_points(_pca(vectors, layout.seed).transform(more))
-    fitted = _umap(len(vectors), layout, init=points, n_epochs=0).fit(vectors)
+    told = functools.partial(progress, EPOCHS_OF_ADDING) if progress else None
+    fitted = _umap(len(vectors), layout, told, init=points, n_epochs=0).fit(vectors)
     fitted.embedding_ = np.array(points, dtype=np.float32)  # it shifted and scaled them
     fitted.n_epochs = None  # what is new is moved as long as by default
     return _as_points(fitted.transform(more))
@@ -138,6 +156,11 @@ def require_addable(method: str) -> str:
     return method
 
 
+def compiles_first(method: str) -> bool:
+    """Whether a method compiles itself in this process before it lays anything out."""
+    return method == UMAP and "umap" not in sys.modules
+
+
 def _pca(vectors: NDArray[np.float32], seed: int | None) -> Any:
     from sklearn import decomposition
 
@@ -154,7 +177,9 @@ def _tsne(vectors: NDArray[np.float32], seed: int | None) -> Any:
     )
 
 
-def _umap(count: int, layout: Layout, **options: Any) -> Any:
+def _umap(
+    count: int, layout: Layout, progress: Callable[[int, int], None] | None, **options: Any
+) -> Any:
     import umap
 
     return umap.UMAP(
@@ -164,6 +189,7 @@ def _umap(count: int, layout: Layout, **options: Any) -> Any:
         metric="euclidean",
         random_state=layout.seed,
         n_jobs=1 if layout.seed is not None else -1,
+        **epochs_told(progress),
         **options,
     )
 

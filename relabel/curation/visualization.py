@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .embeddings import Embeddings
+    from .layouts import Progress
 
 _VECTORS = "vectors"
 _CONFIGS = {
@@ -40,6 +41,7 @@ def compute_visualization(
     brain_key: str,
     layout: Layout | None = None,
     *,
+    progress: Progress | None = None,
     before_writing: Callable[[], None] = lambda: None,
 ) -> VisualizationResults:
     """Lays samples out in the plane; a plot of that name is replaced once the new one is whole.
@@ -54,6 +56,8 @@ def compute_visualization(
         embeddings: their vectors
         brain_key: the name of the plot
         layout: how they are laid out
+        progress: called with what is counted, how many of it are done, and how many there are; it
+            may raise to cancel, and then nothing has changed
         before_writing: called once, right before anything is written; may raise to cancel
 
     Returns:
@@ -66,7 +70,7 @@ def compute_visualization(
     runs, layout = collection_of_runs(view), layout or Layout()
     require_brain_key(runs, brain_key, "visualization")
     vectors = embeddings.normalized()
-    points = lay_out(vectors, layout)
+    points = lay_out(vectors, layout, progress=progress)
     config = _config(layout, embeddings.patches_field)
     before_writing()
     with replaced_run(runs, brain_key) as temporary:
@@ -91,6 +95,7 @@ def add_to_visualization(
     embeddings: Embeddings,
     brain_key: str,
     *,
+    progress: Progress | None = None,
     before_writing: Callable[[], None] = lambda: None,
 ) -> None:
     """Adds samples to a plot; the points that it has stay where they are.
@@ -99,6 +104,7 @@ def add_to_visualization(
         view: the samples
         embeddings: vectors of samples that it does not show, made as those that it shows were
         brain_key: the name of the plot
+        progress: as of `compute_visualization`
         before_writing: called once, right before anything is written; may raise to cancel
 
     Raises:
@@ -109,7 +115,8 @@ def add_to_visualization(
     vectors = _kept_vectors(runs, brain_key, results)
     first = len(vectors)  # what was added since was laid out by these
     new = embeddings.normalized()
-    points = lay_out_more(vectors, results.points[:first], new, _layout(results.config))
+    layout = _layout(results.config)
+    points = lay_out_more(vectors, results.points[:first], new, layout, progress=progress)
     before_writing()
     results.points = np.concatenate([results.points, points])
     results.sample_ids = np.concatenate([results.sample_ids, embeddings.sample_ids])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import io
+from concurrent.futures import ThreadPoolExecutor
+
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -8,7 +11,17 @@ from relabel.curation.brain_runs import delete_run
 from relabel.curation.descriptors import ImageDescriptor
 from relabel.curation.embeddings import Embeddings, compute_embeddings
 from relabel.curation.errors import BrainKeyError, EmbeddingsError, NotAddable
-from relabel.curation.layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more
+from relabel.curation.layouts import (
+    EPOCHS,
+    EPOCHS_OF_ADDING,
+    PCA,
+    TSNE,
+    UMAP,
+    Layout,
+    lay_out,
+    lay_out_more,
+)
+from relabel.curation.umap_epochs import epochs_told
 from relabel.curation.visualization import (
     add_to_visualization,
     compute_visualization,
@@ -82,6 +95,54 @@ def test_lay_out_more__what_is_known_lands_where_it_is(clusters):
     points = lay_out(clusters, Layout(UMAP))
     again = lay_out_more(clusters, points, clusters[:10], Layout(UMAP))
     assert np.linalg.norm(again - points[:10], axis=1).mean() < 0.05 * np.ptp(points, axis=0).max()
+
+
+def test_lay_out__tells_each_epoch_and_lays_out_the_same(clusters):
+    told = []
+    points = lay_out(clusters, Layout(UMAP), progress=lambda *step: told.append(step))
+    assert told == [(EPOCHS, done, 500) for done in range(1, 501)]
+    assert np.array_equal(points, lay_out(clusters, Layout(UMAP)))
+
+    told.clear()
+    more = lay_out_more(
+        clusters[:70], points[:70], clusters[70:], Layout(UMAP), progress=lambda *s: told.append(s)
+    )
+    assert told == [(EPOCHS_OF_ADDING, done, 100) for done in range(1, 101)]
+    same = lay_out_more(clusters[:70], points[:70], clusters[70:], Layout(UMAP))
+    assert np.array_equal(more, same)
+
+
+def test_lay_out__cancelled_between_epochs_others_go_on(clusters):
+    """Ended from what a bar of tqdm writes, it would keep tqdm's lock, and all others waiting."""
+    from tqdm.auto import tqdm
+
+    class Enough(Exception):
+        pass
+
+    def end_at_the_third(_, done, total):
+        assert total in (100, 500)
+        if done == 3:
+            raise Enough
+
+    points = lay_out(clusters, Layout(UMAP))
+    with pytest.raises(Enough):
+        lay_out(clusters, Layout(UMAP), progress=end_at_the_third)
+    with pytest.raises(Enough):
+        lay_out_more(clusters, points, clusters[:9], Layout(UMAP), progress=end_at_the_third)
+    with ThreadPoolExecutor(1) as another_thread:
+        bar = another_thread.submit(lambda: list(tqdm(range(3), file=io.StringIO())))
+        assert bar.result(timeout=30) == [0, 1, 2]
+
+
+def test_epochs_told__others_have_their_bars(clusters):
+    import umap
+
+    epochs_told(lambda *_: None)
+    written = io.StringIO()
+    umap.UMAP(verbose=False, tqdm_kwds={"file": written, "disable": False}, n_epochs=20).fit(
+        clusters
+    )
+    assert "20/20" in written.getvalue() or "20 / 20" in written.getvalue()
 
 
 def test_compute_visualization__as_fiftyone_loads_it(many, clusters):
