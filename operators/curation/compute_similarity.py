@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.curation.brain_runs import require_brain_key
+from ...relabel.curation.filling import SKLEARN
 from ...relabel.curation.similarity import (
     METRICS,
-    SKLEARN,
     add_to_similarity,
     backends,
     compute_similarity,
@@ -18,8 +18,9 @@ from ...relabel.curation.similarity import (
     require_same_patches,
 )
 from ..forms import as_form, as_output, errors_shown, field_choice, show_notice, show_warning
-from ..running.cancelling import begin_writing
-from ..running.delegation import DelegatedOperator
+from ..running.cancelling import begin_writing, takes_back
+from ..running.delegation import DelegatedOperator, progress_reporter
+from ..running.streaming import to_its_end
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import (
     COMPUTED,
@@ -32,6 +33,8 @@ from .embedding_source import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import fiftyone.operators as foo
     from fiftyone.core.collections import SampleCollection
 
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from ..running.streaming import Report
 
 DEFAULT_KEY = "image_similarity"
+_ADDED_TO = "vectors in"
 _SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
 
 
@@ -78,6 +82,17 @@ class ComputeSimilarity(DelegatedOperator):
         """What makes the vectors."""
         return vectors_from(ctx, _SOURCES)
 
+    def units(self, ctx: Any, step: str, samples: int) -> float:
+        """What another back end took says nothing of this one."""
+        if not step.startswith(_ADDED_TO):
+            return samples
+        key = str(ctx.params.get("brain_key", DEFAULT_KEY))
+        if ctx.params.get("new_only") and ctx.dataset.has_brain_run(key):
+            backend = _backend_of(ctx, key)
+        else:
+            backend = ctx.params.get("backend") or SKLEARN
+        return samples if step == _step_of(backend) else 0
+
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the index, or adds to it.
 
@@ -107,9 +122,17 @@ def _replace(
     options = {"metric": ctx.params.get("metric") or METRICS[0]}
     options |= ctx.params.get("backend_options") or {}
     with embeddings_of(ctx, report, view, patches_field, _SOURCES) as embeddings:
-        report(1, "Indexing")
-        begin_writing(ctx)
-        compute_similarity(view, embeddings, key, backend=backend, options=options)
+        report(0, "Indexing")
+        takes_back(ctx)
+        compute_similarity(
+            view,
+            embeddings,
+            key,
+            backend=backend,
+            options=options,
+            progress=_added(ctx, report, backend),
+            before_writing=lambda: begin_writing(ctx),
+        )
     return embeddings
 
 
@@ -122,10 +145,34 @@ def _add(
     if not new.count():
         return None
     with embeddings_of(ctx, report, new, patches_field, _SOURCES) as embeddings:
-        report(1, "Indexing")
-        begin_writing(ctx)
-        add_to_similarity(new, embeddings, key)
+        report(0, "Indexing")
+        takes_back(ctx)
+        add_to_similarity(
+            new,
+            embeddings,
+            key,
+            progress=_added(ctx, report, _backend_of(ctx, key)),
+            before_writing=lambda: begin_writing(ctx),
+        )
     return embeddings
+
+
+def _added(ctx: Any, report: Report, backend: str) -> Callable[[int, int], None]:
+    """Reports how many vectors are added; once they all are, nothing is cancelled any more."""
+
+    def say(share: float, label: str) -> None:
+        tell = report if share < 1 else to_its_end(report)
+        tell(share, label)
+
+    return progress_reporter(ctx, _step_of(backend), say)
+
+
+def _step_of(backend: str) -> str:
+    return f"{_ADDED_TO} {backend}"
+
+
+def _backend_of(ctx: Any, key: str) -> str:
+    return str(ctx.dataset.get_brain_info(key).config.method)
 
 
 def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:

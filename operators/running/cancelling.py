@@ -82,6 +82,22 @@ def require_wanted(ctx: Any) -> None:
         _require(run.run_state != ExecutionRunState.FAILED)
 
 
+def takes_back(ctx: Any) -> None:
+    """To be called before an operator makes what it takes back when it is cancelled.
+
+    From then on a delegated operation that is cancelled has time to do so, before its process is
+    ended.
+
+    Raises:
+        Cancelled: if it was cancelled already
+    """
+    claim = _claim_of(ctx)
+    if claim:
+        _require(operations.takes_back(claim))
+    else:
+        require_wanted(ctx)
+
+
 def begin_writing(ctx: Any) -> None:
     """To be called right before an operator writes its outcome, half of which must not be left.
 

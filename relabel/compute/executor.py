@@ -38,6 +38,7 @@ PLUGIN = "@relabel/cvat"
 IDLE_SECONDS = 0.25
 WATCH_SECONDS = 0.4
 LAST_WORDS_SECONDS = 0.5  # how long a cancelled operation has to tidy up
+TAKING_BACK_SECONDS = 60.0  # the same, of one that has made what it must take back
 LOOK_AROUND_SECONDS = 2.0
 DATABASE_SECONDS = 2.0
 LEAVE_SECONDS = 4.0
@@ -197,9 +198,18 @@ class Executor:
                     logger.info("%s was handed back", claim.id)
                 return True
             if not self._keep(claim):
-                return self._worker.ended(LAST_WORDS_SECONDS)
+                return self._worker.ended(self._patience(claim))
         self._keep_log(claim)
         return True
+
+    def _patience(self, claim: Claim) -> float:
+        """How long an operation that is no longer wanted may go on."""
+        try:
+            taking_back = operations.is_taking_back(claim)
+        except PyMongoError as error:
+            self._without_database(error)
+            return LAST_WORDS_SECONDS
+        return TAKING_BACK_SECONDS if taking_back else LAST_WORDS_SECONDS
 
     def _keep(self, claim: Claim) -> bool:
         """Whether the claim holds; as far as is known, if the database does not answer."""

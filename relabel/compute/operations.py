@@ -25,6 +25,7 @@ MOST_ATTEMPTS = 2
 CLAIM = "relabel_claim"  # among what an operator is asked with: the claim under which it runs
 LINK_PREFIX = "relabel:"
 OURS = "relabel"  # what we note in a document of FiftyOne's
+_TAKES_BACK = "takes_back"
 _OLDEST_FIRST = [("_id", ASCENDING)]
 
 
@@ -144,6 +145,22 @@ def begin_writing(claim: Claim) -> bool:
     """
     noted = collection().update_one(claim.held, {"$set": {f"{OURS}.writing": True}})
     return bool(noted.matched_count)
+
+
+def takes_back(claim: Claim) -> bool:
+    """Notes that an operation, once it is cancelled, takes back what it made; that takes time.
+
+    Returns:
+        whether the claim still held
+    """
+    noted = collection().update_one(claim.held, {"$set": {f"{OURS}.{_TAKES_BACK}": claim.attempt}})
+    return bool(noted.matched_count)
+
+
+def is_taking_back(claim: Claim) -> bool:
+    """Whether an operation, which is no longer wanted, takes back what it made."""
+    noted = {"_id": claim.id, "run_link": claim.link, f"{OURS}.{_TAKES_BACK}": claim.attempt}
+    return bool(collection().count_documents(noted, limit=1))
 
 
 def keep(claim: Claim, log_tail: str | None = None) -> bool:

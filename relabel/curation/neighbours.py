@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import faiss
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Progress = Callable[[int, int], None]
+    Wanted = Callable[[], None]  # raises where the work is no longer wanted
     # Adds rows to an index of FAISS, and returns what is searched then: it, or one like it.
-    Fill = Callable[[Any, UnitRows], Any]
+    Fill = Callable[[Any, UnitRows, Wanted], Any]
 
 EXACT_BELOW = 50_000
 # What is measured on so many samples is to be so good that all together have a recall of .99.
@@ -30,9 +32,10 @@ _SAME = 1e-6
 _SPARE = 8
 
 
-def fill(index: Any, rows: UnitRows) -> Any:
-    """Adds all rows to an index of FAISS."""
+def fill(index: Any, rows: UnitRows, wanted: Wanted = lambda: None) -> Any:
+    """Adds all rows to an index of FAISS; asks between blocks whether it is still wanted."""
     for block in rows.blocks(_ROWS_AT_ONCE):
+        wanted()
         index.add(rows.gather(np.arange(block.start, block.stop)))
     return index
 
@@ -60,7 +63,8 @@ def nearest_neighbours(
     Args:
         rows: the vectors
         count: how many neighbours, fewer than there are rows
-        progress: called with how many rows are done and how many there are; it may raise to cancel
+        progress: called with how many rows are done, none while the index is built, and how many
+            there are; it may raise to cancel
         exact_below: see there
         fill: adds all rows to an index that holds none, here or elsewhere
         ops: ``keras.ops``, to compare with on a GPU; by default FAISS does
@@ -68,7 +72,7 @@ def nearest_neighbours(
     Returns:
         the neighbours of each row, nearest first, ``[N, count]``
     """
-    index = _on_gpu(rows, ops) or _index(rows, count, exact_below, fill)
+    index = _on_gpu(rows, ops) or _index(rows, count, exact_below, fill, _wanted(rows, progress))
     found = np.empty((len(rows), count), np.int64)
     for block in rows.blocks(_ROWS_AT_ONCE):
         queries = np.arange(block.start, block.stop)
@@ -92,14 +96,15 @@ def near_pairs(
     Args:
         rows: the vectors
         distance: of the rows at length 1
-        progress: called with how many rows are done and how many there are; it may raise to cancel
+        progress: called with how many rows are done, none while the index is built, and how many
+            there are; it may raise to cancel
         exact_below: see there
 
     Yields:
         for some rows after the other the pairs with an earlier row: the rows, ascending, and the
         earlier rows
     """
-    index = _index(rows, 3, exact_below, fill)
+    index = _index(rows, 3, exact_below, fill, _wanted(rows, progress))
     least = 1 - distance**2 / 2 - NOISE
     for block in rows.blocks(_QUERIES_IN_RANGE):
         queries = np.arange(block.start, block.stop)
@@ -123,28 +128,34 @@ def _on_gpu(rows: UnitRows, ops: Any) -> EveryPairOnGpu | None:
         return None
 
 
-def _index(rows: UnitRows, count: int, exact_below: int, fill: Fill) -> Any:
-    if len(rows) >= exact_below and (cells := _cells(rows, count, fill)):
+def _wanted(rows: UnitRows, progress: Progress | None) -> Wanted:
+    return functools.partial(progress, 0, len(rows)) if progress else lambda: None
+
+
+def _index(rows: UnitRows, count: int, exact_below: int, fill: Fill, wanted: Wanted) -> Any:
+    if len(rows) >= exact_below and (cells := _cells(rows, count, fill, wanted)):
         return cells
-    return fill(faiss.IndexFlatIP(rows.dimensions), rows)
+    return fill(faiss.IndexFlatIP(rows.dimensions), rows, wanted)
 
 
-def _cells(rows: UnitRows, count: int, fill: Fill) -> Any:
+def _cells(rows: UnitRows, count: int, fill: Fill, wanted: Wanted) -> Any:
     """An index that searches as few cells as it may; None if those are most of them."""
     cells = max(1, int(1.6 * np.sqrt(len(rows))))
     # The cells need the quantizer for as long as they live: FAISS keeps no reference to it.
     trained = faiss.IndexIVFFlat(
         faiss.IndexFlatIP(rows.dimensions), rows.dimensions, cells, faiss.METRIC_INNER_PRODUCT
     )
+    wanted()
     drawn = np.random.default_rng(0).permutation(len(rows))
     trained.cp.niter = 10
     trained.train(rows.gather(np.sort(drawn[: 64 * cells])))
-    index = fill(trained, rows)
+    index = fill(trained, rows, wanted)
     queries = rows.gather(np.sort(drawn[:_SAMPLED]))
     index.nprobe = cells
     truth, _ = index.search(queries, count + 1)
     searched = 2
     while searched <= cells // 2:
+        wanted()
         index.nprobe = searched
         if _recall(index.search(queries, count + 1)[0], truth) >= _SAMPLED_RECALL:
             return index

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..compute.ray_cluster import Cluster
+    from .neighbours import Wanted
 
 
 class Shard:
@@ -94,8 +95,9 @@ class Shards:
         """Distances as `Nearest` measures them."""
         return _ShardedNearest(self, rows, alike)
 
-    def fill(self, index: faiss.Index, rows: UnitRows) -> _ShardedIndex:  # noqa: ARG002
+    def fill(self, index: faiss.Index, rows: UnitRows, wanted: Wanted) -> _ShardedIndex:  # noqa: ARG002
         """Fills an index as `neighbours.fill` does, a part of it on each node."""
+        wanted()
         return _ShardedIndex(self, index)
 
 

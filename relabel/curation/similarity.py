@@ -10,24 +10,20 @@ import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
 from .beside import keep, kept
-from .brain_runs import (
-    PGVECTOR,
-    collection_of_runs,
-    limit_waiting,
-    replaced_run,
-    require_brain_key,
-)
+from .brain_runs import PGVECTOR, collection_of_runs, replaced_run, require_brain_key
 from .embeddings import Embeddings
 from .errors import EmbeddingsError, NotAddable, VectorStoreError
+from .filling import SKLEARN, add_vectors, answering
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-SKLEARN = "sklearn"
+    from .filling import Progress
+
 METRICS = ("cosine", "euclidean")
 _MEAN = "mean"
 _IDS_AT_ONCE = 10_000
@@ -42,6 +38,8 @@ def compute_similarity(
     *,
     backend: str = SKLEARN,
     options: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+    before_writing: Callable[[], None] = lambda: None,
 ) -> Any:
     """Indexes a view by similarity; an index of that name is replaced once the new one is whole.
 
@@ -56,6 +54,9 @@ def compute_similarity(
         backend: a vector back end that FiftyOne knows. Where it is, and its keys, are in
             FiftyOne's brain configuration
         options: what else the configuration of that back end takes, e.g. ``metric``
+        progress: called with how many vectors are in the new index and how many there are; until
+            the last batch it may raise to cancel, and then nothing has changed
+        before_writing: called once, before the last batch; may raise to cancel
 
     Returns:
         FiftyOne's similarity index
@@ -69,7 +70,7 @@ def compute_similarity(
     require_backend(backend, options)
     _require_own_place(dataset, brain_key, options or {})
     with replaced_run(dataset, brain_key) as temporary:
-        try:
+        with answering(backend):
             index = fob.compute_similarity(
                 view,
                 patches_field=embeddings.patches_field,
@@ -78,24 +79,31 @@ def compute_similarity(
                 backend=backend,
                 **{"metric": METRICS[0], **_own_place(backend), **(options or {})},
             )
-            vectors = embeddings.vectors
-            if backend == SKLEARN:
-                mean = vectors.mean(axis=0)
-                keep(dataset, temporary, {_MEAN: mean})
-                vectors = vectors - mean
-            _add(index, vectors, embeddings)
-        except Exception as error:
-            raise _refused(backend, error) from error
+        vectors = embeddings.vectors
+        if backend == SKLEARN:
+            mean = vectors.mean(axis=0)
+            keep(dataset, temporary, {_MEAN: mean})
+            vectors = vectors - mean
+        add_vectors(index, vectors, embeddings, progress=progress, before_writing=before_writing)
     return dataset.load_brain_results(brain_key)
 
 
-def add_to_similarity(view: SampleCollection, embeddings: Embeddings, brain_key: str) -> None:
+def add_to_similarity(
+    view: SampleCollection,
+    embeddings: Embeddings,
+    brain_key: str,
+    *,
+    progress: Progress | None = None,
+    before_writing: Callable[[], None] = lambda: None,
+) -> None:
     """Adds samples, or patches, to an index; what it holds stays as it is.
 
     Args:
         view: the samples
         embeddings: vectors of samples that it does not hold, made as those that it holds were
         brain_key: the name of the index
+        progress: as of `compute_similarity`
+        before_writing: as of `compute_similarity`
 
     Raises:
         NotAddable: if their length is another
@@ -113,10 +121,7 @@ def add_to_similarity(view: SampleCollection, embeddings: Embeddings, brain_key:
                 "Use what made the index, or compute it again.",
             )
         vectors = vectors - np.asarray(mean, dtype=np.float32)
-    try:
-        _add(index, vectors, embeddings)
-    except Exception as error:
-        raise _refused(index.config.method, error) from error
+    add_vectors(index, vectors, embeddings, progress=progress, before_writing=before_writing)
 
 
 def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
@@ -276,13 +281,6 @@ def _all_ids(view: SampleCollection, patches_field: str | None) -> list[str]:
     return list(view.values(path, unwind=True))
 
 
-def _add(index: Any, vectors: NDArray[np.float32], embeddings: Embeddings) -> None:
-    labels = None if embeddings.label_ids is None else list(embeddings.label_ids)
-    limit_waiting(index)
-    index.add_to_index(vectors, list(embeddings.sample_ids), label_ids=labels)
-    index.save()
-
-
 def _vectors(
     index: Any, ids: Sequence[str], *, labels: bool = False
 ) -> dict[str, NDArray[np.float32]]:
@@ -295,10 +293,3 @@ def _vectors(
     wanted = {"label_ids" if labels else "sample_ids": list(ids)}
     vectors, sample_ids, label_ids = index.get_embeddings(**wanted)
     return dict(zip(label_ids if labels else sample_ids, vectors, strict=True))
-
-
-def _refused(backend: str, error: Exception) -> VectorStoreError:
-    return VectorStoreError(
-        f"The vector back end '{backend}' failed: {error}",
-        "Check its address and keys in FiftyOne's brain configuration.",
-    )

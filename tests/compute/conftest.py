@@ -39,9 +39,22 @@ class Work(foo.Operator):
         print("working on", ctx.params.get("name"), flush=True)
         while "until" in ctx.params and not os.path.exists(ctx.params["until"]):
             threading.Event().wait(0.05)
+        if "takes_back" in ctx.params:
+            self._go_on_until_cancelled(ctx)
         if ctx.params.get("fail"):
             raise ValueError("told to fail")
         return {"pid": os.getpid(), "name": ctx.params.get("name")}
+
+    def _go_on_until_cancelled(self, ctx):
+        from relabel.compute import operations
+
+        claim = operations.Claim.from_json(ctx.request_params[operations.CLAIM])
+        assert operations.takes_back(claim)
+        open(ctx.params["takes_back"] + ".made", "w").close()
+        while operations.holds(claim):
+            threading.Event().wait(0.05)
+        threading.Event().wait(2)
+        os.rename(ctx.params["takes_back"] + ".made", ctx.params["takes_back"] + ".taken back")
 
 
 def register(plugin):

@@ -163,6 +163,18 @@ def test_executor__cancelled_run_ends_within_two_seconds(service, queue, start_e
     assert _ended(service, queue("cancelled")).run_state == "completed"
 
 
+def test_executor__cancelled_run_has_time_to_take_back_what_it_made(
+    service, queue, start_executor, tmp_path
+):
+    run = queue("takes_back", takes_back=str(tmp_path / "it"))
+    start_executor("takes_back")
+    wait_for((tmp_path / "it.made").exists, "What is made")
+    steering.cancel(run)
+    wait_for((tmp_path / "it.taken back").exists, "The end of it")
+    assert _ended(service, run).result.error == steering.CANCELLED
+    assert _ended(service, queue("takes_back")).run_state == "completed"
+
+
 def test_executor__sigterm_hands_the_run_back_within_five_seconds(
     service, queue, start_executor, tmp_path
 ):

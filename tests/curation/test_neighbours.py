@@ -68,3 +68,12 @@ def test_nearest_neighbours__progress_can_cancel():
 
     with pytest.raises(KeyboardInterrupt):
         nearest_neighbours(UnitRows(on_a_surface(100)), 3, progress=stop)
+
+
+@pytest.mark.parametrize("exact_below", [0, 10_000])
+def test_nearest_neighbours__tells_of_none_while_the_index_is_built(exact_below):
+    rows, told = UnitRows(on_a_surface(5000)), []
+    nearest_neighbours(rows, 3, progress=lambda *step: told.append(step), exact_below=exact_below)
+    assert told[:3] == [(0, 5000)] * 3
+    assert told[-3:] == [(2048, 5000), (4096, 5000), (5000, 5000)]
+    assert told == sorted(told)

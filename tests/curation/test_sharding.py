@@ -76,7 +76,7 @@ def killing(node):
     killed = []
 
     def progress(done, total):
-        if not killed:
+        if done and not killed:
             assert done < total
             killed.append(kill(node))
 
