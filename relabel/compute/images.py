@@ -128,11 +128,18 @@ def read_image(path: str, size: Size | None = None) -> NDArray[np.uint8]:
         path: the file
         size: height and width to which it is resized. A JPEG that is at least twice as large is
             decoded at a half, a quarter or an eighth of its size, which is much faster
+
+    Raises:
+        OSError: if it cannot be read
     """
     if size is None:
         image: NDArray[np.uint8] = foui.read(path)
         return image
-    return resized(foui.read(path, flag=_decoding(path, size)), size)
+    found = cv2.imread(path, _decoding(path, size))
+    if found is None:
+        raise OSError(f"OpenCV cannot read '{path}'")
+    # FiftyOne's reader would reorder the colours first, one plane behind the other, of all pixels.
+    return cv2.cvtColor(resized(found, size), cv2.COLOR_BGR2RGB)  # type: ignore[arg-type,return-value]
 
 
 def resized(image: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:

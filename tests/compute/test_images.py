@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from relabel.compute.images import read_image, read_images
+from relabel.compute.images import read_image, read_images, resized
 
 
 @pytest.fixture
@@ -23,6 +23,24 @@ def test_read_image__at_a_size_looks_the_same(photo, size):
     assert image.shape == (*size, 3)
     assert image.dtype == np.uint8
     assert np.abs(image.astype(int) - np.asarray(expected)).mean() < 6
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
+def test_read_image__at_a_size_has_fiftyones_colours(tmp_path, mode):
+    path = str(tmp_path / "some.png")
+    Image.fromarray(data.astronaut()).convert(mode).save(path)
+    image = read_image(path, (100, 60))
+    assert np.array_equal(image, resized(foui.read(path), (100, 60)))
+    assert image.flags.c_contiguous
+
+
+@pytest.mark.parametrize("kept", [0, 200, 2000])
+def test_read_image__cut_off(tmp_path, kept):
+    path = tmp_path / "photo.png"
+    Image.fromarray(data.astronaut()).save(path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(OSError, match=r"photo\.png|runcated"):
+        read_image(str(path), (64, 64))
 
 
 def test_read_image__without_a_size_as_fiftyone_reads_it(photo):

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import threading
 import urllib.request
 
 import numpy as np
 import pytest
 
+from relabel.compute.batches import Shrinking
 from relabel.compute.errors import ModelNotFound
 from relabel.curation.embeddings import compute_embeddings
 from relabel.curation.errors import EmbeddingsError
 from relabel.curation.keras_models import (
+    TensorFlowEmbedder,
     load_application,
     load_model_file,
     require_application,
@@ -49,6 +52,79 @@ def saved_model(tmp_path_factory):
     model = Embedder()
     tf.saved_model.save(model, str(path), signatures=model.__call__)
     return str(path)
+
+
+class Means(TensorFlowEmbedder):
+    """Embeds with the mean colour; notes the size of each call, and its thread."""
+
+    def __init__(self):
+        import tensorflow as tf
+
+        super().__init__(lambda batch: tf.reduce_mean(tf.cast(batch, tf.float32), [1, 2]), (8, 8))
+        self.sizes, self.threads, self.room = [], set(), 100
+
+    def embed_ready(self, batch):
+        self.sizes.append(len(batch))
+        self.threads.add(threading.current_thread())
+        if len(batch) > self.room:
+            raise MemoryError
+        return super().embed_ready(batch)
+
+
+@pytest.fixture
+def pictures():
+    return np.random.default_rng(3).integers(0, 256, (9, 8, 8, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def pretend(monkeypatch):
+    """Makes this machine another."""
+
+    def pretend(cores=4, granted="", gpus=()):
+        monkeypatch.setattr("relabel.curation.keras_models.cpu_count", lambda: cores)
+        monkeypatch.setattr("relabel.curation.keras_models.gpu_capabilities", lambda: gpus)
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", granted)
+
+    return pretend
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(1, [1]), (2, [1, 1]), (9, [4, 5])])
+def test_embed_all__halves_side_by_side_on_cpu_cores(pictures, pretend, count, sizes):
+    pretend(cores=4)
+    model = Means()
+    found = model.embed_all(pictures[:count])
+    assert sorted(model.sizes) == sizes
+    assert np.allclose(found, pictures[:count].mean((1, 2)), atol=1e-3)
+    assert np.array_equal(model.get_embeddings(), found)
+
+
+@pytest.mark.parametrize(
+    "machine", [{"gpus": [(8, 0)]}, {"gpus": [None]}, {"cores": 1}, {"granted": "1"}]
+)
+def test_embed_all__one_call_on_a_gpu_or_a_single_core(pictures, pretend, machine):
+    pretend(**machine)
+    model = Means()
+    model.embed_all(pictures)
+    assert model.sizes == [9]
+
+
+def test_embed_all__memory_runs_out_in_a_half(pictures, pretend):
+    pretend(cores=4)
+    model = Means()
+    model.room = 2
+    embed = Shrinking(model.embed_all, 9)
+    assert np.allclose(np.concatenate(embed(pictures)), pictures.mean((1, 2)), atol=1e-3)
+    worked = [size for size in model.sizes if size <= model.room]
+    assert (embed.at_most, sum(worked)) == (4, 9)
+    assert not any(thread.is_alive() for thread in model.threads)
+
+
+def test_embed_all__the_same_each_time_and_however_it_is_cut():
+    model = load_application("MobileNetV2", None)
+    images = np.random.default_rng(2).integers(0, 256, (12, *model.input_size, 3), dtype=np.uint8)
+    found = model.embed_all(images)
+    assert np.array_equal(model.embed_all(images), found)
+    assert np.allclose(model.embed_ready(images), found, rtol=1e-5, atol=1e-6 * found.max())
 
 
 def test_load_application__from_a_file_of_weights(tmp_path):
