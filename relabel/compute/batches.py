@@ -10,6 +10,8 @@ from .errors import OutOfMemory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from fiftyone.core.models import Model
+
 logger = logging.getLogger(__name__)
 
 # TensorFlow's and PyTorch's; neither is imported for its error alone.
@@ -60,6 +62,20 @@ class Shrinking:
             ) from error
         self.at_most = size // 2
         logger.warning("Memory ran out: %d images at once from now on", self.at_most)
+
+
+def most_at_once(model: Model, batch_size: int) -> int:
+    """How many images a model of FiftyOne's may be given together.
+
+    Args:
+        model: an image model
+        batch_size: how many are wanted
+
+    Returns:
+        as many; 1 if it takes no images of different sizes together: it would not fail, but place
+        what it finds in all of them as if they had the size of the first
+    """
+    return 1 if model.ragged_batches else batch_size
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..compute.batches import Shrinking
+from ..compute.batches import Shrinking, most_at_once
 from ..compute.images import read_images
 from ..compute.patches import read_patches
 from .errors import EmbeddingsError
@@ -76,7 +76,7 @@ def embed_parts(
         EmbeddingsError: if the model makes none
     """
     require_embeddings(model, type(model).__name__)
-    embed = Shrinking(model.embed_all, batch_size)
+    embed = Shrinking(model.embed_all, most_at_once(model, batch_size))
     size = getattr(model, "input_size", None)
     batches = (
         read_patches(view, patches_field, size, leave_out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pkgutil
 from typing import TYPE_CHECKING, Any
 
-from ..compute.batches import Shrinking
+from ..compute.batches import Shrinking, most_at_once
 from ..compute.images import read_files
 from ..compute.patches import IMAGES_AT_ONCE, Framed, framed, read_framed
 from ..compute.ray_cluster import name_there
@@ -42,7 +42,7 @@ class Embedder:
     ) -> None:
         model: Model = pkgutil.resolve_name(load)(*args, **dict(named))
         self._model = require_embeddings(model, load)
-        self._embed = Shrinking(model.embed_all, batch_size)
+        self._embed = Shrinking(model.embed_all, most_at_once(model, batch_size))
         self._batch_size = batch_size
 
     def work(self, chunk: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from ..compute.batches import Shrinking
+from ..compute.batches import Shrinking, most_at_once
 from ..compute.images import read_files
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def predict_batches(
         batch_size: how many images go through it together; fewer when memory runs out
         leave_out: samples of which nothing is wanted
     """
-    predict = Shrinking(model.predict_all, batch_size)
+    predict = Shrinking(model.predict_all, most_at_once(model, batch_size))
     return predict_files(files_of(view, leave_out), model, predict, batch_size)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
-from ..compute.batches import Shrinking
+from ..compute.batches import Shrinking, most_at_once
 from ..compute.ray_cluster import name_there
 from ..compute.ray_media import chunks, heard, tell
 from ..compute.recipes import require_recipe
@@ -41,7 +41,7 @@ class Predictor:
         batch_size: int,
     ) -> None:
         self._model: Model = pkgutil.resolve_name(load)(*args, **dict(named))
-        self._predict = Shrinking(self._model.predict_all, batch_size)
+        self._predict = Shrinking(self._model.predict_all, most_at_once(self._model, batch_size))
         self._batch_size = batch_size
 
     def work(self, chunk: Sequence[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:

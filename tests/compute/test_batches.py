@@ -4,8 +4,9 @@ from itertools import chain
 
 import pytest
 
-from relabel.compute.batches import Shrinking, is_out_of_memory
+from relabel.compute.batches import Shrinking, is_out_of_memory, most_at_once
 from relabel.compute.errors import OutOfMemory
+from relabel.compute.image_model import ImageModel
 
 
 class Memory:
@@ -51,3 +52,11 @@ def test_is_out_of_memory__of_tensorflow():
 
     assert is_out_of_memory(tf.errors.ResourceExhaustedError(None, None, "OOM"))
     assert not is_out_of_memory(tf.errors.InvalidArgumentError(None, None, "bad"))
+
+
+def test_most_at_once__one_where_sizes_may_not_be_mixed():
+    class OfOneSize(ImageModel):
+        ragged_batches = True
+
+    assert most_at_once(ImageModel(), 8) == 8
+    assert most_at_once(OfOneSize(), 8) == 1

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fiftyone as fo
+import numpy as np
 import pytest
+from PIL import Image
 
+from relabel.compute.image_model import ImageModel
 from relabel.evaluation.detectors import load_detector
 from relabel.evaluation.errors import LabelsAtRisk, PredictionsLost
 from relabel.evaluation.predict import apply_model
@@ -38,6 +42,33 @@ def test_apply_model__unreadable_image_costs_one_image(dataset, detector):
     assert done.unreadable[0].reason
     assert done.predicted == 5
     assert dataset.exists("predictions").count() == 5
+
+
+class OfOneSize(ImageModel):
+    """Frames 10 x 10 pixels; of a batch it asks the first image for its size, as torch's do."""
+
+    ragged_batches = True
+
+    def predict(self, arg):
+        return self.predict_all([arg])[0]
+
+    def predict_all(self, args):
+        height, width = args[0].shape[:2]
+        box = [0.0, 0.0, 10 / width, 10 / height]
+        return [
+            fo.Detections(detections=[fo.Detection(label="dog", bounding_box=box, confidence=0.9)])
+            for _ in args
+        ]
+
+
+def test_apply_model__sizes_are_not_mixed_where_the_model_forbids_it(dataset):
+    for side, path in enumerate(dataset.values("filepath"), start=20):
+        Image.fromarray(np.zeros((side, 2 * side, 3), np.uint8)).save(path)
+    apply_model(dataset, OfOneSize(), "predictions", batch_size=4)
+    dataset.apply_model(OfOneSize(), "stock", batch_size=4, progress=False)
+    boxes = "detections.bounding_box"
+    assert dataset.values(f"predictions.{boxes}") == dataset.values(f"stock.{boxes}")
+    assert len(set(map(str, dataset.values(f"predictions.{boxes}")))) == 6
 
 
 def test_apply_model__new_samples_only(dataset, detector):
