@@ -9,6 +9,10 @@ class NotADetector(RelabelError):
     """A model loads, but does not speak the signature of a detector."""
 
 
+class NotALabel(RelabelError):
+    """A model says something of an image that is not one of FiftyOne's labels."""
+
+
 class ClassFileError(RelabelError):
     """The file of class names is missing, unreadable, or does not fit the model."""
 

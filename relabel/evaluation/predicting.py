@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from fiftyone import Label
+
 from ..compute.batches import Shrinking, most_at_once
 from ..compute.images import read_files
+from .errors import NotALabel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -71,8 +74,20 @@ def predict_files(
         model: the model, which is entered
         predict: what applies it
         batch_size: how many images are read together
+
+    Raises:
+        NotALabel: if the model returns something else
     """
     with model:
         for batch in read_files(files, batch_size):
-            labels = chain.from_iterable(predict(batch.images))
+            labels = map(_require_label, chain.from_iterable(predict(batch.images)))
             yield Predicted(batch.sample_ids, tuple(labels), batch.unreadable)
+
+
+def _require_label(found: Any) -> Any:
+    if found is None or isinstance(found, Label):
+        return found
+    raise NotALabel(
+        f"The model returns {type(found).__name__} for an image, not a label of FiftyOne's.",
+        "Choose a model that predicts one label, or one set of labels, for each image.",
+    )

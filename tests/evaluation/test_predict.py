@@ -9,7 +9,7 @@ from PIL import Image
 
 from relabel.compute.image_model import ImageModel
 from relabel.evaluation.detectors import load_detector
-from relabel.evaluation.errors import LabelsAtRisk, PredictionsLost
+from relabel.evaluation.errors import LabelsAtRisk, NotALabel, PredictionsLost
 from relabel.evaluation.predict import apply_model
 
 
@@ -69,6 +69,14 @@ def test_apply_model__sizes_are_not_mixed_where_the_model_forbids_it(dataset):
     boxes = "detections.bounding_box"
     assert dataset.values(f"predictions.{boxes}") == dataset.values(f"stock.{boxes}")
     assert len(set(map(str, dataset.values(f"predictions.{boxes}")))) == 6
+
+
+@pytest.mark.parametrize("found", [{"head": fo.Classification(label="dog")}, np.zeros(3)])
+def test_apply_model__what_is_no_label_is_refused(dataset, found, monkeypatch):
+    monkeypatch.setattr(OfOneSize, "predict_all", lambda _, images: [found] * len(images))
+    with pytest.raises(NotALabel, match=type(found).__name__):
+        apply_model(dataset, OfOneSize(), "predictions")
+    assert not dataset.has_field("predictions")
 
 
 def test_apply_model__new_samples_only(dataset, detector):
