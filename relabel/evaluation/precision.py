@@ -8,6 +8,7 @@ of every size and as many predictions of a class in an image as are wished.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,13 +88,9 @@ def precision_recall(
         total = totals[number]
         if not total:
             continue
-        found = matches.truth_of[:, rows]
-        hit = found >= 0
-        right = np.cumsum(hit & ~truth.crowd[found] if truth.crowd.any() else hit, axis=1)
-        wrong = np.cumsum(~hit, axis=1)
+        right, counted = _counted(matches.truth_of[:, rows], truth.crowd)
         reached = right / total
-        counted = right + wrong
-        exact = np.divide(right, counted, out=np.zeros(right.shape), where=counted > 0)
+        exact = right / np.maximum(counted, 1)
         exact = np.maximum.accumulate(exact[:, ::-1], axis=1)[:, ::-1]
         recall[:, number] = reached[:, -1] if rows.size else 0.0
         precision[:, number] = confidence[:, number] = 0.0
@@ -103,6 +100,17 @@ def precision_recall(
             precision[level, number, inside] = exact[level, at[inside]]
             confidence[level, number, inside] = predictions.confidence[rows[at[inside]]]
     return Curves(precision, confidence, recall)
+
+
+def _counted(
+    truth_of: NDArray[np.int64], crowd: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many of the first predictions are right, and how many count, at each threshold."""
+    hit = truth_of >= 0
+    if not crowd.any():
+        return np.cumsum(hit, axis=1), np.arange(1, hit.shape[1] + 1)
+    right = np.cumsum(hit & ~crowd[truth_of], axis=1)
+    return right, right + np.cumsum(~hit, axis=1)
 
 
 def _ranked(
@@ -120,6 +128,5 @@ def _ranked(
 def _numbers(labels: NDArray[np.object_], classes: Sequence[str]) -> NDArray[np.int32]:
     """The number of the class of each label; that of none behind all others."""
     number = {name: place for place, name in enumerate(classes)}
-    other = len(classes)
-    values = (number.get(label, other) for label in labels.tolist())
+    values = map(number.get, labels.tolist(), repeat(len(classes)))
     return np.fromiter(values, np.int32, len(labels))
