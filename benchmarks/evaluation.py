@@ -140,6 +140,8 @@ def evaluate_written() -> list[dict[str, Any]]:
 
 def evaluate_again() -> list[dict[str, Any]]:
     """Evaluates all images, and again when some have changed; both several times, the best."""
+    import fiftyone as fo
+
     from relabel.evaluation.detections import evaluate_detections
 
     dataset = make_dataset(MANY)
@@ -151,7 +153,8 @@ def evaluate_again() -> list[dict[str, Any]]:
             evaluate_detections(dataset, *fields, eval_key=f"full_{turn}")
         full.append(one["seconds"])
         for occasion, seconds in again.items():
-            changed = dataset.take(CHANGED, seed=turn)
+            predicted = dataset.match(fo.ViewField("predictions.detections").length() > 0)
+            changed = predicted.take(CHANGED, seed=turn)
             move_a_box(changed)
             written = changed.values("id") if occasion == "after a pull" else None
             with measured() as one:
@@ -174,7 +177,7 @@ def evaluate_again() -> list[dict[str, Any]]:
 
 
 def move_a_box(view: Any) -> None:
-    """Moves a prediction of each image, as each image has one."""
+    """Moves a prediction of each image, of which each has one."""
     for sample in view.iter_samples(autosave=True):
         label = sample.predictions.detections[0]
         left, *others = label.bounding_box

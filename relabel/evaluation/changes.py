@@ -14,11 +14,12 @@ import fiftyone as fo
 import numpy as np
 
 from .outcome import empty, fields_of, joined, leaves_of, match_images
-from .reading import UNKNOWN, digests, id_of, read_raw, read_stamps
+from .reading import UNKNOWN, digests, id_of, read_raw
 from .stored_run import stages_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from concurrent.futures import Future
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
@@ -36,6 +37,19 @@ _WRITING = 0.2
 
 _MOST_DOUBTS = 0.5
 """Of which share of the samples on all are read in one go."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What is known of who has written since an evaluation.
+
+    Args:
+        samples: those that somebody has written
+        stamps: all samples of the view, and when each was last written
+    """
+
+    samples: Collection[str]
+    stamps: Future[tuple[list[str], Integers]]
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,7 @@ def match_changed(
     view: SampleCollection,
     comparison: Comparison,
     kept: Kept | None,
-    written: Collection[str] | None,
+    written: Written | None,
     progress: Progress | None,
 ) -> Matched:
     """Matches the images that are not as they were.
@@ -73,13 +87,13 @@ def match_changed(
         view: the samples
         comparison: what is compared, and how
         kept: what is kept of the last time, if it was the same comparison
-        written: the samples that were written since, if that is known; others count as written if
-            their ``last_modified_at`` has changed. None looks at the labels of all
+        written: what was written since, if that is known; samples count as written, too, if their
+            ``last_modified_at`` has changed. None looks at the labels of all
         progress: called with how many samples are done and how many there are
     """
     reading = _Reading(view, comparison, kept.outcome if kept else None, progress)
     if written is not None and kept and _stamps_tell(view, kept):
-        found = _match_written(reading, kept, set(written))
+        found = _match_written(reading, kept, written)
         if found:
             return found
     reading.read(view)
@@ -97,14 +111,16 @@ def _stamps_tell(view: SampleCollection, kept: Kept) -> bool:
     return own and not view._dataset._has_frame_fields()  # noqa: SLF001 - no public name
 
 
-def _match_written(reading: _Reading, kept: Kept, written: set[str]) -> Matched | None:
+def _match_written(reading: _Reading, kept: Kept, written: Written) -> Matched | None:
     """Looks only at samples that may have changed; None if these are too many."""
-    ids, stamps = read_stamps(reading.view)
+    ids, stamps = written.stamps.result()
+    stamps = stamps.copy()
     rows = np.array([reading.known.get(one, -1) for one in ids], dtype=np.int64)
     seen = kept.seen
     before = np.append(seen.stamps, UNKNOWN)[rows] if seen else np.full(len(ids), UNKNOWN)
     doubtful = (stamps != before) | (stamps == UNKNOWN)
-    doubtful |= np.fromiter((one in written for one in ids), bool, len(ids))
+    named = set(written.samples)
+    doubtful |= np.fromiter((one in named for one in ids), bool, len(ids))
     places = np.flatnonzero(doubtful).tolist()
     if len(places) > _MOST_DOUBTS * len(ids):
         return None

@@ -7,12 +7,13 @@ written before all is computed, and what was written is taken back if writing fa
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import fiftyone as fo
 
-from .changes import match_changed
+from .changes import Written, match_changed
 from .errors import EvaluationError
 from .kept import (
     Kept,
@@ -26,24 +27,34 @@ from .kept import (
 )
 from .mark_writer import MarkWriter
 from .options import Comparison, EvaluationOptions
-from .reading import UNKNOWN
+from .reading import UNKNOWN, read_stamps
 from .results import make_results, pairs_of
 from .scores import DetectionScore, classes_of, curves_of, marked, score_of
-from .stored_run import begin_run, require_fields, save_run, stages_of
+from .stored_run import (
+    begin_run,
+    delete_unused,
+    require_fields,
+    save_run,
+    stages_of,
+    write_results,
+)
 from .validity import UNRANKED, require_confidences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from concurrent.futures import Executor, Future
 
     import numpy as np
     from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
+    from fiftyone.utils.eval.coco import COCODetectionResults
     from numpy.typing import NDArray
 
     from ..compute.images import Progress
     from .changes import Matched
     from .marks import Marked
     from .outcome import Outcome
+    from .precision import Curves
 
 
 @dataclass(frozen=True)
@@ -107,44 +118,23 @@ def evaluate_detections(
     dataset = view._dataset  # noqa: SLF001 - no public name
     require_eval_key(dataset, eval_key)
     comparison = Comparison(predictions, ground_truth, options)
-    config = comparison.config
-    require_fields(dataset, eval_key, config)
+    require_fields(dataset, eval_key, comparison.config)
     replaced = run_ids(dataset).get(eval_key)
-    kept = load_kept(replaced) if replaced else None
-    if kept and kept.comparison != comparison:
-        kept = None
-    matched = match_changed(view, comparison, kept, written, progress)
-    outcome, changed = matched.outcome, matched.changed
-    _require_something(outcome, predictions)
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        since = Written(written, aside.submit(read_stamps, view)) if written is not None else None
+        kept = load_kept(replaced) if replaced else None
+        if kept and kept.comparison != comparison:
+            kept = None
+        matched = match_changed(view, comparison, kept, since, progress)
+        outcome, changed = matched.outcome, matched.changed
+        _require_something(outcome, predictions)
 
-    classes = classes_of(outcome, options)
-    curves = curves_of(outcome, options, classes)
-    sides = marked(outcome, comparison)
-    method = config.build()
-    if before_writing:
-        before_writing()
-    run_id = begin_run(view, eval_key, method)
-    writer = MarkWriter(dataset, eval_key, comparison.fields)
-    begin_writing(run_id)
-    try:
-        stamps = _write_marks(writer, matched, kept, sides, replaced=replaced is not None)
-        results, text = make_results(
-            view,
-            eval_key,
-            options,
-            method=method,
-            curves=curves,
-            classes=classes,
-            pairs=pairs_of(*sides),
-        )
-        save_run(view, eval_key, run_id, results, text)
-    except BaseException:
-        _take_back(dataset, eval_key, writer, run_id, replaced)
-        raise
-    seen = Seen(stages_of(view), stamps)
-    base = kept.base.since(matched.rows) if kept and kept.base else None
-    save_kept(run_id, Kept(comparison, outcome, seen, base), curves.average())
-    forget_orphans()
+        classes = classes_of(outcome, options)
+        curves = curves_of(outcome, options, classes)
+        sides = marked(outcome, comparison)
+        if before_writing:
+            before_writing()
+        _save(view, eval_key, _Sums(matched, kept, comparison, classes, curves, sides), aside)
     if progress:
         progress(len(outcome), len(outcome))
     score = score_of(
@@ -158,6 +148,64 @@ def evaluate_detections(
     )
     ids = tuple(outcome.sample_ids[image] for image in changed)
     return Evaluation(score, outcome, kept.outcome if kept else None, ids)
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """What was found, and what it amounts to."""
+
+    matched: Matched
+    kept: Kept | None
+    comparison: Comparison
+    classes: Sequence[str]
+    curves: Curves
+    sides: tuple[Marked, Marked]
+
+
+def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -> None:
+    """Writes the run, the marks, and what is kept; takes all back that was written if that fails.
+
+    The results, which take longest, are written aside.
+    """
+    matched, kept, comparison = sums.matched, sums.kept, sums.comparison
+    dataset = view._dataset  # noqa: SLF001 - no public name
+    replaced = run_ids(dataset).get(eval_key)
+    method = comparison.config.build()
+    run_id = begin_run(view, eval_key, method)
+    writer = MarkWriter(dataset, eval_key, comparison.fields)
+    begin_writing(run_id)
+
+    def results_aside() -> tuple[COCODetectionResults, Future[ObjectId]]:
+        results, text = make_results(
+            view,
+            eval_key,
+            comparison.options,
+            method=method,
+            curves=sums.curves,
+            classes=sums.classes,
+            pairs=pairs_of(*sums.sides),
+        )
+        return results, aside.submit(write_results, text)
+
+    file: Future[ObjectId] | None = None
+    try:
+        if not comparison.options.custom_metrics:
+            results, file = results_aside()
+        stamps = _write_marks(writer, matched, kept, sums.sides, replaced=replaced is not None)
+        if file is None:  # metrics of others may look at the marks
+            results, file = results_aside()
+        unused = save_run(view, eval_key, run_id, results, file.result())
+    except BaseException:
+        _take_back(dataset, eval_key, writer, run_id, replaced)
+        if file:
+            delete_unused(file.result())
+        raise
+    gone = aside.submit(delete_unused, unused)
+    seen = Seen(stages_of(view), stamps)
+    base = kept.base.since(matched.rows) if kept and kept.base else None
+    save_kept(run_id, Kept(comparison, matched.outcome, seen, base), sums.curves.average())
+    forget_orphans()
+    gone.result()
 
 
 def _require_something(outcome: Outcome, predictions: str) -> None:

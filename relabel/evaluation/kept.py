@@ -20,6 +20,7 @@ from gridfs import GridFS, NoFile
 
 from .options import Comparison, read_options
 from .outcome import ARRAYS, Outcome, by_image, joined
+from .reading import unpacked_ids
 from .tables import Detections, as_objects
 from .validity import InvalidLabel
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-_ID_DIGITS = 24
 _MUCH = 0.25
 """From which share of new images on everything is written anew."""
 
@@ -269,7 +269,7 @@ def _small(values: NDArray[Any]) -> NDArray[Any]:
 def _unpacked(data: bytes) -> tuple[Outcome, dict[str, NDArray[Any]]]:
     """An outcome, and what else was packed with it."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        sample_ids = tuple(_unpacked_ids(arrays["sample_ids"]))
+        sample_ids = tuple(unpacked_ids(arrays["sample_ids"].tobytes()))
         bad = [InvalidLabel(**one) for one in json.loads(arrays["invalid"].tobytes())]
         invalid, invalid_image = by_image(sample_ids, bad)
         outcome = Outcome(
@@ -291,7 +291,7 @@ def _table(arrays: Mapping[str, NDArray[Any]], side: str) -> Detections:
     names = np.array(arrays[f"{side}.names"].tolist(), dtype=object)
     codes = arrays[f"{side}.codes"]
     return Detections(
-        ids=as_objects(_unpacked_ids(arrays[f"{side}.ids"])),
+        ids=as_objects(unpacked_ids(arrays[f"{side}.ids"].tobytes())),
         image=arrays[f"{side}.image"].astype(np.int64),
         label=names[codes] if codes.size else np.empty(0, dtype=object),
         box=arrays[f"{side}.box"],
@@ -302,8 +302,3 @@ def _table(arrays: Mapping[str, NDArray[Any]], side: str) -> Detections:
 
 def _packed_ids(ids: Sequence[str]) -> NDArray[np.uint8]:
     return np.frombuffer(bytes.fromhex("".join(ids)), dtype=np.uint8)
-
-
-def _unpacked_ids(packed: NDArray[np.uint8]) -> list[str]:
-    text = packed.tobytes().hex()
-    return [text[start : start + _ID_DIGITS] for start in range(0, len(text), _ID_DIGITS)]

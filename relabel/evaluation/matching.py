@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,9 +42,9 @@ class Matches:
         rank: the place of each prediction in its group by confidence, from 0
     """
 
-    truth_of: Integers
+    truth_of: NDArray[np.integer[Any]]
     iou_of: Floats
-    rank: Integers
+    rank: NDArray[np.integer[Any]]
 
     def levels(self, count: int) -> Matches:
         """Those of the first thresholds."""

@@ -283,7 +283,7 @@ def _overlap(found: _Side, truth: _Side, options: EvaluationOptions) -> Overlap 
     )
 
 
-def _within_image(truth_of: Integers, first: Integers) -> NDArray[np.int32]:
+def _within_image(truth_of: NDArray[np.integer[Any]], first: Integers) -> NDArray[np.int32]:
     return np.where(truth_of >= 0, truth_of - first, ALONE).astype(np.int32)
 
 

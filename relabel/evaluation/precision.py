@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .tables import Detections
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.integer[Any]]
 
 RECALLS = np.linspace(0, 1, 101)
 NO_TRUTH = -1.0
@@ -102,15 +103,13 @@ def precision_recall(
     return Curves(precision, confidence, recall)
 
 
-def _counted(
-    truth_of: NDArray[np.int64], crowd: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _counted(truth_of: Integers, crowd: NDArray[np.bool_]) -> tuple[Integers, Integers]:
     """How many of the first predictions are right, and how many count, at each threshold."""
     hit = truth_of >= 0
     if not crowd.any():
-        return np.cumsum(hit, axis=1), np.arange(1, hit.shape[1] + 1)
-    right = np.cumsum(hit & ~crowd[truth_of], axis=1)
-    return right, right + np.cumsum(~hit, axis=1)
+        return hit.cumsum(axis=1, dtype=np.int64), np.arange(1, hit.shape[1] + 1)
+    right = (hit & ~crowd[truth_of]).cumsum(axis=1, dtype=np.int64)
+    return right, right + (~hit).cumsum(axis=1, dtype=np.int64)
 
 
 def _ranked(
@@ -125,8 +124,10 @@ def _ranked(
     return np.split(order, ends[: len(classes)])[: len(classes)]
 
 
-def _numbers(labels: NDArray[np.object_], classes: Sequence[str]) -> NDArray[np.int32]:
+def _numbers(
+    labels: NDArray[np.object_], classes: Sequence[str]
+) -> NDArray[np.unsignedinteger[Any]]:
     """The number of the class of each label; that of none behind all others."""
     number = {name: place for place, name in enumerate(classes)}
     values = map(number.get, labels.tolist(), repeat(len(classes)))
-    return np.fromiter(values, np.int32, len(labels))
+    return np.fromiter(values, np.min_scalar_type(len(classes)), len(labels))

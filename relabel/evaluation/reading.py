@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,13 @@ _TAIL_BYTES = len(_MARK) + 8
 _ID_BYTES = slice(9, 21)  # MongoDB puts the id first
 _SAMPLES_AT_ONCE = 500
 _LENGTH = 4  # a document of BSON begins with its length, of this many bytes
+_ID_DIGITS = 24
+
+# What a sample of which only the stamp is asked for looks like, if it has one.
+_STAMPED = np.dtype(
+    [("head", "V9"), ("id", "V12"), ("mark", f"V{len(_MARK)}"), ("stamp", "<i8"), ("end", "V1")]
+)
+_HEAD = np.void(_STAMPED.itemsize.to_bytes(_LENGTH, "little") + b"\x07_id\0")
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ def read_raw(
     """
     shown = [f"{field}.detections.{leaf}" for field in fields for leaf in leaves]
     waiting: list[tuple[bytes, int]] = []
-    for document in _read(view, dict.fromkeys((*shown, *others), 1)):
+    batches = _batches(view, dict.fromkeys((*shown, *others), 1))
+    for document in chain.from_iterable(map(split, batches)):
         waiting.append(_without_stamp(document))
         if len(waiting) == _SAMPLES_AT_ONCE:
             yield RawSamples(*zip(*waiting, strict=True))
@@ -79,8 +88,25 @@ def read_stamps(view: SampleCollection) -> tuple[list[str], NDArray[np.int64]]:
     Returns:
         the ids of the samples, and a stamp for each, of shape ``(n,)``
     """
-    pairs = [(id_of(one), _without_stamp(one)[1]) for one in _read(view, {"_id": 1})]
+    found = [_stamps(batch) for batch in _batches(view, {"_id": 1})]
+    ids = [sample_id for some, _ in found for sample_id in some]
+    return ids, np.concatenate([np.empty(0, np.int64), *(stamps for _, stamps in found)])
+
+
+def _stamps(batch: bytes) -> tuple[list[str], NDArray[np.int64]]:
+    """The ids of samples of which nothing else was asked for but the stamps, and these."""
+    if len(batch) % _STAMPED.itemsize == 0:
+        table = np.frombuffer(batch, dtype=_STAMPED)
+        if (table["head"] == _HEAD).all() and (table["mark"] == np.void(_MARK)).all():
+            return unpacked_ids(table["id"].tobytes()), table["stamp"].astype(np.int64)
+    pairs = [(id_of(one), _without_stamp(one)[1]) for one in split(batch)]
     return [sample_id for sample_id, _ in pairs], np.array([at for _, at in pairs], dtype=np.int64)
+
+
+def unpacked_ids(packed: bytes) -> list[str]:
+    """Ids as text, of 12 bytes each."""
+    text = packed.hex()
+    return [text[start : start + _ID_DIGITS] for start in range(0, len(text), _ID_DIGITS)]
 
 
 def id_of(document: bytes) -> str:
@@ -88,15 +114,14 @@ def id_of(document: bytes) -> str:
     return document[_ID_BYTES].hex()
 
 
-def _read(view: SampleCollection, shown: dict[str, Any]) -> Iterator[bytes]:
-    """Documents that end with a stamp, if the sample has one."""
+def _batches(view: SampleCollection, shown: dict[str, Any]) -> Iterator[bytes]:
+    """Documents that end with a stamp, if the sample has one; many at a time."""
     # A field that is computed comes last, whatever the order in the document.
     pipeline = view._pipeline(  # noqa: SLF001 - FiftyOne aggregates to objects only
         pipeline=[{"$project": {**shown, _TAIL: f"${STAMP}"}}]
     )
     collection = view._dataset._sample_collection  # noqa: SLF001
-    for batch in collection.aggregate_raw_batches(pipeline, allowDiskUse=True):
-        yield from split(batch)
+    yield from collection.aggregate_raw_batches(pipeline, allowDiskUse=True)
 
 
 def _without_stamp(document: bytes) -> tuple[bytes, int]:

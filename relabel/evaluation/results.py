@@ -119,8 +119,9 @@ def make_results(
 
 def _written(document: dict[str, Any], curves: Curves, pairs: Pairs) -> bytes:
     """JSON. What is not finite, which only Python's own has words for, is rare."""
-    numbers = np.fromiter((one for one in pairs.confs if one is not None), float)
-    if np.isfinite(numbers).all() and np.isfinite(curves.confidence).all():
+    numbers = np.array(pairs.confs, dtype=float)  # NaN where there is none
+    finite = np.count_nonzero(np.isfinite(numbers)) == len(numbers) - pairs.confs.count(None)
+    if finite and np.isfinite(curves.confidence).all():
         return orjson.dumps(document)
     return json.dumps(document).encode()
 

@@ -67,8 +67,10 @@ def classes_of(outcome: Outcome, options: EvaluationOptions) -> list[str]:
 
 def curves_of(outcome: Outcome, options: EvaluationOptions, classes: Sequence[str]) -> Curves:
     """Precision over recall of each class."""
-    rows = outcome.truth_rows(outcome.partners)
-    matches = Matches(rows, np.empty(0), outcome.rank.astype(np.int64))
+    # Which one was found matters only where some are crowds.
+    crowded = outcome.truth.crowd.any()
+    rows = outcome.truth_rows(outcome.partners) if crowded else outcome.partners
+    matches = Matches(rows, np.empty(0), outcome.rank)
     return precision_recall(outcome.found, outcome.truth, matches, classes, most=options.max_preds)
 
 

@@ -60,46 +60,65 @@ def stages_of(view: SampleCollection) -> tuple[str, ...]:
     return tuple(json_util.dumps(one) for one in view._serialize(include_uuids=False))  # noqa: SLF001
 
 
+def write_results(text: bytes) -> ObjectId:
+    """Writes results as a file, which is nobody's yet.
+
+    Args:
+        text: the results as JSON
+
+    Returns:
+        the file
+    """
+    file: ObjectId = GridFS(foo.get_db_conn()).put(text, content_type="application/json")
+    return file
+
+
+def delete_unused(file: ObjectId | None) -> None:
+    """Deletes a file of results, unless a run holds it."""
+    database = foo.get_db_conn()
+    if file and not database["runs"].find_one({"results": file}, {"_id": 1}):
+        GridFS(database).delete(file)
+
+
 def save_run(
     view: SampleCollection,
     eval_key: str,
     run_id: ObjectId,
     results: COCODetectionResults,
-    text: bytes,
-) -> None:
-    """Writes the results of a run, and what they are of. They are never missing meanwhile.
+    file: ObjectId,
+) -> ObjectId | None:
+    """Gives a run its results, and says what they are of. They are never missing meanwhile.
 
     Args:
         view: the samples
         eval_key: the name of the run
         run_id: the run
         results: its results; their matches may be missing
-        text: the whole results as JSON
+        file: the whole results
+
+    Returns:
+        the file that is nobody's any more: that of the results before, if there were any; the new
+        one if the run is gone
     """
     dataset = view._dataset  # noqa: SLF001
-    database = foo.get_db_conn()
-    files = GridFS(database)
-    new = files.put(text, content_type="application/json")
     document = {
         "version": foc.VERSION,
         "timestamp": datetime.now(UTC),
         "config": results.config.serialize(),
         "view_stages": list(stages_of(view)) if isinstance(view, DatasetView) else None,
-        "results": new,
+        "results": file,
         "results_meta": dict(results.get_meta() or {}),
     }
-    before = database["runs"].find_one_and_update({"_id": run_id}, {"$set": document})
-    old = (before or {}).get("results")
-    if old or not before:
-        files.delete(old if before else new)
+    runs = foo.get_db_conn()["runs"]
+    before = runs.find_one_and_update({"_id": run_id}, {"$set": document})
     _reload(dataset, eval_key, run_id)
     dataset._evaluation_cache.pop(eval_key, None)  # noqa: SLF001 - those of before
-    if dataset._has_sidebar_group(eval_key) and not results.config.custom_metrics:  # noqa: SLF001
-        return
-    method = results.backend
-    method.add_fields_to_sidebar_group(
-        view, eval_key, omit_fields=(results.config.pred_field, results.config.gt_field)
-    )
+    if not dataset._has_sidebar_group(eval_key) or results.config.custom_metrics:  # noqa: SLF001
+        method = results.backend
+        method.add_fields_to_sidebar_group(
+            view, eval_key, omit_fields=(results.config.pred_field, results.config.gt_field)
+        )
+    return before.get("results") if before else file
 
 
 def _reload(dataset: fo.Dataset, eval_key: str, run_id: ObjectId) -> None:
