@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import numpy as np
 
-from .outcome import empty, fields_of, joined, leaves_of, match_images
+from .outcome import Pieces, empty, fields_of, leaves_of, match_images
 from .reading import UNKNOWN, digests, id_of, read_raw
 from .stored_run import stages_of
 
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..compute.images import Progress
-    from .kept import Kept
+    from .kept import Kept, Seen
     from .options import Comparison
-    from .outcome import Outcome
     from .reading import RawSamples
 
     Integers = NDArray[np.int64]
@@ -57,21 +56,15 @@ class Matched:
     """The outcome of all images.
 
     Args:
-        outcome: who was matched to whom
+        pieces: who was matched to whom; the first pieces are those that were kept
         stamps: when each sample was last written before its labels were read, of shape
             ``(images,)``
-        rows: the number of each image in the outcome of before, or -1 if it was matched
+        changed: the numbers of the images that were matched
     """
 
-    outcome: Outcome
+    pieces: Pieces
     stamps: Integers
-    rows: Integers
-
-    @property
-    def changed(self) -> list[int]:
-        """The numbers of the images that were matched."""
-        found: list[int] = np.flatnonzero(self.rows < 0).tolist()
-        return found
+    changed: list[int]
 
 
 def match_changed(
@@ -91,7 +84,7 @@ def match_changed(
             ``last_modified_at`` has changed. None looks at the labels of all
         progress: called with how many samples are done and how many there are
     """
-    reading = _Reading(view, comparison, kept.outcome if kept else None, progress)
+    reading = _Reading(view, comparison, kept.pieces if kept else None, progress)
     if written is not None and kept and _stamps_tell(view, kept):
         found = _match_written(reading, kept, written)
         if found:
@@ -116,9 +109,7 @@ def _match_written(reading: _Reading, kept: Kept, written: Written) -> Matched |
     ids, stamps = written.stamps.result()
     stamps = stamps.copy()
     rows = np.array([reading.known.get(one, -1) for one in ids], dtype=np.int64)
-    seen = kept.seen
-    before = np.append(seen.stamps, UNKNOWN)[rows] if seen else np.full(len(ids), UNKNOWN)
-    doubtful = (stamps != before) | (stamps == UNKNOWN)
+    doubtful = (stamps != reading.stamps_at(rows, kept.seen)) | (stamps == UNKNOWN)
     named = set(written.samples)
     doubtful |= np.fromiter((one in named for one in ids), bool, len(ids))
     places = np.flatnonzero(doubtful).tolist()
@@ -139,24 +130,25 @@ class _Reading:
         self,
         view: SampleCollection,
         comparison: Comparison,
-        before: Outcome | None,
+        before: Pieces | None,
         progress: Progress | None,
     ) -> None:
         self.view = view
-        before = before or empty(comparison.options)
-        self.known = {sample_id: row for row, sample_id in enumerate(before.sample_ids)}
+        self._before = before or Pieces((empty(comparison.options),), np.arange(0))
+        places = self._before.places.tolist()
+        self.known = dict(zip(self._before.sample_ids, places, strict=True))
         self.ids: list[str] = []
         self.rows: list[int] = []
         self.stamps: list[int] = []
         self._comparison = comparison
-        self._parts = [before]
-        self._digests = before.digest.tolist()
+        self._pieces = list(self._before.of)
+        self._digests = np.concatenate([piece.digest for piece in self._before.of]).tolist()
         self._progress = progress
 
     def read(self, view: SampleCollection) -> None:
         """Looks at the labels of some samples.
 
-        What it finds of each is in ``ids``, ``rows`` of all parts together, and ``stamps``.
+        What it finds of each is in ``ids``, ``rows`` of all pieces together, and ``stamps``.
         """
         total = view.count() if self._progress else 0
         options = self._comparison.options
@@ -167,7 +159,7 @@ class _Reading:
             self._look_at(raw)
 
     def _look_at(self, raw: RawSamples) -> None:
-        size = sum(map(len, self._parts))
+        size = sum(map(len, self._pieces))
         new: list[bytes] = []
         for document, digest in zip(raw.documents, digests(raw.documents).tolist(), strict=True):
             sample_id = id_of(document)
@@ -179,10 +171,16 @@ class _Reading:
             self.rows.append(row)
         self.stamps += raw.stamps
         if new:
-            self._parts.append(match_images(new, self._comparison))
+            self._pieces.append(match_images(new, self._comparison))
+
+    def stamps_at(self, rows: Integers, seen: Seen | None) -> Integers:
+        """What is kept of when images were last written; unknown for row -1."""
+        stamps = np.full(len(self._digests) + 1, UNKNOWN)
+        if seen:
+            stamps[self._before.places] = seen.stamps
+        return stamps[rows]
 
     def matched(self, rows: Integers, stamps: Integers) -> Matched:
         """Puts the images together that are as they were and those that were matched."""
-        before = len(self._parts[0])
-        outcome = joined(self._parts).take(rows)
-        return Matched(outcome, stamps, np.where(rows < before, rows, -1))
+        changed: list[int] = np.flatnonzero(rows >= len(self._digests)).tolist()
+        return Matched(Pieces(tuple(self._pieces), rows), stamps, changed)

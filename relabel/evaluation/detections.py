@@ -59,19 +59,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation, and the one before it under the same key.
+    """An evaluation.
 
     Args:
         score: how well predictions fit the ground truth
         outcome: who was matched to whom
-        before: the same of the evaluation that this one replaces, if it was of the same fields
-            and options
-        changed: the samples whose labels have changed since
+        changed: the samples whose labels have changed since the evaluation that this one replaces,
+            if that was of the same fields and options; else all
     """
 
     score: DetectionScore
     outcome: Outcome
-    before: Outcome | None
     changed: tuple[str, ...]
 
 
@@ -126,7 +124,7 @@ def evaluate_detections(
         if kept and kept.comparison != comparison:
             kept = None
         matched = match_changed(view, comparison, kept, since, progress)
-        outcome, changed = matched.outcome, matched.changed
+        outcome, changed = matched.pieces.outcome, matched.changed
         _require_something(outcome, predictions)
 
         classes = classes_of(outcome, options)
@@ -134,7 +132,12 @@ def evaluate_detections(
         sides = marked(outcome, comparison)
         if before_writing:
             before_writing()
-        _save(view, eval_key, _Sums(matched, kept, comparison, classes, curves, sides), aside)
+        _save(
+            view,
+            eval_key,
+            _Sums(replaced, matched, kept, comparison, classes, curves, sides),
+            aside,
+        )
     if progress:
         progress(len(outcome), len(outcome))
     score = score_of(
@@ -147,13 +150,14 @@ def evaluate_detections(
         matched=len(changed),
     )
     ids = tuple(outcome.sample_ids[image] for image in changed)
-    return Evaluation(score, outcome, kept.outcome if kept else None, ids)
+    return Evaluation(score, outcome, ids)
 
 
 @dataclass(frozen=True)
 class _Sums:
-    """What was found, and what it amounts to."""
+    """What was found, what it amounts to, and which run it replaces."""
 
+    replaced: ObjectId | None
     matched: Matched
     kept: Kept | None
     comparison: Comparison
@@ -169,7 +173,6 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
     """
     matched, kept, comparison = sums.matched, sums.kept, sums.comparison
     dataset = view._dataset  # noqa: SLF001 - no public name
-    replaced = run_ids(dataset).get(eval_key)
     method = comparison.config.build()
     run_id = begin_run(view, eval_key, method)
     writer = MarkWriter(dataset, eval_key, comparison.fields)
@@ -191,19 +194,21 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
     try:
         if not comparison.options.custom_metrics:
             results, file = results_aside()
-        stamps = _write_marks(writer, matched, kept, sums.sides, replaced=replaced is not None)
+        stamps = _write_marks(
+            writer, matched, kept, sums.sides, replaced=sums.replaced is not None
+        )
         if file is None:  # metrics of others may look at the marks
             results, file = results_aside()
         unused = save_run(view, eval_key, run_id, results, file.result())
     except BaseException:
-        _take_back(dataset, eval_key, writer, run_id, replaced)
+        _take_back(dataset, eval_key, writer, run_id, sums.replaced)
         if file:
             delete_unused(file.result())
         raise
     gone = aside.submit(delete_unused, unused)
     seen = Seen(stages_of(view), stamps)
-    base = kept.base.since(matched.rows) if kept and kept.base else None
-    save_kept(run_id, Kept(comparison, matched.outcome, seen, base), sums.curves.average())
+    now = Kept(comparison, matched.pieces, seen, kept.file if kept else None)
+    save_kept(run_id, now, sums.curves.average())
     forget_orphans()
     gone.result()
 
@@ -236,10 +241,10 @@ def _write_marks(
     Returns:
         when each sample was last written, since its labels were read by nobody but us
     """
-    sample_ids = matched.outcome.sample_ids
+    sample_ids = matched.pieces.outcome.sample_ids
     here = set(sample_ids)
     if kept:
-        writer.clear([one for one in kept.outcome.sample_ids if one not in here])
+        writer.clear([one for one in kept.pieces.sample_ids if one not in here])
     elif replaced:
         writer.clear([one for one in writer.marked_samples() if one not in here])
     changed = matched.changed

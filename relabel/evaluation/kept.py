@@ -19,7 +19,7 @@ from bson import DBRef, ObjectId
 from gridfs import GridFS, NoFile
 
 from .options import Comparison, read_options
-from .outcome import ARRAYS, Outcome, by_image, joined
+from .outcome import ARRAYS, Outcome, Pieces, by_image
 from .reading import unpacked_ids
 from .tables import Detections, as_objects
 from .validity import InvalidLabel
@@ -51,37 +51,25 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Base:
-    """A file that holds most of an outcome.
-
-    Args:
-        file: the file
-        rows: the number of each image in the file, or -1, of shape ``(images,)``
-    """
-
-    file: ObjectId
-    rows: Integers
-
-    def since(self, rows: Integers) -> Base:
-        """That of an outcome whose images come from this one, or are new (-1)."""
-        return Base(self.file, np.append(self.rows, -1)[rows])
-
-
-@dataclass(frozen=True)
 class Kept:
     """What is kept of an evaluation.
 
     Args:
         comparison: what was matched, and how
-        outcome: who was matched to whom
+        pieces: who was matched to whom
         seen: what it looked at; None if that is not known
-        base: the file that holds most of the outcome already, if there is one
+        file: what holds the first piece already, if there is such a file
     """
 
     comparison: Comparison
-    outcome: Outcome
+    pieces: Pieces
     seen: Seen | None = None
-    base: Base | None = None
+    file: ObjectId | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Who was matched to whom."""
+        return self.pieces.outcome
 
 
 @dataclass(frozen=True)
@@ -122,13 +110,13 @@ def load_kept(run_id: ObjectId) -> Kept | None:
         return None
     files = GridFS(foo.get_db_conn())
     try:
-        outcome, stamps, rows = _load(files, document["file"], document.get("changes"))
+        pieces, stamps = _load(files, document["file"], document.get("changes"))
     except NoFile:  # another process has just replaced it
         return None
     options = read_options(document["options"])
     fields = document["predictions"], document["ground_truth"]
     seen = Seen(tuple(document["stages"]), stamps) if stamps is not None else None
-    return Kept(Comparison(*fields, options), outcome, seen, Base(document["file"], rows))
+    return Kept(Comparison(*fields, options), pieces, seen, document["file"])
 
 
 def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
@@ -173,17 +161,19 @@ def save_kept(run_id: ObjectId, kept: Kept, score: float | None) -> None:
         "writing": False,
         "score": {"samples": int(kept.outcome.predicted.sum()), "map": score},
     }
-    base = kept.base
-    if base and np.count_nonzero(base.rows < 0) <= _MUCH * len(kept.outcome):
-        changes = files.put(_packed_changes(kept, base), filename=name)
-        new = document | {"file": base.file, "changes": changes}
+    stamps: dict[str, NDArray[Any]] = {"stamps": kept.seen.stamps} if kept.seen else {}
+    since, rows = kept.pieces.since_first()
+    if kept.file and len(since) <= _MUCH * len(rows):
+        more = {"rows": rows.astype(np.int32), **stamps}
+        changes = files.put(_packed(since, more), filename=name)
+        new = document | {"file": kept.file, "changes": changes}
         # Not beside another file: then a second process has written everything anew.
-        before = _kept().find_one_and_update({"_id": run_id, "file": base.file}, {"$set": new})
+        before = _kept().find_one_and_update({"_id": run_id, "file": kept.file}, {"$set": new})
         if before:
-            _delete(files, before, keep=base.file)
+            _delete(files, before, keep=kept.file)
             return
         files.delete(changes)
-    whole = files.put(_packed(kept.outcome, _stamps(kept)), filename=name)
+    whole = files.put(_packed(kept.outcome, stamps), filename=name)
     new = document | {"file": whole, "changes": None}
     _delete(files, _kept().find_one_and_update({"_id": run_id}, {"$set": new}, upsert=True))
 
@@ -212,26 +202,16 @@ def _kept() -> Collection[dict[str, Any]]:
 
 
 def _load(
-    files: GridFS, base: ObjectId, changes: ObjectId | None
-) -> tuple[Outcome, Integers | None, Integers]:
-    """The outcome, its stamps, and the number of each image in the base."""
-    outcome, more = _unpacked(files.get(base).read())
+    files: GridFS, file: ObjectId, changes: ObjectId | None
+) -> tuple[Pieces, Integers | None]:
+    """An outcome and its stamps."""
+    outcome, more = _unpacked(files.get(file).read())
     if changes is None:
-        return outcome, more.get("stamps"), np.arange(len(outcome))
+        return Pieces((outcome,), np.arange(len(outcome))), more.get("stamps")
     new, more = _unpacked(files.get(changes).read())
-    rows = more["rows"].astype(np.int64)
-    places = rows.copy()
-    places[rows < 0] = len(outcome) + np.arange(len(new))
-    return joined([outcome, new]).take(places), more["stamps"], rows
-
-
-def _stamps(kept: Kept) -> dict[str, NDArray[Any]]:
-    return {"stamps": kept.seen.stamps} if kept.seen else {}
-
-
-def _packed_changes(kept: Kept, base: Base) -> bytes:
-    new = kept.outcome.take(np.flatnonzero(base.rows < 0))
-    return _packed(new, {"rows": base.rows.astype(np.int32), **_stamps(kept)})
+    places = more["rows"].astype(np.int64)
+    places[places < 0] = len(outcome) + np.arange(len(new))
+    return Pieces((outcome, new), places), more["stamps"]
 
 
 def _packed(outcome: Outcome, more: Mapping[str, NDArray[Any]]) -> bytes:

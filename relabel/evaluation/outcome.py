@@ -7,6 +7,7 @@ what is computed from the whole is the same, bit for bit, as if all had been mat
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Documents = Sequence[Mapping[str, Any]]
 
 ALONE = -1
+_NONE = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Outcome:
 
     def truth_rows(self, partners: NDArray[np.int32]) -> Integers:
         """The rows of the ground truth of partners, of the shape of these, or -1."""
-        first = np.searchsorted(self.truth.image, self.found.image)
+        borders = np.searchsorted(self.truth.image, np.arange(len(self) + 1))
+        first = borders[self.found.image]
         return np.where(partners >= 0, partners + first, np.int64(ALONE))
 
     def take(self, images: Integers) -> Outcome:
@@ -92,6 +95,45 @@ class Outcome:
             invalid=tuple(self.invalid[row] for row in of_invalid.tolist()),
             invalid_image=image_of_invalid,
         )
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """An outcome in pieces, of which some images are left out and others are in another order.
+
+    Args:
+        of: the pieces, one or more
+        places: the images, by their numbers in all pieces one behind the other
+    """
+
+    of: tuple[Outcome, ...]
+    places: Integers
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def sample_ids(self) -> tuple[str, ...]:
+        """The samples, which number the images."""
+        ids = [one for piece in self.of for one in piece.sample_ids]
+        return tuple(ids[place] for place in self.places.tolist())
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The whole."""
+        return joined(self.of).take(self.places)
+
+    def since_first(self) -> tuple[Outcome, Integers]:
+        """What the first piece does not hold.
+
+        Returns:
+            its images in their order here, and the number of each image of the whole in the first
+            piece, or -1
+        """
+        first, *others = self.of
+        new = self.places >= len(first)
+        rest = joined(others).take(self.places[new] - len(first)) if others else first.take(_NONE)
+        return rest, np.where(new, -1, self.places)
 
 
 def leaves_of(options: EvaluationOptions) -> tuple[str, ...]:

@@ -170,6 +170,15 @@ def test_evaluate_detections__an_edit_at_the_same_time_is_seen_the_next_time(
     assert _evaluate(predicted, written=()).changed == ()
 
 
+def test_evaluate_detections__a_sample_of_which_nobody_knows_when_it_was_written(predicted):
+    _evaluate(predicted)
+    sample_id = predicted.last().id
+    stamp = {"$unset": {"last_modified_at": ""}}
+    predicted._sample_collection.update_one({"_id": ObjectId(sample_id)}, stamp)
+    _move_past_fiftyone(predicted, sample_id)
+    assert _evaluate(predicted, written=()).changed == (sample_id,)
+
+
 def test_make_results__is_what_fiftyone_itself_would_write(crowded):
     _evaluate(crowded)
     results = crowded.load_evaluation_results("eval", cache=False)
@@ -196,7 +205,6 @@ def test_evaluate_detections__what_counts_does(predicted, attribute):
     sample.save()
     again = _evaluate(predicted)
     assert again.changed == (sample.id,)
-    assert again.before is not None
 
 
 def test_evaluate_detections__a_changed_prediction_counts(predicted):
@@ -233,6 +241,10 @@ def test_evaluate_detections__a_stock_run_is_replaced(predicted):
     assert len(predicted.load_evaluation_view("eval")) == 3
 
 
+def _files():
+    return foo.get_db_conn()["fs.files"].distinct("_id")
+
+
 class _Full(Exception):
     """The disk is full."""
 
@@ -253,11 +265,13 @@ def test_evaluate_detections__a_failure_leaves_the_old_run_whole(predicted, monk
     sample.ground_truth.detections[0].bounding_box = [0.5, 0.5, 0.1, 0.1]
     sample.save()
     marked = _written(predicted, "eval")[0]
+    files = _files()
     monkeypatch.setattr("relabel.evaluation.detections.MarkWriter", _FailsLater)
     with pytest.raises(_Full):
         _evaluate(predicted)
     predicted.reload()
     assert _written(predicted, "eval") == (marked, before[1])
+    assert _files() == files
     monkeypatch.undo()
     assert _evaluate(predicted).changed == (sample.id,)
 
