@@ -18,6 +18,7 @@ from ...relabel.curation.layouts import (
     require_enough,
     require_method,
 )
+from ...relabel.curation.tsne import COMPARED, ITERATIONS
 from ...relabel.curation.visualization import (
     add_to_visualization,
     compute_visualization,
@@ -61,6 +62,8 @@ _LABELS = {
     "pca": "PCA: fast, and the same at any size; new samples can be added",
     TSNE: "t-SNE: keeps neighbours together; slow above 10,000 samples",
 }
+# The steps of a layout, and the method that has them.
+_STEPS = {EPOCHS: UMAP, COMPARED: TSNE, ITERATIONS: TSNE}
 
 
 class ComputeVisualization(DelegatedOperator):
@@ -102,8 +105,9 @@ class ComputeVisualization(DelegatedOperator):
     def units(self, ctx: Any, step: str, samples: int) -> float:
         """What is not a step of this method, or not of adding, takes no time."""
         adds, method = bool(ctx.params.get("new_only")), ctx.params.get("method") or UMAP
-        taken = {EPOCHS: method == UMAP and not adds, EPOCHS_OF_ADDING: adds}
-        return samples if taken.get(step, True) else 0
+        if step == EPOCHS_OF_ADDING:
+            return samples if adds else 0
+        return samples if step not in _STEPS or (_STEPS[step] == method and not adds) else 0
 
     def run(self, ctx: Any, report: Report) -> dict[str, Any]:
         """Computes the plot, or adds to it.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import EmbeddingsError, NotAddable
+from .tsne import lay_out_by_tsne
 from .umap_epochs import epochs_told
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def lay_out(
     """
     require_enough(*vectors.shape)
     if layout.method == TSNE:
-        return _as_points(_tsne(vectors, layout.seed).fit_transform(vectors))
+        return _as_points(lay_out_by_tsne(vectors, layout.seed, progress=progress))
     if layout.method == PCA:
         return _as_points(_pca(vectors, layout.seed).transform(vectors))
     init = "spectral" if len(vectors) >= _FEWEST_FOR_SPECTRAL else "pca"
@@ -165,16 +166,6 @@ def _pca(vectors: NDArray[np.float32], seed: int | None) -> Any:
     from sklearn import decomposition
 
     return decomposition.PCA(2, svd_solver="auto", random_state=seed).fit(vectors)
-
-
-def _tsne(vectors: NDArray[np.float32], seed: int | None) -> Any:
-    from sklearn import manifold
-
-    return manifold.TSNE(
-        2,
-        perplexity=min(30.0, (len(vectors) - 1) / 3),
-        random_state=seed,
-    )
 
 
 def _umap(

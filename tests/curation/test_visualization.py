@@ -21,6 +21,7 @@ from relabel.curation.layouts import (
     lay_out,
     lay_out_more,
 )
+from relabel.curation.tsne import COMPARED, ITERATIONS
 from relabel.curation.umap_epochs import epochs_told
 from relabel.curation.visualization import (
     add_to_visualization,
@@ -132,6 +133,37 @@ def test_lay_out__cancelled_between_epochs_others_go_on(clusters):
     with ThreadPoolExecutor(1) as another_thread:
         bar = another_thread.submit(lambda: list(tqdm(range(3), file=io.StringIO())))
         assert bar.result(timeout=30) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("step", "done"), [(COMPARED, 80), (ITERATIONS, 3), (ITERATIONS, 260)])
+def test_lay_out__tsne_cancelled_in_any_of_its_steps(clusters, step, done):
+    class Enough(Exception):
+        pass
+
+    def end(*what):
+        told.append(what)
+        if what[:2] == (step, done):
+            raise Enough
+
+    told = []
+    with pytest.raises(Enough):
+        lay_out(clusters, Layout(TSNE), progress=end)
+    assert told[-1][:2] == (step, done)
+
+
+def test_lay_out__tsne_tells_its_iterations_and_lays_out_the_same(clusters):
+    told = []
+    points = lay_out(clusters, Layout(TSNE), progress=lambda *step: told.append(step))
+    assert [what for what in told if what[0] == COMPARED][-1] == (COMPARED, 80, 80)
+    iterations = [done for step, done, total in told if step == ITERATIONS and total == 1000]
+    assert len(iterations) > 250  # it ends when the points have come to rest
+    assert iterations == [*range(1, len(iterations)), 1000]
+    assert type(points) is np.ndarray
+    assert np.array_equal(points, lay_out(clusters, Layout(TSNE)))
+
+
+def test_lay_out__tsne_of_one_vector_many_times():
+    assert np.isfinite(lay_out(np.ones((9, 4), np.float32), Layout(TSNE))).all()
 
 
 def test_epochs_told__others_have_their_bars(clusters):

@@ -20,6 +20,9 @@ from .test_cancelling import press_cancel, run_in_the_app
 NAME = "compute_visualization"
 OF_VECTORS = {"embeddings": "field", "vector_field": "vectors"}
 UMAP = {**OF_VECTORS, "method": "umap"}
+TSNE = {**OF_VECTORS, "method": "tsne"}
+NEW_ONLY = {"new_only": True}
+COMPARED, ITERATIONS = "images compared", "iterations of t-SNE"
 EPOCHS, EPOCHS_OF_ADDING = "epochs of UMAP", "epochs of UMAP, adding"
 
 
@@ -71,21 +74,29 @@ def plot_of(dataset):
     }
 
 
-@pytest.mark.parametrize(("adds", "step"), [(False, EPOCHS), (True, EPOCHS_OF_ADDING)])
-def test_cancel__amid_the_layout_leaves_the_old_plot(shown, midway, adds, step):
+@pytest.mark.parametrize(
+    ("params", "step", "done"),
+    [
+        (UMAP, EPOCHS, 3),
+        (NEW_ONLY, EPOCHS_OF_ADDING, 3),
+        (TSNE, COMPARED, 6),
+        (TSNE, ITERATIONS, 260),
+    ],
+)
+def test_cancel__amid_the_layout_leaves_the_old_plot(shown, midway, params, step, done):
     before = plot_of(shown)
-    params = {"new_only": True} if adds else UMAP
     running = run_in_the_app(NAME, shown, params)
     _, begins = next(running)
-    told = midway(step, 3, lambda: press_cancel(begins, shown))
+    told = midway(step, done, lambda: press_cancel(begins, shown))
     *_, (_, result) = running
     assert "It was cancelled." in json.dumps(result["outputs"])
-    assert [what[:2] for what in told][-1] == (step, 3)
+    assert [what[:2] for what in told][-1] == (step, done)
     assert plot_of(shown) == before
-    assert execute(NAME, shown, params).result["added"] == (3 if adds else 6)
+    assert execute(NAME, shown, params).result["added"] == (3 if params is NEW_ONLY else 6)
 
 
-def test_cancel__delegated_amid_the_layout_leaves_the_old_plot(shown, midway):
+@pytest.mark.parametrize(("params", "step", "done"), [(UMAP, EPOCHS, 1), (TSNE, ITERATIONS, 1)])
+def test_cancel__delegated_amid_the_layout_leaves_the_old_plot(shown, midway, params, step, done):
     before = plot_of(shown)
     service = DelegatedOperationService()
 
@@ -93,9 +104,9 @@ def test_cancel__delegated_amid_the_layout_leaves_the_old_plot(shown, midway):
         (run,) = service.list_operations(dataset_name=shown.name, run_state="running")
         steering.cancel(ObjectId(run.id))
 
-    told = midway(EPOCHS, 1, cancel)
-    assert delegate(NAME, shown, UMAP).run_state == "failed"
-    assert len(told) < 500
+    told = midway(step, done, cancel)
+    assert delegate(NAME, shown, params).run_state == "failed"
+    assert [what[:2] for what in told][-1] == (step, done)
     assert plot_of(shown) == before
 
 
@@ -114,10 +125,15 @@ def test_run_at_once__says_which_epoch_it_is_at(shown, midway):
 
 @pytest.mark.parametrize(
     ("params", "taken"),
-    [({}, {EPOCHS}), ({"method": "pca"}, set()), ({"new_only": True}, {EPOCHS_OF_ADDING})],
+    [
+        ({}, {EPOCHS}),
+        ({"method": "tsne"}, {COMPARED, ITERATIONS}),
+        ({"method": "pca"}, set()),
+        (NEW_ONLY, {EPOCHS_OF_ADDING}),
+    ],
 )
 def test_form__how_long_a_layout_takes_is_that_of_its_method(shown, params, taken):
-    ctx, steps = context(NAME, shown, params), (EPOCHS, EPOCHS_OF_ADDING)
+    ctx, steps = context(NAME, shown, params), (EPOCHS, EPOCHS_OF_ADDING, COMPARED, ITERATIONS)
     assert {step for step in steps if operator(NAME).units(ctx, step, 6)} == taken
     assert operator(NAME).units(ctx, "images", 6) == 6
     assert "as measured on" in texts(form(NAME, shown, {**OF_VECTORS, **params}))
