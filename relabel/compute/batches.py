@@ -72,8 +72,8 @@ def most_at_once(model: Model, batch_size: int) -> int:
         batch_size: how many are wanted
 
     Returns:
-        as many; 1 if it takes no images of different sizes together: it would not fail, but place
-        what it finds in all of them as if they had the size of the first
+        as many; 1 if it may not be given images of different sizes: it would fail, or place what
+        it finds in all of them as if they had the size of the first
     """
     return 1 if model.ragged_batches else batch_size
 

@@ -11,6 +11,9 @@ from .errors import ModelNotFound
 if TYPE_CHECKING:
     from fiftyone.core.models import Model
 
+# FiftyOne's class for PyTorch models imports both.
+_OF_TORCH = {"torch": "PyTorch", "torchvision": "torchvision"}
+
 
 @lru_cache(maxsize=1)
 def zoo_models() -> tuple[str, ...]:
@@ -58,12 +61,13 @@ def require_zoo_embedder(name: str | None) -> str:
 
 
 def _lacks(name: str) -> str | None:
-    """What a model of the zoo needs and is not here, of PyTorch and TensorFlow 1."""
+    """What a model of the zoo needs and is not here, of PyTorch, torchvision and TensorFlow 1."""
     import fiftyone.zoo as foz
 
     tags = foz.get_zoo_model(name).tags or []
-    if "torch" in tags and find_spec("torch") is None:
-        return "PyTorch"
+    for package, known_as in _OF_TORCH.items() if "torch" in tags else ():
+        if find_spec(package) is None:
+            return known_as
     if "tf1" in tags:
         return "tensorflow<2"
     return None

@@ -2,8 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from relabel.compute import zoo
 from relabel.compute.errors import ModelNotFound
-from relabel.compute.zoo import load_zoo_model, require_zoo_model, zoo_models
+from relabel.compute.zoo import (
+    load_zoo_model,
+    require_zoo_embedder,
+    require_zoo_model,
+    zoo_models,
+)
 
 
 def test_load_zoo_model__unknown():
@@ -13,3 +19,18 @@ def test_load_zoo_model__unknown():
 
 def test_require_zoo_model__known():
     assert require_zoo_model(zoo_models()[0]) == zoo_models()[0]
+
+
+@pytest.mark.parametrize(
+    ("installed", "lacking"),
+    [([], "PyTorch"), (["torch"], "torchvision"), (["torchvision"], "PyTorch")],
+)
+def test_require_zoo_embedder__what_it_lacks(monkeypatch, installed, lacking):
+    monkeypatch.setattr(zoo, "find_spec", lambda name: name if name in installed else None)
+    with pytest.raises(ModelNotFound, match=f"needs {lacking}, "):
+        require_zoo_embedder("clip-vit-base32-torch")
+
+
+def test_require_zoo_embedder__nothing(monkeypatch):
+    monkeypatch.setattr(zoo, "find_spec", lambda name: name)
+    assert require_zoo_embedder("clip-vit-base32-torch") == "clip-vit-base32-torch"

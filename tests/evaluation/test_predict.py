@@ -45,7 +45,7 @@ def test_apply_model__unreadable_image_costs_one_image(dataset, detector):
 
 
 class OfOneSize(ImageModel):
-    """Frames 10 x 10 pixels; of a batch it asks the first image for its size, as torch's do."""
+    """Frames 10 x 10 pixels; of a batch it looks at the size of the first image only."""
 
     ragged_batches = True
 
