@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import itertools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 
 from .errors import SelectionError
+from .many_ids import parts_of, views_can_name
+from .whole_fields import forget_unfinished, is_field_name, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,8 +74,10 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
         raise SelectionError(
             f"There is a selection '{name}'.", "Choose another name, or replace it."
         )
-    if field and not field.isidentifier():
-        raise SelectionError(f"'{field}' cannot name a field.", "Use letters and digits.")
+    if field and not is_field_name(field):
+        raise SelectionError(
+            f"'{field}' cannot name a field.", "Use letters and digits, with a letter first."
+        )
     if field and dataset.has_field(field) and not (ours and field == _number_field(dataset, name)):
         raise SelectionError(f"There is a field '{field}'.", "Choose another name for the order.")
     return marks
@@ -141,9 +148,32 @@ def save_marks(
     require_marks(dataset, marks, replace=replace)
     if is_selection(dataset, marks.name):
         discard_selection(dataset, marks.name)
-    view = dataset.select(list(found.sample_ids), ordered=True)
-    untagged = _without_tag(dataset, found.tagged, marks.tag)
+    marks = _with_order(dataset, marks, len(found.sample_ids))
     # The run goes first: whatever happens afterwards can be taken back with it.
+    try:
+        untagged = _record(dataset, found, marks, details)
+        return _mark(dataset, found, untagged, marks)
+    except Exception:
+        with contextlib.suppress(Exception):  # the first error is what matters
+            discard_selection(dataset, marks.name)
+        raise
+
+
+def _with_order(dataset: fo.Dataset, marks: Marks, count: int) -> Marks:
+    """These marks; of more samples than a view can name, with a field by which it finds them."""
+    if views_can_name(count) or marks.number_field:
+        return marks
+    names = (f"{marks.name}_number{'_' * more}" for more in itertools.count())
+    return dataclasses.replace(
+        marks, number_field=next(name for name in names if not dataset.has_field(name))
+    )
+
+
+def _record(
+    dataset: fo.Dataset, found: Marked, marks: Marks, details: Mapping[str, Any]
+) -> list[str]:
+    """Registers the run; returns the samples that are to be tagged."""
+    untagged = _without_tag(dataset, found.tagged, marks.tag)
     config = dataset.init_run(
         method=_METHOD, tag=marks.tag, number_field=marks.number_field, **details
     )
@@ -152,12 +182,20 @@ def save_marks(
         marks.name, sample_ids=list(found.sample_ids), tagged=untagged, **found.results
     )
     dataset.save_run_results(marks.name, results)
-    if marks.tag and untagged:
-        dataset.select(untagged).tag_samples(marks.tag)
-    if marks.number_field:
+    return untagged
+
+
+def _mark(dataset: fo.Dataset, found: Marked, untagged: list[str], marks: Marks) -> fo.DatasetView:
+    if marks.tag:
+        for part in parts_of(untagged):
+            dataset.select(part).tag_samples(marks.tag)
+    if field := marks.number_field:
         graded = any(isinstance(number, float) for number in found.numbers.values())
-        dataset.add_sample_field(marks.number_field, fo.FloatField if graded else fo.IntField)
-        dataset.set_values(marks.number_field, dict(found.numbers), key_field="id")
+        write_whole(dataset, field, found.numbers, fo.FloatField if graded else fo.IntField)
+    if views_can_name(len(found.sample_ids)):
+        view = dataset.select(list(found.sample_ids), ordered=True)
+    else:
+        view = dataset.exists(field).sort_by(field)
     dataset.save_view(marks.name, view, description=f"{len(found.sample_ids):,} samples")
     return view
 
@@ -203,10 +241,13 @@ def discard_selection(dataset: fo.Dataset, name: str) -> int:
     config = dataset.get_run_info(name).config
     results = dataset.load_run_results(name)
     tagged = list(results.tagged) if results is not None else []
-    if config.tag and tagged:
-        dataset.select(tagged).untag_samples(config.tag)
-    if config.number_field and dataset.has_field(config.number_field):
-        dataset.delete_sample_field(config.number_field)
+    if config.tag:
+        for part in parts_of(tagged):
+            dataset.select(part).untag_samples(config.tag)
+    if config.number_field:
+        forget_unfinished(dataset, config.number_field)
+        if dataset.has_field(config.number_field):
+            dataset.delete_sample_field(config.number_field)
     if dataset.has_saved_view(name):
         dataset.delete_saved_view(name)
     dataset.delete_run(name)
@@ -221,4 +262,5 @@ def _number_field(dataset: fo.Dataset, name: str) -> str | None:
 def _without_tag(dataset: fo.Dataset, ids: Collection[str], tag: str | None) -> list[str]:
     if not tag or not ids:
         return []
-    return list(dataset.select(list(ids)).match_tags(tag, bool=False).values("id"))
+    found = (dataset.select(part).match_tags(tag, bool=False) for part in parts_of(list(ids)))
+    return [sample_id for view in found for sample_id in view.values("id")]

@@ -14,6 +14,7 @@ from .errors import BrainKeyError, EmbeddingsError
 from .neighbours import fill, nearest_neighbours
 from .sharding import Shards
 from .unit_rows import UnitRows
+from .whole_fields import is_field_name, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +40,9 @@ def compute_uniqueness(
 ) -> None:
     """Writes each sample's uniqueness to a field, as a FiftyOne brain run of that name.
 
-    A run of that name is replaced. FiftyOne's own uniqueness leaves out the true nearest
-    neighbour, so that one of two duplicates looks as unique as the rest; here it counts most.
+    A run of that name is replaced, and with it all that the field held. FiftyOne's own uniqueness
+    leaves out the true nearest neighbour, so that one of two duplicates looks as unique as the
+    rest; here it counts most.
 
     Args:
         view: the samples
@@ -60,13 +62,10 @@ def compute_uniqueness(
     scores = uniqueness(embeddings.vectors, cluster=cluster, progress=progress)
     if before_writing:
         before_writing()
-    if dataset.has_brain_run(field):
-        dataset.delete_brain_run(field)
+    values = dict(zip(embeddings.sample_ids, scores.tolist(), strict=True))
+    write_whole(dataset, field, values, fo.FloatField)
     run = UniquenessConfig(field).build()
     run.register_run(view, field, cleanup=False)
-    dataset.add_sample_field(field, fo.FloatField)
-    values = dict(zip(embeddings.sample_ids, scores.tolist(), strict=True))
-    dataset.set_values(field, values, key_field="id")
     run.save_run_results(view, field, None)
 
 
@@ -127,7 +126,16 @@ def require_uniqueness_field(dataset: fo.Dataset, field: str | None) -> str:
         BrainKeyError: if the name cannot be used, or the field holds something else
     """
     name = require_brain_key(dataset, field, "uniqueness")
+    advice = "Choose another name."
+    if not is_field_name(name):
+        raise BrainKeyError(f"'{name}' cannot name a field.", advice)
+    if dataset.has_brain_run(name):
+        theirs = dataset.get_brain_info(name).config.uniqueness_field
+        if theirs != name:
+            raise BrainKeyError(f"'{name}' is the run that made '{theirs}'.", advice)
     existing = dataset.get_field(name)
     if existing is not None and not isinstance(existing, fo.FloatField):
-        raise BrainKeyError(f"The field '{name}' holds no numbers.", "Choose another name.")
+        raise BrainKeyError(f"The field '{name}' holds no numbers.", advice)
+    if existing is not None and existing.read_only:
+        raise BrainKeyError(f"The field '{name}' is read-only.", advice)
     return name

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from relabel.curation import many_ids
 from relabel.curation.coverage import Coverage
 from relabel.curation.errors import SelectionError
 from relabel.curation.selection import Selection
@@ -69,6 +70,7 @@ def test_save_selection__of_others_nothing_is_overwritten(dataset, selection):
         Marks("theirs"),
         Marks("unique", number_field="filepath"),
         Marks("unique", number_field="a b"),
+        Marks("unique", number_field="_private"),
         Marks("1st"),
         Marks(""),
     ):
@@ -77,6 +79,35 @@ def test_save_selection__of_others_nothing_is_overwritten(dataset, selection):
     assert dataset.list_saved_views() == ["mine"]
     assert dataset.list_runs() == ["theirs"]
     assert set(dataset.count_sample_tags()) == {"even", "odd"}
+
+
+def test_save_selection__failure_leaves_nothing(dataset, selection, monkeypatch):
+    before = dataset.values("tags"), set(dataset.get_field_schema())
+
+    def fail(*_, **__):
+        raise ConnectionError("The database is gone")
+
+    monkeypatch.setattr(type(dataset), "save_view", fail)
+    with pytest.raises(ConnectionError):
+        save_selection(dataset, selection, ALL, {})
+    dataset.reload()
+    assert (dataset.values("tags"), set(dataset.get_field_schema())) == before
+    assert (dataset.list_saved_views(), dataset.list_runs()) == ([], [])
+
+
+@pytest.mark.parametrize("field", [None, "mine"])
+def test_save_selection__of_more_than_a_view_can_name(dataset, selection, monkeypatch, field):
+    """Then it finds them by their numbers, in the same order."""
+    before = set(dataset.get_field_schema())
+    monkeypatch.setattr(many_ids, "IDS_OF_A_VIEW", 1)
+    marks = Marks("unique", tag="odd", number_field=field)
+    view = save_selection(dataset, selection, marks, {})
+    assert view.values("id") == list(selection.sample_ids)
+    assert dataset.load_saved_view("unique").values("id") == list(selection.sample_ids)
+    assert len(str(dataset.load_saved_view("unique")._serialize())) < 500
+    assert discard_selection(dataset, "unique") == 1
+    dataset.reload()
+    assert set(dataset.get_field_schema()) == before
 
 
 def test_suggest_name__free(dataset, selection):

@@ -91,7 +91,29 @@ def test_compute_uniqueness__again_replaces(dataset, embeddings):
     assert dataset.list_brain_runs() == ["uniqueness"]
 
 
-@pytest.mark.parametrize("field", ["filepath", "ground_truth", "not-a-name", ""])
+def test_compute_uniqueness__no_score_of_another_run_is_left(dataset, embeddings):
+    """Scores are relative to the most unique: those of two runs do not compare."""
+    dataset.set_values("uniqueness", [0.5] * 6)
+    part = Embeddings(embeddings.sample_ids[:4], embeddings.vectors[:4], "test")
+    compute_uniqueness(dataset[:5], part, "uniqueness")
+    assert dataset.exists("uniqueness").values("id") == list(part.sample_ids)
+
+
+def test_compute_uniqueness__not_into_what_is_read_only_or_anothers(dataset, embeddings):
+    dataset.set_values("checked", [0.5] * 6)
+    field = dataset.get_field("checked")
+    field.read_only = True
+    field.save()
+    with pytest.raises(BrainKeyError, match="read-only"):
+        compute_uniqueness(dataset, embeddings, "checked")
+    compute_uniqueness(dataset, embeddings, "uniqueness")
+    dataset.rename_brain_run("uniqueness", "other")
+    with pytest.raises(BrainKeyError, match="made 'uniqueness'"):
+        compute_uniqueness(dataset, embeddings, "other")
+    assert dataset.values("checked") == [0.5] * 6
+
+
+@pytest.mark.parametrize("field", ["filepath", "ground_truth", "not-a-name", "", "_private"])
 def test_compute_uniqueness__bad_name_leaves_the_dataset_alone(dataset, embeddings, field):
     before = set(dataset.get_field_schema())
     with pytest.raises(BrainKeyError):
