@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+import fiftyone.core.odm as foo
+from bson import json_util
+from gridfs import GridFS
 
 from .errors import BrainKeyError
 
@@ -16,6 +22,8 @@ if TYPE_CHECKING:
 
 PGVECTOR = "pgvector"
 _LOCK_SECONDS = 5
+_UNFINISHED = re.compile(r"_unfinished_[0-9a-f]{8}$")
+_ABANDONED_AFTER = timedelta(days=1)
 
 
 @contextlib.contextmanager
@@ -26,11 +34,15 @@ def replaced_run(dataset: fo.Dataset, brain_key: str) -> Iterator[str]:
         dataset: the dataset
         brain_key: the name that the run gets
 
+    What a process that was killed left of such a run is deleted by the next of that name, a day
+    later: until then it may still be at work.
+
     Yields:
         the name under which it is to be made. If the body raises, that run is deleted, and one
         that there was before stays as it was
     """
-    temporary = f"{brain_key}_{uuid4().hex[:8]}"
+    _delete_abandoned(dataset, brain_key)
+    temporary = f"{brain_key}_unfinished_{uuid4().hex[:8]}"
     try:
         yield temporary
     except BaseException:
@@ -40,6 +52,19 @@ def replaced_run(dataset: fo.Dataset, brain_key: str) -> Iterator[str]:
     if dataset.has_brain_run(brain_key):
         delete_run(dataset, brain_key)
     dataset.rename_brain_run(temporary, brain_key)
+
+
+def is_unfinished(brain_key: str) -> bool:
+    """Whether a run is one that is being made, or never was."""
+    return _UNFINISHED.search(brain_key) is not None
+
+
+def _delete_abandoned(dataset: fo.Dataset, brain_key: str) -> None:
+    latest = datetime.now(UTC).replace(tzinfo=None) - _ABANDONED_AFTER
+    for name in dataset.list_brain_runs():
+        ours = is_unfinished(name) and _UNFINISHED.sub("", name) == brain_key
+        if ours and dataset.get_brain_info(name).timestamp < latest:
+            delete_run(dataset, name)
 
 
 def collection_of_runs(view: SampleCollection) -> Any:
@@ -73,6 +98,33 @@ def limit_waiting(index: Any) -> None:
         if index._conn.closed:  # noqa: SLF001
             index._initialize()  # noqa: SLF001
         index._cur.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")  # noqa: SLF001
+
+
+def save_results(results: Any) -> None:
+    """Saves the results of a run that has some; they are the old ones until the new are there.
+
+    FiftyOne deletes the old ones first: a process that is killed meanwhile leaves none. If it
+    fails, who loads them next gets the old ones.
+
+    Args:
+        results: as FiftyOne loaded them, changed
+    """
+    dataset = results.samples._root_dataset  # noqa: SLF001 - nothing of this has a public name
+    document = dataset._doc.brain_methods[results.key]  # noqa: SLF001
+    before = document.results.grid_id
+    after = document._fields["results"].get_proxy_obj(key="results", instance=document)
+    try:
+        content = json_util.dumps(results.serialize()).encode()
+        after.put(content, content_type="application/json")
+        document.results, document.results_meta = after, dict(results.get_meta() or {})
+        document.save()
+    except BaseException:
+        with contextlib.suppress(Exception):  # the first error is what matters
+            dataset.reload()
+            dataset.clear_cache()
+        raise
+    if before is not None:
+        GridFS(foo.get_db_conn()).delete(before)
 
 
 def require_brain_key(dataset: fo.Dataset, brain_key: str | None, kind: str) -> str:

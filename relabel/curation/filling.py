@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from .brain_runs import PGVECTOR, limit_waiting
+from .brain_runs import PGVECTOR, limit_waiting, save_results
 from .errors import VectorStoreError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def add_vectors(
         with _taken_out_again(index, embeddings, stop), answering(index.config.method):
             _add(index, vectors, embeddings, slice(start, stop), reload=stop == total)
     with answering(index.config.method):
-        index.save()
+        save_results(index)
     tell(total, total)
 
 

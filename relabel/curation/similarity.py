@@ -10,7 +10,13 @@ import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
 from .beside import keep, kept
-from .brain_runs import PGVECTOR, collection_of_runs, replaced_run, require_brain_key
+from .brain_runs import (
+    PGVECTOR,
+    collection_of_runs,
+    is_unfinished,
+    replaced_run,
+    require_brain_key,
+)
 from .embeddings import Embeddings
 from .errors import EmbeddingsError, NotAddable, VectorStoreError
 from .filling import SKLEARN, add_vectors, answering
@@ -150,7 +156,8 @@ def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
     mean = kept(dataset, brain_key, _MEAN)
     if mean is not None:
         vectors += np.asarray(mean, dtype=np.float32)
-    return Embeddings(tuple(found), vectors, brain_key, len(ids) - len(found)).usable()
+    missing = len(ids) - len(found)
+    return Embeddings(tuple(map(str, found)), vectors, brain_key, missing).usable()
 
 
 def only_new(view: SampleCollection, brain_key: str) -> SampleCollection:
@@ -182,7 +189,8 @@ def require_same_patches(dataset: fo.Dataset, brain_key: str, patches_field: str
 
 def indexes(dataset: fo.Dataset) -> list[str]:
     """The names of a dataset's similarity indexes of whole images."""
-    return list(dataset.list_brain_runs(type="similarity", patches_field=None))
+    found = dataset.list_brain_runs(type="similarity", patches_field=None)
+    return [name for name in found if not is_unfinished(name)]
 
 
 def require_index(dataset: fo.Dataset, brain_key: str | None) -> str:

@@ -13,7 +13,7 @@ from fiftyone.brain.visualization import (
 )
 
 from .beside import keep, kept
-from .brain_runs import collection_of_runs, replaced_run, require_brain_key
+from .brain_runs import collection_of_runs, replaced_run, require_brain_key, save_results
 from .errors import NotAddable
 from .layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more, require_addable
 
@@ -122,7 +122,7 @@ def add_to_visualization(
     results.sample_ids = np.concatenate([results.sample_ids, embeddings.sample_ids])
     if embeddings.label_ids is not None:
         results.label_ids = np.concatenate([results.label_ids, embeddings.label_ids])
-    results.save()
+    save_results(results)
 
 
 def not_shown(view: SampleCollection, brain_key: str) -> SampleCollection:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import fiftyone.core.odm as foo
 import numpy as np
 import pytest
 from gridfs import GridFS
+from mongoengine.fields import GridFSProxy
 
 from relabel.curation.beside import keep, kept
 from relabel.curation.brain_runs import replaced_run, require_brain_key
 from relabel.curation.embeddings import Embeddings
 from relabel.curation.errors import BrainKeyError
-from relabel.curation.similarity import compute_similarity
+from relabel.curation.similarity import add_to_similarity, compute_similarity, indexes
 
 
 @pytest.fixture
@@ -33,6 +36,44 @@ def test_replaced_run__failure_leaves_the_old_one(index):
     assert index.get_brain_info("index").timestamp == before
     index.clear_cache()
     assert index.load_brain_results("index").total_index_size == 6
+
+
+def test_replaced_run__what_a_killed_process_left(index):
+    """It is no index to choose; the next run of that name deletes it, once nobody is at work."""
+    index.rename_brain_run("index", left := "index_unfinished_0123abcd")
+    assert (indexes(index), index.list_brain_runs()) == ([], [left])
+    vectors = Embeddings(tuple(index.values("id")), np.eye(6, dtype=np.float32), "test")
+    compute_similarity(index, vectors, "index")
+    assert (indexes(index), index.list_brain_runs()) == (["index"], ["index", left])
+
+    run = index._doc.brain_methods[left]
+    run.timestamp -= timedelta(days=2)
+    run.save()
+    compute_similarity(index, vectors, "other")
+    assert left in index.list_brain_runs()
+    compute_similarity(index, vectors, "index")
+    assert index.list_brain_runs() == ["index", "other"]
+
+
+def test_save_results__the_old_ones_until_the_new_are_there(index, monkeypatch):
+    more = Embeddings(("6b0bfc50c1a2d16f957d1139",), np.ones((1, 6), np.float32), "test")
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    for at in (GridFSProxy, type(index._doc.brain_methods["index"])):
+        with monkeypatch.context() as context:
+            context.setattr(at, "put" if at is GridFSProxy else "save", die)
+            with pytest.raises(KeyboardInterrupt):
+                add_to_similarity(index, more, "index")
+        assert index.load_brain_results("index").total_index_size == 6
+    files = GridFS(foo.get_db_conn())
+    before = len(files.list())
+    add_to_similarity(index, more, "index")
+    assert len(files.list()) == before
+    index.reload()
+    index.clear_cache()
+    assert index.load_brain_results("index").total_index_size == 7
 
 
 def test_require_brain_key__of_another_kind(index):

@@ -21,6 +21,7 @@ from relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
+from relabel.curation.uniqueness import uniqueness
 
 
 def _embeddings(dataset, vectors):
@@ -128,6 +129,17 @@ def test_read_index__what_was_put_in(dataset, on_a_circle, backend):
         zip(four.sample_ids[1:], four.vectors[1:].round(4).tolist(), strict=True)
     )
     assert (found.missing, found.source) == (2, "similarity")
+
+
+def test_read_index__uniqueness_is_the_same_whatever_the_back_end(dataset, backend):
+    vectors = np.random.default_rng(3).normal(4, 1, size=(6, 5)).astype(np.float32)
+    vectors[4] = vectors[1]
+    made = _embeddings(dataset, vectors)
+    compute_similarity(dataset, made, "similarity", backend=backend)
+    found = read_index(dataset, "similarity").in_order(made.sample_ids)
+    scores = uniqueness(found.vectors)
+    assert scores[1] == scores[4] == 0
+    assert scores == pytest.approx(uniqueness(vectors), abs=1e-4)
 
 
 def test_add_to_similarity__new_samples_only(dataset, on_a_circle, backend):
