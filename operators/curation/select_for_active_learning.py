@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.curation.disagreement import disagreement, require_two
+from ...relabel.curation.disagreement import (
+    comparable_fields,
+    disagreement,
+    require_comparable_fields,
+    require_two,
+)
 from ...relabel.curation.uncertainty import (
     MEASURES,
     POOLS,
@@ -87,10 +92,11 @@ def _ask_for_measure(ctx: Any, inputs: types.Object) -> None:
     field_choice(inputs, "predictions", fields, label="Predictions", default=_first(ctx))
     compares = _measure_name(ctx) == DISAGREEMENT
     if compares:
-        others = [name for name in fields if name != _first(ctx)]
+        others = comparable_fields(ctx.dataset, _first(ctx))
         field_choice(inputs, "other_predictions", others, label="Compared with")
     with errors_shown(inputs, "measure_problem"):
         if compares:
+            require_comparable_fields(ctx.dataset, _first(ctx))
             if ctx.params.get("other_predictions"):
                 require_two(ctx.dataset, _first(ctx), ctx.params["other_predictions"])
         else:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from .errors import PredictionsError
-from .uncertainty import Uncertainty, require_predictions
+from .uncertainty import Uncertainty, prediction_fields, require_predictions
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -72,6 +72,34 @@ def require_two(samples: SampleCollection, first: str | None, second: str | None
     return kind
 
 
+def comparable_fields(samples: SampleCollection, field: str | None) -> list[str]:
+    """The fields of predictions that are of the type of one, without it."""
+    known = prediction_fields(samples)
+    if field not in known:
+        return []
+    kind = require_predictions(samples, field)
+    return [name for name in known if name != field and require_predictions(samples, name) is kind]
+
+
+def require_comparable_fields(samples: SampleCollection, field: str | None) -> list[str]:
+    """Checks that there is something that predictions can be compared with.
+
+    Returns:
+        the fields
+
+    Raises:
+        PredictionsError: if there is nothing
+    """
+    kind = require_predictions(samples, field)
+    found = comparable_fields(samples, field)
+    if not found:
+        raise PredictionsError(
+            f"No other field is of the type of '{field}', {kind.__name__}.",
+            "Apply another model, or choose another measure.",
+        )
+    return found
+
+
 def _read_classes(samples: SampleCollection, field: str) -> list[Any]:
     columns = samples.values([f"{field}.label", f"{field}.confidence"])
     return [
@@ -90,7 +118,12 @@ def _read_boxes(samples: SampleCollection, field: str) -> list[Any]:
 
 
 def _boxes(boxes: Any) -> Floats:
-    return np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    """The boxes, ``[N, 4]``; one that is none, or not of numbers, overlaps with nothing."""
+    found = np.zeros((len(boxes), 4))
+    for row, box in zip(found, boxes, strict=True):
+        if box is not None and len(box) == 4 and np.isfinite(box).all():
+            row[:] = box
+    return found
 
 
 def _classes_differ(one: tuple[str, float | None], other: tuple[str, float | None]) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
 
 _NUMBERS = (fo.FloatField, fo.IntField)
-_GROUPS = (fo.StringField, fo.BooleanField, fo.IntField, fo.ObjectIdField)
+_TIMES = (fo.DateField, fo.DateTimeField)
+_GROUPS = (fo.StringField, fo.BooleanField, fo.IntField, fo.ObjectIdField, *_TIMES)
 TAGS = "tags"
-# Of FiftyOne: they tell each sample from every other.
-_NEVER_GROUPS = ("id", "filepath")
+# Of FiftyOne: they tell each sample from every other, or when it was written.
+_NEVER_GROUPS = ("id", "filepath", "created_at", "last_modified_at")
 
 
 def weight_fields(samples: SampleCollection) -> list[str]:
@@ -59,7 +61,7 @@ def read_weights(samples: SampleCollection, field: str) -> dict[str, float]:
         sample -> its number, of those that have one
 
     Raises:
-        SelectionError: if there is no such field, or a number is negative
+        SelectionError: if there is no such field, it holds nothing, or a number is negative
     """
     if field not in weight_fields(samples):
         raise SelectionError(f"'{field}' holds no number for each sample.", "Choose another.")
@@ -69,6 +71,8 @@ def read_weights(samples: SampleCollection, field: str) -> dict[str, float]:
         for key, value in zip(ids, values, strict=True)
         if value is not None and math.isfinite(value)
     }
+    if not numbers:
+        raise SelectionError(f"'{field}' holds no number for these samples.", "Choose another.")
     if any(number < 0 for number in numbers.values()):
         raise SelectionError(f"'{field}' holds negative numbers.", "A weight is 0 or more.")
     return numbers
@@ -78,18 +82,21 @@ def read_groups(samples: SampleCollection, field: str) -> dict[str, Hashable]:
     """Reads the group of each sample.
 
     A sample with several values, such as the classes of its labels, is of the group of the rarest.
+    Of a point in time the group is its day (UTC).
 
     Returns:
         sample -> its group, of those that have one
 
     Raises:
-        SelectionError: if there is no such field
+        SelectionError: if there is no such field, or it holds nothing
     """
     if field not in group_fields(samples):
         raise SelectionError(f"'{field}' divides no samples.", "Choose another field.")
     ids, values = samples.values(["id", field])
     lists = [_as_set(value) for value in values]
     count = Counter(value for found in lists for value in found)
+    if not count:
+        raise SelectionError(f"'{field}' holds nothing for these samples.", "Choose another.")
     return {
         key: min(found, key=lambda value: (count[value], str(value)))
         for key, found in zip(ids, lists, strict=True)
@@ -155,4 +162,4 @@ def _in_a_list(samples: SampleCollection, path: str) -> bool:
 
 def _as_set(value: Any) -> set[Hashable]:
     values: Iterable[Any] = value if isinstance(value, list) else [value]
-    return {one for one in values if one is not None}
+    return {one.date() if isinstance(one, datetime) else one for one in values if one is not None}

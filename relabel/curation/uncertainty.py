@@ -83,8 +83,8 @@ def uncertainty(
     """Measures how unsure a model is of its predictions on each sample.
 
     From the logits of all classes where predictions have them. Where they only have a confidence
-    c, they are taken for predictions of two classes, with c and 1 - c; all three measures then
-    put the samples in the same order.
+    c, or logits that are no numbers, they are taken for predictions of two classes, with c and
+    1 - c; all three measures then put the samples in the same order.
 
     Args:
         samples: the samples
@@ -108,7 +108,7 @@ def uncertainty(
         rows = [row for row in (_probabilities(*label) for label in labels) if row is not None]
         if labels and not rows:
             continue
-        with_logits |= any(logits is not None for logits, _ in labels)
+        with_logits |= any(_finite(logits) is not None for logits, _ in labels)
         each = np.array([MEASURES[measure](row[np.newaxis])[0] for row in rows])
         scores[key] = float(POOLS[pool](each)) if len(each) else 0.0
     if not any(scores.values()) and not any(found):
@@ -180,10 +180,22 @@ def _filled(column: Iterable[Any] | None, keys: list[Any]) -> list[Any]:
 
 
 def _probabilities(logits: Any, confidence: float | None) -> Floats | None:
-    if logits is not None and np.size(logits) > 1:
-        raised = np.exp(np.asarray(logits, dtype=np.float64) - np.max(logits))
+    scores = _finite(logits)
+    if scores is not None:
+        raised = np.exp(scores - scores.max())
         shares: Floats = raised / raised.sum()
         return shares
     if confidence is None or not 0 <= confidence <= 1:
         return None
     return np.array([confidence, 1.0 - confidence])
+
+
+def _finite(logits: Any) -> Floats | None:
+    """The scores of all classes; None if there are not two, or one is no number or endless.
+
+    A class that is ruled out may have minus infinity.
+    """
+    if logits is None or np.size(logits) < 2:
+        return None
+    scores = np.asarray(logits, dtype=np.float64).ravel()
+    return scores if np.isfinite(scores.max()) else None

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import fiftyone as fo
 import pytest
 
@@ -51,6 +53,25 @@ def test_read_groups__one_value(described):
     assert ids[2] not in found
     assert found[ids[1]] == "wet"
     assert read_groups(described, "scene.label") == {ids[0]: "in"}
+
+
+def test_read_groups__of_a_time_its_day(described):
+    ids = described.values("id")
+    described.set_values("day", [date(2026, 1, 1 + k // 3) for k in range(6)])
+    described.set_values("at", [datetime(2026, 1, 1, 20 + k, tzinfo=UTC) for k in range(3)] * 2)
+    assert {"day", "at"} <= set(group_fields(described))
+    assert not {"created_at", "last_modified_at"} & set(group_fields(described))
+    found = read_groups(described, "day")
+    assert len(set(found.values())) == 2
+    assert found[ids[0]] == found[ids[2]] != found[ids[3]]
+    assert set(read_groups(described, "at").values()) == {date(2026, 1, 1)}
+
+
+@pytest.mark.parametrize("read", [read_weights, read_groups])
+def test_read__a_field_that_holds_nothing(described, read):
+    described.add_sample_field("empty", fo.FloatField if read is read_weights else fo.StringField)
+    with pytest.raises(SelectionError, match="'empty' holds no"):
+        read(described, "empty")
 
 
 def test_read_groups__of_several_the_rarest(described):

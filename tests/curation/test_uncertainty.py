@@ -4,7 +4,12 @@ import fiftyone as fo
 import numpy as np
 import pytest
 
-from relabel.curation.disagreement import disagreement, require_two
+from relabel.curation.disagreement import (
+    comparable_fields,
+    disagreement,
+    require_comparable_fields,
+    require_two,
+)
 from relabel.curation.errors import PredictionsError
 from relabel.curation.uncertainty import (
     CONFIDENCE,
@@ -66,6 +71,40 @@ def test_uncertainty__from_confidence_alone(dataset, measure):
     assert found.used == CONFIDENCE
 
 
+def test_measures__the_formulas():
+    """Settles 2009, 2.1: margin, least confidence and entropy, each over its largest value."""
+    shares = np.array([[0.5, 0.3, 0.2], [0.7, 0.2, 0.1]])
+    entropies = -(shares * np.log(shares)).sum(axis=1) / np.log(3)
+    assert MEASURES["entropy"](shares) == pytest.approx(entropies)
+    assert MEASURES["margin"](shares) == pytest.approx([1 - 0.2, 1 - 0.5])
+    assert MEASURES["least_confidence"](shares) == pytest.approx([0.5 * 3 / 2, 0.3 * 3 / 2])
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_uncertainty__of_the_logits_of_boxes(dataset, measure):
+    """The softmax of each box's logits is measured; of an image the least sure box counts."""
+    logits = np.array([[2.0, 1.0, 0.0], [0.5, 0.4, 0.1]])
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    boxes = _detections(LEFT, RIGHT, confidence=0.9)
+    for box, row in zip(boxes.detections, logits, strict=True):
+        box["logits"] = row
+    dataset.add_samples([fo.Sample(filepath="/none.png", found=boxes)], dynamic=True)
+    found = uncertainty(dataset, "found", measure)
+    assert list(found.scores.values()) == [pytest.approx(MEASURES[measure](shares).max())]
+    assert found.used == LOGITS
+
+
+def test_uncertainty__logits_that_are_no_numbers(dataset):
+    """Then the confidence counts; a class may be ruled out, which is minus infinity."""
+    rows = [[np.nan, 0, 0], [np.inf, 0, 0], [-np.inf] * 3, [0, 0, -np.inf], [1.0], []]
+    labels = [fo.Classification(label="a", confidence=0.5, logits=row) for row in rows]
+    labels[1].confidence = None
+    dataset.set_values("predictions", labels)
+    found = uncertainty(dataset, "predictions", "margin")
+    assert list(found.scores.values()) == pytest.approx([1.0] * 5)
+    assert found.missing == 1
+
+
 @pytest.mark.parametrize(("pool", "expected"), [("max", 1.0), ("mean", 0.5), ("sum", 1.0)])
 def test_uncertainty__of_boxes(dataset, pool, expected):
     boxes = _detections(LEFT, RIGHT)
@@ -103,6 +142,29 @@ def test_disagreement__of_boxes(dataset, other, expected):
         found = disagreement(dataset, *pair)
         assert found.scores == {dataset.first().id: pytest.approx(expected)}
         assert found.missing == 5
+
+
+@pytest.mark.parametrize("box", [None, [], [0.0, 0.0, float("nan"), 1.0]])
+def test_disagreement__a_box_that_is_none_agrees_with_nothing(dataset, box):
+    broken = fo.Detections(
+        detections=[
+            fo.Detection(label="cat", bounding_box=LEFT),
+            fo.Detection(label="cat", bounding_box=box),
+        ]
+    )
+    dataset.set_values("one", [_detections(LEFT)] + [None] * 5)
+    dataset.set_values("other", [broken] + [None] * 5)
+    assert list(disagreement(dataset, "one", "other").scores.values()) == [pytest.approx(0.5)]
+
+
+def test_comparable_fields__of_the_same_type(dataset):
+    with pytest.raises(PredictionsError, match="No other field"):
+        require_comparable_fields(dataset, "ground_truth")
+    dataset.set_values("classes", [fo.Classification(label="a")] * 6)
+    dataset.set_values("boxes", [_detections(LEFT)] * 6)
+    assert comparable_fields(dataset, "ground_truth") == ["boxes"]
+    assert comparable_fields(dataset, "nonsense") == []
+    assert require_comparable_fields(dataset, "boxes") == ["ground_truth"]
 
 
 def test_disagreement__both_find_nothing(dataset):

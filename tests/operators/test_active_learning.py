@@ -53,6 +53,42 @@ def test_select_for_active_learning__disagreement(dataset):
     assert done.result["measured_from"] == "predictions and ground_truth"
 
 
+def test_select_for_active_learning__with_all_other_wishes(unsure):
+    """The measure, a field that is preferred, what is labelled, and a limit, all at once."""
+    ids = unsure.values("id")
+    unsure.set_values("worth", [1.0, 1.0, 1.0, 9.0, 9.0, None])
+    unsure.set_values("scene", ["a", "a", "b", "b", "c", "c"])
+    unsure.select(ids[2]).tag_samples("done")
+    params = {"weight_field": "worth", "limit_field": "scene", "most": 1, "labelled_tag": "done"}
+    done = execute(NAME, unsure, {**params, "count": 5})
+    # Confidence .6 times 9 comes before .98 times 1; of each scene one.
+    assert [ids.index(key) for key in done.result["sample_ids"]] == [4, 3, 1]
+    for count in (1, 2):
+        first = execute(NAME, unsure, {**params, "count": count}).result["sample_ids"]
+        assert first == done.result["sample_ids"][:count]
+
+
+def test_select_for_active_learning__a_preferred_field_that_is_empty(unsure):
+    unsure.add_sample_field("worth", fo.FloatField)
+    with pytest.raises(ExecutionError, match="'worth' holds no number"):
+        execute(NAME, unsure, {"count": 2, "weight_field": "worth"})
+    assert unsure.list_runs() == []
+
+
+def test_select_for_active_learning__strength(unsure):
+    """At 0 the measure does not count: the same are chosen as without it."""
+    none = execute(NAME, unsure, {"count": 4, "strength": 0}).result["sample_ids"]
+    assert none == execute("select_unique", unsure, {"count": 4}).result["sample_ids"]
+
+
+def test_select_for_active_learning__nothing_to_compare_with(dataset):
+    fields = form(NAME, dataset, {"measure": "disagreement"})
+    assert any("No other field is of the type of 'ground_truth'" in p for p in problems(fields))
+    dataset.delete_sample_field("ground_truth")
+    fields = form(NAME, dataset, {"measure": "disagreement"})
+    assert any("Apply a model first" in p for p in problems(fields))
+
+
 def test_select_for_active_learning__delegated(unsure):
     run = delegate(NAME, unsure, {"count": 3, "measure": "margin"})
     assert run.run_state == "completed", run.result.error
@@ -67,7 +103,7 @@ def test_resolve_input__says_what_is_measured(unsure):
     ("params", "problem"),
     [
         ({"predictions": "nonsense"}, "no field of classifications"),
-        ({"measure": "disagreement", "other_predictions": "ground_truth"}, "different types"),
+        ({"measure": "disagreement", "other_predictions": "ground_truth"}, "No other field"),
         ({"count": 7}, "7 samples cannot be selected out of 6"),
     ],
 )
