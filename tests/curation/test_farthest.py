@@ -121,6 +121,27 @@ def test_farthest_first__the_first_n_are_the_answer_for_n(vectors, wish):
         assert farthest_first(UnitRows(vectors), count, rules=rules).order == whole[:count]
 
 
+@pytest.mark.parametrize("seeds", [(), (3, 700, 1200)])
+@pytest.mark.parametrize("options", itertools.product([0.0, 0.2], *[[False, True]] * 2, [None, 9]))
+def test_farthest_first__the_first_n_with_every_combination(seeds, options):
+    """Of many more rows than the pool holds, with many that are as near."""
+    generator = np.random.default_rng(7)
+    vectors = generator.integers(-1, 2, (3000, 6)).astype(np.float32)
+    vectors = vectors[vectors.any(axis=1)]
+    rules = rules_of(
+        len(vectors), dict(zip(("apart", "weighted", "balanced", "most"), options, strict=True))
+    )
+    rows = UnitRows(vectors)
+    whole = farthest_first(rows, 60, seeds=seeds, rules=rules, alike=0.5)
+    for count in (1, 2, 3, 7, 26, 59):
+        part = farthest_first(rows, count, seeds=seeds, rules=rules, alike=0.5)
+        assert part.order == whole.order[:count]
+        chosen = len(part.order)
+        assert part.distances == whole.distances[:chosen]
+        assert part.radii == whole.radii[: chosen + 1]
+        assert part.covered == whole.covered[: chosen + 1]
+
+
 def test_farthest_first__of_equals_the_first():
     found = farthest_first(UnitRows(np.eye(300, dtype=np.float32)), 300)
     assert list(found.order) == list(range(300))

@@ -132,6 +132,24 @@ def test_select_unique__coverage(planted):
     assert [point[0] for point in found.curve(6)] == [0, 5, 10, 15, 20, 25]
 
 
+@pytest.mark.parametrize("seeds", [[], ["5", "250", "399"]])
+def test_select_unique__coverage_as_counted_one_by_one(planted, seeds):
+    weights = {key: 1 + int(key) % 3 for key in planted.sample_ids}
+    wishes = Wishes(40, seeds=seeds, alike=0.4, weights=weights, apart=0.02)
+    found = select_unique(planted, wishes)
+    unit = planted.vectors / np.linalg.norm(planted.vectors, axis=1, keepdims=True)
+    for count, (radius, share) in enumerate(
+        zip(found.coverage.radii, found.coverage.shares, strict=True)
+    ):
+        chosen = [int(key) for key in (*seeds, *found.sample_ids[:count])]
+        if not chosen:
+            assert (radius, share) == (None, 0.0)
+            continue
+        nearest = np.linalg.norm(unit[:, None] - unit[chosen][None], axis=2).min(axis=1)
+        assert radius == pytest.approx(nearest.max(), abs=1e-5)
+        assert share == pytest.approx((nearest <= 0.4).mean(), abs=1e-9)
+
+
 def test_select_unique__coverage_before_is_that_of_the_seeds(planted):
     seeds = [key for key in planted.sample_ids if int(key) % 20 == 0]
     found = select_unique(planted, Wishes(1, seeds=seeds, alike=0.3)).coverage
