@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -111,10 +112,24 @@ def count_target(ctx: Any) -> int:
         raise NoSamples("No samples are selected.", "Select some in the grid, or target the view.")
     if view.media_type != "image":
         raise NoSamples(f"This works on images, not on {view.media_type}.", "Target images.")
-    count: int = view.count()
+    count = _count_images(view)
     if not count:
         raise NoSamples("The target holds no samples.", "Clear a filter, or target the dataset.")
     return count
+
+
+def _count_images(view: SampleCollection) -> int:
+    """How many images a view holds; of patches those that they are on.
+
+    Of a whole dataset the database knows it: to count would read every sample.
+    """
+    if not view._is_patches:  # noqa: SLF001
+        whole = isinstance(view, fo.Dataset) or not view._stages  # noqa: SLF001
+        samples = view._dataset._sample_collection  # noqa: SLF001
+        return int(samples.estimated_document_count() if whole else view.count())
+    images = [{"$group": {"_id": "$_sample_id"}}, {"$count": "count"}]
+    found = next(iter(view._aggregate(post_pipeline=images)), {"count": 0})  # noqa: SLF001
+    return int(found["count"])
 
 
 def target_images(ctx: Any) -> SampleCollection:
@@ -187,7 +202,7 @@ def number_of(ctx: Any, name: str, default: float, *, empty: float = 0) -> float
     given = ctx.params.get(name, default)
     if given is None:
         return empty
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    if isinstance(given, bool) or not isinstance(given, int | float) or math.isnan(given):
         raise NotANumber(f"'{name}' is {given!r}, which is no number.", "Give a number.")
     return given
 

@@ -66,9 +66,7 @@ class ComputeSimilarity(DelegatedOperator):
         """Asks for the vectors, the index and where it is kept."""
         inputs = types.Object()
         ask_for_target(ctx, inputs, "Indexes")
-        source = ask_for_embeddings(ctx, inputs, _SOURCES)
-        if source in COMPUTED:
-            ask_for_patches(ctx, inputs)
+        ask_for_patches(ctx, inputs, ask_for_embeddings(ctx, inputs, _SOURCES))
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the index")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)

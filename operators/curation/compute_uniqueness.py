@@ -14,15 +14,14 @@ from ...relabel.curation.uniqueness import (
 from ..forms import (
     as_form,
     as_output,
-    count_target,
     errors_shown,
     show_notice,
     show_warning,
-    target_images,
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
+from .curation_target import count_images, images_of
 from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ class ComputeUniqueness(DelegatedOperator):
         """Asks for the vectors and the field."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            count = require_comparable(count_target(ctx))
+            count = require_comparable(count_images(ctx))
             show_notice(inputs, "target", f"Scores {count:,} samples.")
         ask_for_embeddings(ctx, inputs)
         inputs.str("field", default=DEFAULT_FIELD, label="Write to")
@@ -73,7 +72,7 @@ class ComputeUniqueness(DelegatedOperator):
         Raises:
             NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
         """
-        view, field = target_images(ctx), _field(ctx)
+        view, field = images_of(ctx), _field(ctx)
         with cluster_of(ctx) as cluster, embeddings_of(ctx, report, view) as embeddings:
             told = progress_reporter(ctx, "images compared", report)
             compute_uniqueness(

@@ -28,7 +28,6 @@ from ...relabel.curation.visualization import (
 from ..forms import (
     as_form,
     as_output,
-    count_target,
     errors_shown,
     number_of,
     show_notice,
@@ -38,9 +37,9 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, steps_reporter
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import (
-    COMPUTED,
     ROWS,
     ask_for_embeddings,
+    asked_for_patches,
     describe,
     embeddings_of,
     vectors_from,
@@ -83,12 +82,11 @@ class ComputeVisualization(DelegatedOperator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """Asks for the vectors, the method and the name of the plot."""
         inputs = types.Object()
-        ask_for_target(ctx, inputs, "Shows")
+        count = ask_for_target(ctx, inputs, "Shows")
         with errors_shown(inputs, "count_problem"):
-            if ctx.dataset.media_type == "image" and not ctx.params.get("new_only"):
-                require_enough(count_target(ctx))
-        if ask_for_embeddings(ctx, inputs) in COMPUTED:
-            ask_for_patches(ctx, inputs)
+            if not (count is None or ctx.params.get("new_only") or asked_for_patches(ctx)):
+                require_enough(count)
+        ask_for_patches(ctx, inputs, ask_for_embeddings(ctx, inputs))
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the plot")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)

@@ -8,27 +8,58 @@ from typing import TYPE_CHECKING, Any
 from ...relabel.curation.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
 from ..forms import NoSamples, count_target, errors_shown, field_choice, show_notice, target_images
-from .embedding_source import FIELD, IMAGES, INDEX
+from .embedding_source import COMPUTED, FIELD, IMAGES, INDEX, asked_for_patches
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators import types
 
 
-def ask_for_target(ctx: Any, inputs: types.Object, verb: str) -> None:
+def count_images(ctx: Any) -> int:
+    """Counts the samples that the operator is aimed at, of which it may write fields and tags.
+
+    Raises:
+        NoSamples: if there are none, or they are not images, or frames of a video
+    """
+    if _are_frames(ctx):
+        raise NoSamples(
+            "These are the frames of videos, which have no tags and saved views of their own.",
+            "Make them a dataset, e.g. videos.to_frames(sample_frames=True).clone().",
+        )
+    return count_target(ctx)
+
+
+def images_of(ctx: Any) -> SampleCollection:
+    """The samples that `count_images` counted.
+
+    Raises:
+        NoSamples: as said there
+    """
+    count_images(ctx)
+    return target_images(ctx)
+
+
+def ask_for_target(ctx: Any, inputs: types.Object, verb: str) -> int | None:
     """Says in a form how much is targeted, and of videos that it is their frames.
 
     Args:
         ctx: the execution context
         inputs: the form
         verb: what is done to the samples, e.g. ``Indexes``
+
+    Returns:
+        how many images; None if nobody knows yet
     """
     with errors_shown(inputs, "target_problem"):
-        if ctx.dataset.media_type == "video":
+        if _are_videos(ctx):
             _require_frames(ctx)
-            show_notice(inputs, "target", f"{verb} the frames of {ctx.view.count():,} videos.")
+            videos = ctx.target_view().count()
+            show_notice(inputs, "target", f"{verb} the frames of {videos:,} videos.")
         else:
-            show_notice(inputs, "target", f"{verb} {count_target(ctx):,} samples.")
+            count, what = count_target(ctx), "frames" if _are_frames(ctx) else "samples"
+            show_notice(inputs, "target", f"{verb} {count:,} {what}.")
+            return count
+    return None
 
 
 def target_of(ctx: Any) -> SampleCollection:
@@ -37,16 +68,24 @@ def target_of(ctx: Any) -> SampleCollection:
     Raises:
         NoSamples: if there are none
     """
-    if ctx.dataset.media_type != "video":
+    if not _are_videos(ctx):
         return target_images(ctx)
     sampled = _require_frames(ctx)
     return ctx.target_view().to_frames(sample_frames=not sampled)
 
 
-def ask_for_patches(ctx: Any, inputs: types.Object) -> None:
-    """Asks whether whole images are compared, or the patches of a label field."""
+def ask_for_patches(ctx: Any, inputs: types.Object, source: str) -> None:
+    """Asks whether whole images are compared, or the patches of a label field.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        source: where vectors come from. Only a model makes those of patches, but who asked for
+            patches before has to see why they are refused
+    """
     fields = patch_fields(ctx.dataset)
-    if not fields:
+    chosen = asked_for_patches(ctx)
+    if not (fields or chosen) or not (chosen or source in COMPUTED):
         return
     field_choice(inputs, "patches_field", [IMAGES, *fields], label="Of", default=IMAGES)
     with errors_shown(inputs, "patches_problem"):
@@ -59,15 +98,22 @@ def patches_field_of(ctx: Any) -> str | None:
     Raises:
         EmbeddingsError: if there is no such field, or the vectors are not made for patches
     """
-    field = ctx.params.get("patches_field")
-    if not field or field == IMAGES:
+    if not asked_for_patches(ctx):
         return None
     if ctx.params.get("embeddings") in (FIELD, INDEX):
         raise EmbeddingsError(
             "These vectors are of whole images, not of patches.",
             "Choose a model, or whole images.",
         )
-    return require_patch_field(ctx.dataset, str(field))
+    return require_patch_field(ctx.dataset, str(ctx.params["patches_field"]))
+
+
+def _are_videos(ctx: Any) -> bool:
+    return bool(ctx.dataset.media_type == "video" and not _are_frames(ctx))
+
+
+def _are_frames(ctx: Any) -> bool:
+    return bool(ctx.target_view(require_flat=True)._is_frames)  # noqa: SLF001 - no public name
 
 
 def _require_frames(ctx: Any) -> bool:

@@ -31,6 +31,7 @@ from ...relabel.curation.keras_models import (
     require_model_file,
     require_pixels,
 )
+from ...relabel.curation.many_ids import parts_of
 from ...relabel.curation.similarity import indexes, read_index, require_index
 from ..forms import errors_shown, field_choice, number_of, show_notice
 from ..running.delegation import HERE, RUN_ON, progress_reporter
@@ -50,8 +51,6 @@ FIELD, INDEX = "field", "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 IMAGES = "(whole images)"  # in place of a field of patches
 DEFAULT_BATCH = 32
-# The ids that a view names must fit into a query of 16 MB.
-IDS_OF_A_VIEW = 200_000
 _THERE = "vectors that are there"
 _LABELS = {
     INDEX: "What a similarity index was made of",
@@ -69,7 +68,7 @@ def ask_for_embeddings(
     """Adds to a form the choice of where vectors come from, and what that needs to know.
 
     By default they are taken from an index or a field if there is one, else the built-in
-    descriptor makes them.
+    descriptor makes them. It makes those of patches, too.
 
     Args:
         ctx: the execution context
@@ -112,7 +111,12 @@ def source_of(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
     chosen = ctx.params.get("embeddings")
     if chosen in kinds:
         return str(chosen)
-    return _default_source(ctx.dataset, kinds)
+    return DESCRIPTOR if asked_for_patches(ctx) else _default_source(ctx.dataset, kinds)
+
+
+def asked_for_patches(ctx: Any) -> bool:
+    """Whether the patches of a label field are to be compared, in place of whole images."""
+    return ctx.params.get("patches_field") not in (None, "", IMAGES)
 
 
 def vectors_from(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
@@ -132,7 +136,7 @@ def vectors_from(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
         ZOO: ctx.params.get("zoo_model"),
     }
     model = str(named[source] or "no model")
-    return f"{model}, on patches" if ctx.params.get("patches_field", IMAGES) != IMAGES else model
+    return f"{model}, on patches" if asked_for_patches(ctx) else model
 
 
 @contextlib.contextmanager
@@ -198,9 +202,9 @@ def _read_more(
     read: Callable[[SampleCollection], Embeddings],
 ) -> Iterator[Embeddings]:
     """The vectors of further samples, as many at a time as a view can name."""
-    for start in range(0, len(sample_ids), IDS_OF_A_VIEW):
+    for part in parts_of(sample_ids):
         with contextlib.suppress(EmbeddingsError):
-            yield read(dataset.select(sample_ids[start : start + IDS_OF_A_VIEW]))
+            yield read(dataset.select(part))
 
 
 def describe(embeddings: Embeddings) -> dict[str, Any]:

@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.curation.duplicates import Duplicates, find_exact_duplicates, find_near_duplicates
+from ...relabel.curation.many_ids import views_can_name
 from ...relabel.curation.sample_values import TAGS, group_fields, read_splits
 from ...relabel.curation.selection import require_apart
-from ...relabel.curation.selection_runs import Marked, save_marks
+from ...relabel.curation.selection_runs import (
+    Marked,
+    discard_selection,
+    is_selection,
+    save_marks,
+)
 from ..forms import (
     as_form,
     as_output,
     ask_for_names,
-    count_target,
     errors_shown,
     number_of,
-    target_images,
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
+from .curation_target import count_images, images_of
 from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
@@ -58,7 +63,7 @@ class FindDuplicates(DelegatedOperator):
         """Asks what is a duplicate, across what, and what to show."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            count_target(ctx)
+            count_images(ctx)
         choices = types.RadioGroup()
         choices.add_choice(FILES, label="The same: files with the same bytes")
         choices.add_choice(VECTORS, label="Nearly the same: vectors within a distance")
@@ -93,25 +98,28 @@ class FindDuplicates(DelegatedOperator):
         Raises:
             NoSamples, SelectionError, EmbeddingsError, ModelNotFound: as said there
         """
-        view = target_images(ctx)
+        view = images_of(ctx)
         marks = form.read_marks(ctx, DEFAULT_NAME, DEFAULT_TAG)
         splits = _splits(ctx, view)
         found, details = _find(ctx, report, view)
         if splits is not None:
             found = found.across(splits)
+        replace = form.replaces(ctx, marks.name)
+        begin_writing(ctx)
         if found.groups:
-            replace = form.replaces(ctx, marks.name)
-            begin_writing(ctx)
             save_marks(
                 ctx.dataset, _marked(found), marks, form.signed(ctx, details), replace=replace
             )
+        elif replace and is_selection(ctx.dataset, marks.name):
+            discard_selection(ctx.dataset, marks.name)
+        named = views_can_name(len(found.sample_ids))
         return {
             "groups": len(found.groups),
             "samples": len(found.sample_ids),
             "redundant": len(found.redundant),
-            "redundant_ids": sorted(found.redundant),
+            "redundant_ids": sorted(found.redundant) if named else [],
             "unreadable": found.unreadable,
-            "sample_ids": [list(group) for group in found.groups],
+            "sample_ids": [list(group) for group in found.groups] if named else [],
             "saved_view": marks.name if found.groups else None,
             "tag": marks.tag if found.groups else None,
             **details,
@@ -121,11 +129,9 @@ class FindDuplicates(DelegatedOperator):
         """Shows the groups, or all without those that can go."""
         if not result["groups"]:
             return []
-        if ctx.params.get("show", GROUPS) == OTHERS:
-            shown = target_images(ctx).exclude(result["redundant_ids"])
-        else:
-            groups = result["sample_ids"]
-            shown = ctx.dataset.select([key for group in groups for key in group], ordered=True)
+        shown = ctx.dataset.load_saved_view(result["saved_view"])
+        if ctx.params.get("show", GROUPS) == OTHERS and result["redundant_ids"]:
+            shown = images_of(ctx).exclude(result["redundant_ids"])
         return [ctx.ops.reload_dataset(), ctx.ops.set_view(shown)]
 
     def output(self, ctx: Any) -> types.Property:

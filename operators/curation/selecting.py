@@ -8,11 +8,12 @@ from fiftyone.operators import types
 
 from ...relabel.curation.selection import require_count, select_unique
 from ...relabel.curation.selection_runs import save_selection
-from ..forms import as_form, count_target, errors_shown, number_of, target_images
+from ..forms import as_form, errors_shown, number_of
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from . import selection_form as form
+from .curation_target import count_images, images_of
 from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SelectingOperator(DelegatedOperator):
         inputs = types.Object()
         available = 0
         with errors_shown(inputs, "target_problem"):
-            available = count_target(ctx)
+            available = count_images(ctx)
         default = min(DEFAULT_COUNT, max(available, 1))
         inputs.int("count", default=default, min=1, label=f"How many of {available:,}")
         if available:
@@ -85,7 +86,7 @@ class SelectingOperator(DelegatedOperator):
             NoSamples, PredictionsError, SelectionError, EmbeddingsError, ModelNotFound: as said
                 there
         """
-        view = target_images(ctx)
+        view = images_of(ctx)
         count = require_count(_count(ctx, DEFAULT_COUNT), view.count())
         marks = form.read_marks(ctx, self.base, self.base)
         seeds = form.read_seeds(ctx)
@@ -102,11 +103,12 @@ class SelectingOperator(DelegatedOperator):
             replace = form.replaces(ctx, marks.name)
             begin_writing(ctx)
             save_selection(ctx.dataset, selection, marks, details, replace=replace)
-        return {**form.describe_selection(selection, marks), **said}
+        described = form.describe_selection(selection, marks)
+        return {**described, "chosen_without_vector": len(seeds) - selection.seeds, **said}
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
         """Shows what was selected, in the order of choice."""
-        selected = ctx.dataset.select(result["sample_ids"], ordered=True)
+        selected = ctx.dataset.load_saved_view(result["saved_view"])
         return [ctx.ops.reload_dataset(), ctx.ops.set_view(selected)]
 
     def output(self, ctx: Any) -> types.Property:

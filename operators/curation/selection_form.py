@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.annotation import samples_out
+from ...relabel.curation.many_ids import views_can_name
 from ...relabel.curation.sample_values import (
     group_fields,
     label_fields,
@@ -189,15 +190,15 @@ def describe_wishes(ctx: Any) -> dict[str, Any]:
 
 def describe_selection(selection: Selection, marks: Marks) -> dict[str, Any]:
     """What an operator's result says of a selection."""
-    coverage = selection.coverage
+    coverage, count = selection.coverage, len(selection.sample_ids)
     return {
-        "selected": len(selection.sample_ids),
+        "selected": count,
         "name": marks.name,
         "saved_view": marks.name,
         "tag": marks.tag,
         "number_field": marks.number_field,
         "counted_as_chosen": selection.seeds,
-        "sample_ids": list(selection.sample_ids),
+        "sample_ids": list(selection.sample_ids) if views_can_name(count) else [],
         "alike": coverage.alike,
         "radius_before": coverage.radii[0],
         "radius_after": coverage.radii[-1],
@@ -216,7 +217,7 @@ def show_selection(result: dict[str, Any]) -> str:
     was = "" if before is None else f" Before it was {before:.2f}."
     summary = (
         f"**{result['selected']:,} selected**, in order of choice, as the saved view "
-        f"`{result['saved_view']}`{tag}. "
+        f"`{result['saved_view']}`{tag}.{_beside(result)} "
         f"{result['share_before']:.0%} of the samples had a chosen one within "
         f"{result['alike']:.2f}; now {result['share_after']:.0%} have. "
         f"None is farther than {result['radius_after']:.2f} from a chosen one.{was}"
@@ -229,6 +230,15 @@ def show_selection(result: dict[str, Any]) -> str:
         *_rows(result["curve"]),
     ]
     return "\n".join(lines)
+
+
+def _beside(result: dict[str, Any]) -> str:
+    """Beside what was selected; what could not be heeded of that."""
+    heeded, lost = result["counted_as_chosen"], result["chosen_without_vector"]
+    said = f" {heeded:,} counted as chosen already." if heeded else ""
+    if lost:
+        said += f" {lost:,} that should have have no vector: what is like them may be selected."
+    return said
 
 
 def offer_to_send(outputs: types.Object, result: dict[str, Any]) -> None:

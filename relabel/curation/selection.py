@@ -101,7 +101,7 @@ def select_unique(
     ids = embeddings.sample_ids
     wanted = frozenset(wishes.seeds)
     seeds = [row for row, sample_id in enumerate(ids) if sample_id in wanted]
-    require_count(wishes.count, len(ids) - len(seeds), len(seeds))
+    require_count(wishes.count, len(ids) - len(seeds), len(seeds), missing=embeddings.missing)
     rules = Rules(
         apart=require_apart(wishes.apart),
         weights=_weights(ids, wishes.weights),
@@ -131,13 +131,14 @@ def select_unique(
     )
 
 
-def require_count(count: int | None, available: int, seeds: int = 0) -> int:
+def require_count(count: int | None, available: int, seeds: int = 0, *, missing: int = 0) -> int:
     """Checks how many samples are to be selected.
 
     Args:
         count: how many
         available: out of how many
         seeds: how many more there are that count as chosen already
+        missing: how many more there are that have no vector
 
     Returns:
         the number
@@ -149,8 +150,9 @@ def require_count(count: int | None, available: int, seeds: int = 0) -> int:
         raise SelectionError(f"{count or 0} samples cannot be selected.", "Select at least one.")
     if count > available:
         besides = f" beside the {seeds:,} that count as chosen already" if seeds else ""
+        without = f" {missing:,} more have no vector." if missing else ""
         raise SelectionError(
-            f"{count:,} samples cannot be selected out of {available:,}{besides}.",
+            f"{count:,} samples cannot be selected out of {available:,}{besides}.{without}",
             f"Select at most {available:,}." if available else "Target other samples.",
         )
     return count

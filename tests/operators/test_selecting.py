@@ -80,6 +80,35 @@ def test_select_unique__prefers_balances_limits(circle):
     assert len(found) == 6
 
 
+def test_select_unique__all_wishes_at_once(circle):
+    """Near-duplicates left out, preferred, balanced, limited, beside what is labelled and out."""
+    circle.set_values("vectors", list(np.concatenate([np.eye(5), np.eye(5)[:1]])))
+    circle.select(circle.values("id")[1]).tag_samples("done")
+    params = {
+        "apart": 0.5,
+        "weight_field": "uncertainty",
+        "balance_field": "weather",
+        "limit_field": "tags",
+        "most": 2,
+        "labelled_field": "checked",
+        "labelled_tag": "done",
+    }
+    found, result = chosen(circle, {**params, "count": 4})
+    # 0 and 1 count as chosen, 5 is the same as 0; 2 and 4 are even, 3 is odd.
+    assert sorted(found) == [2, 3, 4]
+    assert (result["counted_as_chosen"], result["radius_after"]) == (2, 0)
+    for count in (1, 2):
+        assert chosen(circle, {**params, "count": count})[0] == found[:count]
+
+
+@pytest.mark.parametrize("field", ["weight_field", "balance_field", "limit_field"])
+def test_select_unique__by_a_field_that_is_empty(circle, field):
+    circle.add_sample_field("empty", fo.FloatField if field == "weight_field" else fo.StringField)
+    with pytest.raises(ExecutionError, match="'empty' holds no"):
+        chosen(circle, {"count": 2, field: "empty"})
+    assert circle.list_runs() == []
+
+
 def test_select_unique__saved_under_a_free_name(circle):
     _, first = chosen(circle, {"count": 2, "number_field": "place"})
     _, second = chosen(circle, {"count": 3, "tag": ""})
@@ -177,6 +206,36 @@ def test_find_duplicates__vectors_across_splits(circle):
     assert execute("find_duplicates", circle, by_tag).result["groups"] == 3
 
 
+def test_find_duplicates__of_more_than_a_view_can_name(circle, monkeypatch):
+    plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
+    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 2)
+    done = execute("find_duplicates", circle, {**VECTORS, "by": "vectors"})
+    assert (done.result["groups"], done.result["redundant"]) == (3, 3)
+    assert done.result["sample_ids"] == done.result["redundant_ids"] == []
+    assert requests_of(done)[-1] == "set_view"
+    circle.reload()
+    found = circle.load_saved_view("duplicates").values("id")
+    places = [circle.values("id").index(key) // 2 for key in found]
+    assert places == sorted(places)
+    assert len(places) == 6
+    assert circle.count_sample_tags()["duplicate"] == 3
+
+
+def test_find_duplicates__replaced_by_none(circle):
+    """Nothing is marked any more that is no duplicate any more."""
+    params = {**VECTORS, "by": "vectors", "name": "found"}
+    execute("find_duplicates", circle, params)
+    circle.set_values("vectors", list(np.eye(6)))
+    with pytest.raises(ExecutionError, match="There is a selection 'found'"):
+        execute("find_duplicates", circle, params)
+    assert circle.count_sample_tags()["duplicate"] == 3
+    done = execute("find_duplicates", circle, {**params, "replace": True})
+    assert done.result["groups"] == 0
+    circle.reload()
+    assert "duplicate" not in circle.count_sample_tags()
+    assert circle.list_runs() == circle.list_saved_views() == []
+
+
 def test_find_duplicates__none(dataset):
     for number, path in enumerate(dataset.values("filepath")):
         Path(path).write_bytes(bytes(number + 1))
@@ -218,7 +277,7 @@ def test_discard_selection__which_must_be_said(circle):
 
 
 def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
-    plugin = type(operator("select_unique")).__module__.rsplit(".", 1)[0]
+    plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
     params = {**VECTORS, "count": 2, "labelled_tag": "even", "view_target": "CURRENT_VIEW"}
     circle.set_values("vectors", {circle.last().id: None, circle.first().id: None}, key_field="id")
 
@@ -227,7 +286,8 @@ def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
         return execute("select_unique", circle, {**params, **marks}, view=view).result
 
     expected = select()
-    monkeypatch.setattr(sys.modules[f"{plugin}.embedding_source"], "IDS_OF_A_VIEW", 1)
+    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
     found = select(name="again")
-    assert found["sample_ids"] == expected["sample_ids"]
+    circle.reload()
+    assert circle.load_saved_view("again").values("id") == expected["sample_ids"]
     assert found["counted_as_chosen"] == expected["counted_as_chosen"] == 2
