@@ -24,6 +24,7 @@ from pymongo.errors import PyMongoError
 from . import operations
 from .errors import PluginNotVisible
 from .executors import Announcement, takers
+from .lease import Lease
 from .lost import LostRuns
 from .working import Worker, WorkerLost
 
@@ -138,11 +139,12 @@ class Executor:
             try:
                 self._worker.require_alive()
                 self._look_around(None)
+                asked = time.monotonic()
                 claim = self._claim() if self._worker.ready.is_set() else None
                 if claim is None:
                     self._leaving.wait(IDLE_SECONDS)
                 else:
-                    self._run(claim)
+                    self._run(claim, asked)
             except WorkerLost as lost:
                 logger.warning("%s", lost)
                 self._leaving.wait(DATABASE_SECONDS)
@@ -166,12 +168,15 @@ class Executor:
         self._alone = not any(takers(target, other_than=me) for target in self._targets)
         self._lost_runs.pass_on(current)
 
-    def _run(self, claim: Claim) -> None:
+    def _run(self, claim: Claim, asked: float) -> None:
         logger.info("%s (%s), attempt %d", claim.operator, claim.id, claim.attempt)
         with self._announced(claim):
             try:
-                self._worker.start(claim)
-                held = self._watch(claim)
+                with Lease(self._worker, asked) as lease:
+                    self._worker.start(claim)
+                    held = self._watch(claim, lease)
+                    if held:
+                        lease.release()  # it is at its end, and is to begin the next
             except WorkerLost as lost:
                 logger.warning("%s: %s", claim.id, lost)
                 self._renew_worker()
@@ -182,7 +187,7 @@ class Executor:
                 logger.info("%s is no longer wanted: its process is ended", claim.id)
                 self._renew_worker()
 
-    def _watch(self, claim: Claim) -> bool:
+    def _watch(self, claim: Claim, lease: Lease) -> bool:
         """Waits for the end of an operation.
 
         Returns:
@@ -197,28 +202,35 @@ class Executor:
                 if operations.hand_back(claim):
                     logger.info("%s was handed back", claim.id)
                 return True
-            if not self._keep(claim):
-                return self._worker.ended(self._patience(claim))
+            if not self._keep(claim, lease):
+                return self._worker.ended(self._patience(claim, lease))
         self._keep_log(claim)
         return True
 
-    def _patience(self, claim: Claim) -> float:
+    def _patience(self, claim: Claim, lease: Lease) -> float:
         """How long an operation that is no longer wanted may go on."""
         try:
             taking_back = operations.is_taking_back(claim)
         except PyMongoError as error:
             self._without_database(error)
             return LAST_WORDS_SECONDS
-        return TAKING_BACK_SECONDS if taking_back else LAST_WORDS_SECONDS
+        if not taking_back:
+            return LAST_WORDS_SECONDS
+        lease.release()
+        return TAKING_BACK_SECONDS
 
-    def _keep(self, claim: Claim) -> bool:
+    def _keep(self, claim: Claim, lease: Lease) -> bool:
         """Whether the claim holds; as far as is known, if the database does not answer."""
         try:
             self._look_around(claim)
-            return operations.keep(claim, self._worker.log_tail())
+            asked = time.monotonic()
+            held = operations.keep(claim, self._worker.log_tail())
         except PyMongoError as error:
             self._without_database(error)
             return True
+        if held:
+            lease.renew(asked)
+        return held
 
     def _without_database(self, error: PyMongoError) -> None:
         logger.warning("The database does not answer, trying again: %s", error)

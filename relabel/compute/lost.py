@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from .operations import Claim, Running
 
+    _Signs = tuple[datetime | None, datetime]  # the executor's and the operation's last
+
 logger = logging.getLogger(__name__)
 
-SILENT_SECONDS = 15.0
+SILENT_SECONDS = 15.0  # longer than a lease lasts
 FOREIGN_SILENT_SECONDS = 600.0
 
 
@@ -30,13 +32,13 @@ class LostRuns:
 
     Args:
         executor: the id of the executor that asks
-        silent_seconds: how long an executor must have been silent
+        silent_seconds: how long an executor, and what it runs, must have been silent
     """
 
     def __init__(self, executor: str, silent_seconds: float = SILENT_SECONDS) -> None:
         self._executor = executor
         self._silent_seconds = silent_seconds
-        self._heard: dict[str, tuple[datetime | None, float]] = {}
+        self._heard: dict[ObjectId, tuple[_Signs, float]] = {}
 
     def forget(self) -> None:
         """Begins anew: while the database was away nobody could be heard."""
@@ -53,6 +55,8 @@ class LostRuns:
             the ids of the operations
         """
         runs, beats = operations.running(), heartbeats()
+        ids = {run.claim.id for run in runs}
+        self._heard = {key: heard for key, heard in self._heard.items() if key in ids}
         found = [run for run in runs if run.claim != current and self._lost(run, beats)]
         return [run.claim.id for run in found if self._pass_on(run)]
 
@@ -61,14 +65,14 @@ class LostRuns:
         if not executor:
             silence = datetime.now(UTC) - run.seen
             return silence > timedelta(seconds=FOREIGN_SILENT_SECONDS)
-        return executor == self._executor or self._silent(executor, beats.get(executor))
+        return executor == self._executor or self._silent(run, beats.get(executor))
 
-    def _silent(self, executor: str, beat: datetime | None) -> bool:
-        now = time.monotonic()
-        before, since = self._heard.get(executor, (beat, now))
-        if before != beat:
+    def _silent(self, run: Running, beat: datetime | None) -> bool:
+        now, signs = time.monotonic(), (beat, run.seen)
+        before, since = self._heard.get(run.claim.id, (signs, now))
+        if before != signs:
             since = now
-        self._heard[executor] = (beat, since)
+        self._heard[run.claim.id] = (signs, since)
         return now - since >= self._silent_seconds
 
     def _pass_on(self, run: Running) -> bool:
@@ -79,7 +83,7 @@ class LostRuns:
             cause = f"What ran this ({run.run_link or 'unknown'}) was lost. Run it again."
             return operations.fail_foreign(run, cause)
         cause = f"The executor {claim.executor} was lost before the run ended."
-        passed_on = operations.lose(claim, cause) is not None
+        passed_on = operations.lose(claim, cause, run.seen) is not None
         if passed_on:
             logger.warning("%s was lost by %s", claim.id, claim.executor)
         return passed_on

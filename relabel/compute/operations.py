@@ -158,8 +158,16 @@ def takes_back(claim: Claim) -> bool:
 
 
 def is_taking_back(claim: Claim) -> bool:
-    """Whether an operation, which is no longer wanted, takes back what it made."""
-    noted = {"_id": claim.id, "run_link": claim.link, f"{OURS}.{_TAKES_BACK}": claim.attempt}
+    """Whether an operation, which was cancelled, takes back what it made.
+
+    One that was taken for lost does not: another executor may have it.
+    """
+    noted = {
+        "_id": claim.id,
+        "run_state": State.FAILED,
+        "run_link": claim.link,
+        f"{OURS}.{_TAKES_BACK}": claim.attempt,
+    }
     return bool(collection().count_documents(noted, limit=1))
 
 
@@ -207,29 +215,30 @@ def hand_back(claim: Claim) -> bool:
     return bool(collection().update_one(claim.held, news).matched_count)
 
 
-def lose(claim: Claim, cause: str) -> bool | None:
+def lose(claim: Claim, cause: str, seen: datetime | None = None) -> bool | None:
     """Queues a lost operation once more, for another executor; the second time it has failed.
 
     Args:
         claim: the claim of the executor that lost it
         cause: what happened; its last line is shown while it is queued
+        seen: its last sign of life, if it is not lost should there be a later one
 
     Returns:
         True if it will run again, False if it has failed, None if the claim no longer held
     """
     if claim.attempt >= MOST_ATTEMPTS:
-        failed = fail(claim, f"{cause}\nIt was tried {claim.attempt} times.")
-        return False if failed else None
+        news = failure(f"{cause}\nIt was tried {claim.attempt} times.")
+        return False if _end(claim, news, seen) else None
     again = {**_queued(), "$addToSet": {f"{OURS}.lost_on": claim.executor}}
     note = "Queued again: " + cause.strip().splitlines()[-1]
     again["$set"]["status"] = {"progress": 0.0, "label": note, "updated_at": utc_now()}
-    return True if collection().update_one(claim.held, again).matched_count else None
+    lost = collection().update_one({**claim.held, **_last_seen(seen)}, again)
+    return True if lost.matched_count else None
 
 
 def fail_foreign(run: Running, error: str) -> bool:
     """Ends what another program ran and lost; returns whether it still seemed to run."""
-    seen = run.seen.replace(tzinfo=None)
-    unchanged = {"_id": run.claim.id, "run_state": State.RUNNING, "updated_at": seen}
+    unchanged = {"_id": run.claim.id, "run_state": State.RUNNING, **_last_seen(run.seen)}
     return bool(collection().update_one(unchanged, {"$set": failure(error)}).matched_count)
 
 
@@ -254,9 +263,15 @@ def _as_claim(document: dict[str, Any]) -> Claim:
     )
 
 
-def _end(claim: Claim, news: dict[str, Any]) -> bool:
-    ended = collection().update_one(claim.held, {"$set": {**news, "updated_at": utc_now()}})
+def _end(claim: Claim, news: dict[str, Any], seen: datetime | None = None) -> bool:
+    held = {**claim.held, **_last_seen(seen)}
+    ended = collection().update_one(held, {"$set": {**news, "updated_at": utc_now()}})
     return bool(ended.matched_count)
+
+
+def _last_seen(seen: datetime | None) -> dict[str, datetime]:
+    """Finds an operation only if it gave no later sign of life."""
+    return {"updated_at": seen.replace(tzinfo=None)} if seen else {}
 
 
 def failure(error: str) -> dict[str, Any]:

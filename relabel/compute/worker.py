@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -34,12 +35,15 @@ logger = logging.getLogger("relabel.worker")
 
 DATABASE_PATIENCE_SECONDS = 120.0
 _RETRY_SECONDS = 1.0
+_PR_SET_PDEATHSIG = 1  # of linux/prctl.h
+_LOG_LINE = "%(asctime)s %(message)s"  # as users read it in the panel
 _wakes_nobody = threading.Event()
 
 
 def main(descriptor: int) -> None:
     """Runs what its executor names, until that is gone."""
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
+    _wake_without_executor()
+    logging.basicConfig(level=logging.INFO, format=_LOG_LINE, datefmt="%H:%M:%S")
     channel = Channel(socket.socket(fileno=descriptor))
     orders = _Orders(channel)
     OperatorRegistry().list_operators()  # imports every plugin, before there is anything to do
@@ -50,9 +54,17 @@ def main(descriptor: int) -> None:
         channel.send({"ended": str(claim.id)})
 
 
+def _wake_without_executor() -> None:
+    """Has Linux wake this process when its executor ends: paused, it could not notice that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
 def run(claim: Claim) -> None:
     """Runs a claimed operation and writes how it ended, unless the claim was lost meanwhile."""
+    logger.info("%s begins, attempt %d", claim.operator, claim.attempt)
     ended = _executed(claim)
+    logger.info("%s is at its end", claim.operator)
     sys.stdout.flush()
     sys.stderr.flush()
     if not insist(ended):

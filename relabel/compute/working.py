@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _TAIL_LINES = 60
 _LINE_CHARACTERS = 400
 _LAST_BREATH_SECONDS = 2.0
+_CAN_PAUSE = sys.platform == "linux"  # elsewhere one that is paused would outlive its executor
 _GPU_GROWTH = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}  # others may share the GPU
 
 
@@ -29,7 +30,10 @@ class WorkerLost(Exception):
 
 
 class Worker:
-    """One process that runs operations; a new one is started by making a new object."""
+    """One process that runs operations; a new one is started by making a new object.
+
+    To be made in the thread that lives as long as the executor does: see `worker.main`.
+    """
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -93,6 +97,16 @@ class Worker:
     def log_tail(self) -> str:
         """The last lines that the operation printed."""
         return "\n".join(list(self._tail))
+
+    def pause(self) -> bool:
+        """Has it stand still, wherever it is; returns whether it does."""
+        if _CAN_PAUSE:
+            self._process.send_signal(signal.SIGSTOP)
+        return _CAN_PAUSE
+
+    def wake(self) -> None:
+        """Has it go on where it was paused."""
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Ends it and all that it started, at once."""

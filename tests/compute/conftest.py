@@ -22,11 +22,12 @@ DEADLINE_SECONDS = 120.0
 _SOURCE = '''
 import os
 import threading
+import time
 import fiftyone.operators as foo
 
 
 class Work(foo.Operator):
-    """Notes its process, waits for a file if told to, then ends as told to."""
+    """Notes its process, waits for a file if told to, and notes when it did; ends as told to."""
 
     @property
     def config(self):
@@ -38,6 +39,9 @@ class Work(foo.Operator):
                 print(os.getpid(), file=file)
         print("working on", ctx.params.get("name"), flush=True)
         while "until" in ctx.params and not os.path.exists(ctx.params["until"]):
+            if "beats" in ctx.params:
+                with open(ctx.params["beats"], "a") as file:
+                    print(os.getpid(), time.monotonic(), file=file)
             threading.Event().wait(0.05)
         if "takes_back" in ctx.params:
             self._go_on_until_cancelled(ctx)

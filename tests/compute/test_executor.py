@@ -13,6 +13,7 @@ import psutil
 from relabel.compute import steering
 from relabel.compute.executor import LEAVE_SECONDS, require_plugin
 from relabel.compute.executors import alive
+from relabel.compute.lease import LEASE_SECONDS
 from relabel.compute.lost import LostRuns
 
 from .conftest import wait_for
@@ -248,3 +249,54 @@ def test_executor__does_not_lose_its_run_with_its_connections(
     assert len(_starts(tmp_path / "s")) == 1
     assert line.cut() > 2
     assert _ended(service, queue("cut")).run_state == "completed"
+
+
+def test_executor__cut_off_stands_still_before_another_begins(
+    service, queue, start_executor, tmp_path, line
+):
+    """Each process that works on it notes when; the two do not overlap."""
+    beats, go = tmp_path / "beats", tmp_path / "go"
+    run = queue("fenced", beats=str(beats), until=str(go), started=str(tmp_path / "s"))
+    start_executor("fenced", FIFTYONE_DATABASE_URI=line.uri)
+    first = _started(tmp_path / "s")
+    start_executor("fenced", RELABEL_TEST_NAME="other")
+    wait_for(lambda: _idle("fenced"), "The other executor")
+    line.silence(30)
+    second = _started(tmp_path / "s", 2)
+    assert psutil.Process(first).status() == psutil.STATUS_STOPPED
+    wait_for(lambda: not psutil.pid_exists(first), "The end of the first process")
+    go.touch()
+    assert _ended(service, run).run_state == "completed"
+    noted = [line.split() for line in beats.read_text().splitlines()]
+    moments = {
+        process: [float(moment) for pid, moment in noted if int(pid) == process]
+        for process in (first, second)
+    }
+    assert max(moments[first]) < min(moments[second])
+
+
+def test_executor__cut_off_alone_goes_on_when_the_database_is_back(
+    service, queue, start_executor, tmp_path, line
+):
+    run = queue("alone", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
+    start_executor("alone", FIFTYONE_DATABASE_URI=line.uri)
+    worker = psutil.Process(_started(tmp_path / "s"))
+    line.silence(LEASE_SECONDS + 4)
+    wait_for(lambda: worker.status() == psutil.STATUS_STOPPED, "The pause")
+    wait_for(lambda: worker.status() != psutil.STATUS_STOPPED, "The end of the pause")
+    (tmp_path / "go").touch()
+    assert _ended(service, run).run_state == "completed"
+    assert len(_starts(tmp_path / "s")) == 1
+
+
+def test_executor__killed_while_its_child_is_paused_takes_it_along(
+    queue, start_executor, tmp_path, line
+):
+    queue("paused", started=str(tmp_path / "s"), until=str(tmp_path / "never"))
+    executor = start_executor("paused", FIFTYONE_DATABASE_URI=line.uri)
+    worker = psutil.Process(_started(tmp_path / "s"))
+    line.silence(60)
+    wait_for(lambda: worker.status() == psutil.STATUS_STOPPED, "The pause")
+    executor.kill()
+    executor.wait()
+    wait_for(lambda: not worker.is_running(), "The end of the orphan")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from relabel.compute import operations
 from relabel.compute.executors import Announcement
 from relabel.compute.lost import LostRuns
 from relabel.compute.operations import claim_oldest
@@ -35,6 +36,21 @@ def test_pass_on__leaves_the_living_alone(service, queue):
         assert own.pass_on(claim) == []
 
 
+def test_pass_on__not_what_shows_a_sign_of_life_itself(service, queue):
+    """Its executor's heart may have stopped: what it runs is worked on."""
+    run = queue("works")
+    claim = claim_oldest(["works"], "works@host:1")
+    watch = LostRuns("another", silent_seconds=0.3)
+    watch.pass_on()
+    [seen] = [one for one in operations.running() if one.claim == claim]
+    wait_for(lambda: watch._silent(seen, None), "The silence")
+    operations.keep(claim)
+    assert watch.pass_on() == []
+    assert operations.lose(claim, "Silent.", seen.seen) is None  # it was looked at before
+    assert operations.holds(claim)
+    assert wait_for(watch.pass_on, "The loss") == [run]
+
+
 def test_pass_on__hands_back_what_it_claimed_unawares(service, queue):
     run = queue("unawares")
     claim_oldest(["unawares"], "me")
@@ -47,7 +63,8 @@ def test_pass_on__silence_without_a_database_does_not_count(queue):
     claim_oldest(["away"], "gone")
     watch = LostRuns("me", silent_seconds=0.2)
     watch.pass_on()
-    wait_for(lambda: watch._silent("gone", None), "The silence")
+    [run] = [run for run in operations.running() if run.claim.executor == "gone"]
+    wait_for(lambda: watch._silent(run, None), "The silence")
     watch.forget()
     assert watch.pass_on() == []
     wait_for(watch.pass_on, "The loss")

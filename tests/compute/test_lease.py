@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import sys
+import time
+
+import psutil
+import pytest
+
+from relabel.compute.lease import LEASE_SECONDS, Lease
+from relabel.compute.lost import SILENT_SECONDS
+from relabel.compute.working import Worker
+
+from .conftest import wait_for
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing is paused")
+
+
+@pytest.fixture
+def worker(database):
+    one = Worker()
+    yield one
+    one.kill()
+
+
+def _status(worker):
+    return psutil.Process(worker.pid).status()
+
+
+def _stands_still(worker):
+    return _status(worker) == psutil.STATUS_STOPPED
+
+
+def test_lease__ends_before_another_may_begin():
+    assert LEASE_SECONDS < SILENT_SECONDS - 2
+
+
+def test_lease__over_pauses_and_renewed_wakes(worker):
+    with Lease(worker, time.monotonic(), seconds=0.5) as lease:
+        assert not _stands_still(worker)
+        wait_for(lambda: _stands_still(worker), "The pause")
+        lease.renew(time.monotonic() - 1)  # the answer took longer than a lease lasts
+        assert _stands_still(worker)
+        lease.renew(time.monotonic())
+        wait_for(lambda: not _stands_still(worker), "The waking")
+
+
+def test_lease__of_a_worker_that_is_gone(worker):
+    with Lease(worker, time.monotonic(), seconds=0.0) as lease:
+        worker.kill()
+        lease.renew(time.monotonic())
+
+
+def test_lease__released_is_not_looked_at_any_more(worker):
+    with Lease(worker, time.monotonic(), seconds=0.5) as lease:
+        wait_for(lambda: _stands_still(worker), "The pause")
+        lease.release()
+        wait_for(lambda: not _stands_still(worker), "The waking")
+        lease.renew(time.monotonic() - 1)
+        lease._watch.join(2)
+        assert not lease._watch.is_alive()
+    assert not _stands_still(worker)
