@@ -18,6 +18,8 @@ from ...relabel.annotation import (
 from ...relabel.errors import RelabelError
 from ...relabel.loop import after_pull, describe
 from ..forms import as_form, as_output, show_error, show_notice
+from ..running.cancelling import begin_writing
+from ..running.pace import paced
 from ..running.streaming import run_with_progress, to_its_end
 from .cvat_server import client_of, config_of
 from .rounds import ask_for_round
@@ -128,7 +130,8 @@ class PullAnnotations(foo.Operator):
 
 
 def _pull(ctx: Any, report: Report) -> dict[str, Any]:
-    report(0.05, "Merging what was changed in CVAT")
+    report = paced(report)
+    report(0.0, "Merging what was changed in CVAT")
     client = client_of(ctx)
     pulled = pull(
         ctx.dataset,
@@ -139,6 +142,7 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         leave_out=frozenset(ctx.params.get("leave_out", ())),
         provenance=ctx.params.get("provenance", False),
         progress=lambda share, label: report(0.75 * share, label),
+        before_writing=lambda: begin_writing(ctx),
     )
     tell = to_its_end(report)
     remarks = []

@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from ...relabel.annotation import resume_push, rounds_with_unsaid
 from ..forms import as_form, as_output
+from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of
 from .rounds import ask_for_interrupted_round
@@ -59,5 +60,5 @@ class ResumeRound(foo.Operator):
 
 
 def _resume(ctx: Any, report: Report) -> dict[str, Any]:
-    record = resume_push(ctx.dataset, ctx.params["key"], client_of(ctx), report)
+    record = resume_push(ctx.dataset, ctx.params["key"], client_of(ctx), paced(report))
     return {"key": record.key, "images": record.images, "labels": record.labels}

@@ -62,6 +62,12 @@ def read(ctx: Any) -> tuple[fo.SampleCollection, Request]:
     return read_samples(ctx), request
 
 
+def name_round(ctx: Any) -> None:
+    """Notes in the answers what the round is called, if they do not say."""
+    params = ctx.request_params.setdefault("params", {})
+    params["key"] = params.get("key") or suggest_key(ctx.dataset)
+
+
 def suggest_key(dataset: fo.Dataset) -> str:
     """A name for a round that is still free."""
     taken = set(dataset.list_annotation_runs()) | {record.key for record in list_rounds(dataset)}

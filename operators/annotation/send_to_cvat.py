@@ -11,6 +11,7 @@ from ...relabel.annotation import make_plan, part_of, push, say_remarks
 from ...relabel.errors import RelabelError
 from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ..forms import as_form, show_error, show_notice
+from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from . import send_request
 from .cvat_server import client_of, config_of
@@ -93,6 +94,11 @@ class SendToCvat(foo.Operator):
             show_notice(inputs, PREVIEW, f"{plan} It goes to {server}.")
         return as_form(inputs, "Send to CVAT", "Send")
 
+    def resolve_delegation(self, ctx: Any) -> None:
+        """Names a round that is to be sent later, so that each attempt sends the same one."""
+        if ctx.requesting_delegated_execution:
+            send_request.name_round(ctx)
+
     def execute(self, ctx: Any) -> Any:
         """Sends the round; see :func:`run_with_progress`."""
         return run_with_progress(
@@ -126,6 +132,7 @@ class SendToCvat(foo.Operator):
 
 
 def _send(ctx: Any, report: Report) -> dict[str, Any]:
+    report = paced(report)
     samples, request = send_request.read(ctx)
     client = client_of(ctx)
     plan = make_plan(samples, request)

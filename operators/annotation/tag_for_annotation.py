@@ -18,6 +18,8 @@ from ..forms import (
     target_images,
     whole_images,
 )
+from ..running.cancelling import begin_writing
+from ..running.streaming import tell_if_delegated
 
 DEFAULT_TAG = REQUIRES_ANNOTATION
 ADD, REMOVE = "add", "remove"
@@ -64,8 +66,7 @@ class TagForAnnotation(foo.Operator):
         with errors_shown(inputs, "problem"):
             action, _ = _request(ctx)
             count = len(ctx.selected) if _only_selected(ctx) else count_target(ctx)
-            verb = "Tag" if action == ADD else "Untag"
-            button = f"{verb} {count:,} {'sample' if count == 1 else 'samples'}"
+            button = f"{_verb(action)} {count:,} {'sample' if count == 1 else 'samples'}"
         return as_form(inputs, "Tag for annotation", button)
 
     def execute(self, ctx: Any) -> dict[str, Any]:
@@ -79,6 +80,8 @@ class TagForAnnotation(foo.Operator):
         view = _target(ctx)
         samples = view.count()
         unchanged = view.match_tags(tag, bool=action == ADD).count()
+        tell_if_delegated(ctx, 0.1, f"{_verb(action)}ging {samples - unchanged:,} samples")
+        begin_writing(ctx)
         if action == ADD:
             view.tag_samples(tag)
         else:
@@ -123,6 +126,10 @@ def _target(ctx: Any) -> Any:
             "No samples are selected.", "Select some, or say what to tag by view_target."
         )
     return target_images(ctx)
+
+
+def _verb(action: str) -> str:
+    return "Tag" if action == ADD else "Untag"
 
 
 def _done(action: str) -> str:

@@ -10,6 +10,8 @@ from fiftyone.operators import types
 from ...relabel.curation.errors import SelectionError
 from ...relabel.curation.selection_runs import discard_selection, is_selection, selections
 from ..forms import as_form, as_output, errors_shown, field_choice
+from ..running.cancelling import begin_writing
+from ..running.streaming import tell_if_delegated
 
 
 class DiscardSelection(foo.Operator):
@@ -45,6 +47,8 @@ class DiscardSelection(foo.Operator):
             SelectionError: if there is none of that name
         """
         name = _require(ctx, ctx.params.get("name"))
+        tell_if_delegated(ctx, 0.1, f"Taking back {name}")
+        begin_writing(ctx)
         untagged = discard_selection(ctx.dataset, name)
         if not ctx.delegated:
             ctx.ops.reload_dataset()

@@ -19,6 +19,8 @@ from ..forms import (
     show_notice,
     target_images,
 )
+from ..running.cancelling import begin_writing
+from ..running.streaming import tell_if_delegated
 
 
 class FindFalsePositives(foo.Operator):
@@ -59,6 +61,7 @@ class FindFalsePositives(foo.Operator):
         Raises:
             NoSamples, EvaluationError: as said there
         """
+        tell_if_delegated(ctx, 0.0, "Looking through false positives")
         keys = list(detection_evaluations(ctx.dataset))
         found = find_false_positives(
             target_images(ctx),
@@ -68,6 +71,8 @@ class FindFalsePositives(foo.Operator):
         view = found.view(ctx.dataset)
         tag = (ctx.params.get("tag") or DEFAULT_TAG) if ctx.params.get("tag_samples") else None
         if tag:
+            tell_if_delegated(ctx, 0.5, f"Tagging {len(found.sample_ids):,} samples")
+            begin_writing(ctx)
             view.tag_samples(tag)
         if not ctx.delegated:
             if tag:

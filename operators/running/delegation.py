@@ -12,10 +12,10 @@ from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions
 
 from ...relabel.compute.executors import alive
-from ...relabel.compute.rates import in_words
 from ...relabel.errors import RelabelError
 from ..forms import count_target, show_notice, show_unknown_choices, show_warning
 from .forecasts import Work, machine_here, machines_of, note_work, remember, say_how_long
+from .pace import Pace
 from .ray_cluster import address_of_cluster, tell_of_cluster
 from .streaming import reporter, run_with_progress
 
@@ -205,18 +205,20 @@ def progress_reporter(
     say = report or reporter(ctx)
     last = 0.0
     began: tuple[float, int] | None = None
+    pace = Pace()
 
     def tell(done: int, total: int) -> None:
         nonlocal last, began
         now = time.monotonic()
+        share_done = done / total if total else 1.0
         if began is None:
             began = (now, done)
+            pace.left(share_done)
         # What runs at once hears of a cancellation at no cost; a delegated run asks the database.
         if ctx.delegated and done < total and now - last < _REPORT_SECONDS:
             return
         last = now
-        left = _left(done - began[1], total - done, now - began[0])
-        say(done / total if total else 1.0, f"{done:,} of {total:,} {what}{left}")
+        say(share_done, f"{done:,} of {total:,} {what}{pace.left(share_done)}")
         if done == total and done > began[1]:
             share = (done - began[1]) / total
             remember(ctx, what, share * (total if units is None else units), now - began[0])
@@ -241,13 +243,6 @@ def steps_reporter(ctx: Any, report: Report, *, units: float) -> Callable[[str, 
         return progress_reporter(ctx, step, report, units=units)
 
     return lambda step, done, total: reporter_of(step)(done, total)
-
-
-def _left(done: int, remaining: int, seconds: float) -> str:
-    """How long the rest will take at the pace so far, as soon as there is one."""
-    if not (done and remaining) or seconds < _REPORT_SECONDS:
-        return ""
-    return f", {in_words(seconds / done * remaining)} left"
 
 
 def _choices(executors: list[Executor], chosen: str) -> types.RadioGroup:

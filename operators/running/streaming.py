@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +32,13 @@ if TYPE_CHECKING:
     Afterwards = Callable[[dict[str, Any]], Sequence[GeneratedMessage]]
 
 logger = logging.getLogger(__name__)
+_log = logging.getLogger("relabel.operation")  # FiftyOne's own loggers have handlers of theirs
 
 CANCEL = "@relabel/cvat/cancel_run"
 _REPORT_SECONDS = 0.2
 _SENT_BY_THE_APP_ONLY = "sample_selection_style"
+_LOG_SECONDS = 10.0
+_VARIES = re.compile(r"[\d,.]+|, [^,]* left$")  # of what is told of one step of the work
 
 
 def run_with_progress(
@@ -71,17 +76,35 @@ def run_with_progress(
 def reporter(ctx: Any, *, cancellable: bool = True) -> Report:
     """Reports the progress of a delegated operation, of which one at once has nobody to tell.
 
+    What an executor's operation tells is in its log as well, each step and then now and again.
+
     Args:
         ctx: its execution context
         cancellable: whether it raises `Cancelled` when the operation was cancelled
     """
+    logged = ("", 0.0)
 
     def report(share: float, label: str) -> None:
+        nonlocal logged
         if cancellable:
             require_wanted(ctx)
+        step, now = _VARIES.sub("", label), time.monotonic()
+        if ctx.delegated and (step != logged[0] or now - logged[1] > _LOG_SECONDS):
+            logged = (step, now)
+            _log.info("%s", label)
         ctx.set_progress(progress=share, label=label)
 
     return report
+
+
+def tell_if_delegated(ctx: Any, share: float, label: str) -> None:
+    """Reports how far short work is, which at once is over before anybody could read it.
+
+    Raises:
+        Cancelled: if it was
+    """
+    if ctx.delegated:
+        reporter(ctx)(share, label)
 
 
 def to_its_end(report: Report) -> Report:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib
 
 import fiftyone as fo
+import fiftyone.operators as foo
 import pytest
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
@@ -16,6 +17,17 @@ from relabel.compute.rates import GPU, Machine, measured, record
 from .app import button, context, execute, form, operator, texts
 
 NAME = "compute_uniqueness"
+HEAVY = (
+    "apply_model",
+    "compute_similarity",
+    "compute_uniqueness",
+    "compute_visualization",
+    "evaluate_detections",
+    "find_duplicates",
+    "find_label_errors",
+    "select_for_active_learning",
+    "select_unique",
+)
 BIG = Machine("big", "1 GPU: H200", GPU)
 DESCRIPTOR = "the built-in descriptor"
 
@@ -124,6 +136,34 @@ def test_form__says_which_executor_runs_it(dataset, two_executors):
     assert fields["run_on"]["default"] == "gpu"
     assert "Runs on executor gpu (big, 1 GPU)." in texts(fields)
     assert button(NAME, dataset) == "Schedule on gpu"
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_form__each_says_where_and_how_long_and_offers_other_targets(dataset, two_executors, name):
+    fields = form(name, dataset)
+    assert fields["run_on"]["type"]["values"] == ["gpu", "cpu", "here"]
+    assert "Runs on executor gpu (big, 1 GPU). How long it takes was not" in texts(fields)
+    assert "Runs on executor cpu" in texts(form(name, dataset, {"run_on": "cpu"}))
+    assert button(name, dataset, {"run_on": "cpu"}) == "Schedule on cpu"
+
+
+@pytest.mark.parametrize("name", HEAVY)
+def test_form__each_offers_to_run_at_once_or_to_be_queued(dataset, name):
+    fields = form(name, dataset)
+    assert fields["run_on"]["type"]["values"] == ["later", "here"]
+    assert "No executor is alive (make executor TARGET=gpu starts one)." in texts(fields)
+    assert [button(name, dataset, {"run_on": one}) for one in ("later", "here")] == [
+        "Queue",
+        "Run here",
+    ]
+
+
+def test_heavy__is_every_operator_that_asks_where_to_run():
+    ours = [
+        one for one in foo.list_operators(builtin=False) if one.uri.startswith("@relabel/cvat/")
+    ]
+    asks = {one.name for one in ours if hasattr(one, "ask_where_to_run")}
+    assert asks == set(HEAVY)
 
 
 def test_form__says_that_it_may_wait(dataset):

@@ -216,6 +216,14 @@ def test_loop__send_and_pull_delegated(dataset, server):
     server.delete_task(list_rounds(dataset)[0].tasks[0].id)
 
 
+def test_send__delegated_without_a_name_is_named_when_it_is_queued(dataset, server):
+    """Each attempt then sends the same round."""
+    document = delegate("send_to_cvat", dataset, {"what": "dataset"})
+    (record,) = list_rounds(dataset)
+    assert document.context.request_params["params"]["key"] == record.key
+    server.delete_task(record.tasks[0].id)
+
+
 def test_pull_form__says_that_nothing_is_out(dataset, server):
     assert "Send to CVAT" in problems(form("pull_annotations", dataset))[0]
     assert "Send to CVAT" in problems(form("review_changes", dataset))[0]

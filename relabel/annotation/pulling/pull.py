@@ -32,7 +32,7 @@ from .undo import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import fiftyone as fo
 
@@ -84,6 +84,7 @@ def pull(
     leave_out: Collection[str] = (),
     provenance: bool = False,
     progress: Progress = silent,
+    before_writing: Callable[[], None] = lambda: None,
 ) -> PullReport:
     """Merges what annotators did into the dataset.
 
@@ -105,6 +106,7 @@ def pull(
             the change comes from
         progress: hears how far it is; if it raises, nothing has been written. It is silent while
             labels are written
+        before_writing: called once, right before anything is written; may raise to cancel
 
     Raises:
         UnknownRound: if there is no such round
@@ -122,7 +124,14 @@ def pull(
         record = with_types(dataset, with_classes(record, listed, client), listed, client)
         terms = _Terms(policy, leave_out, provenance)
         found = _look(
-            dataset, record, client, listed, choice=choice, terms=terms, progress=progress
+            dataset,
+            record,
+            client,
+            listed,
+            choice=choice,
+            terms=terms,
+            progress=progress,
+            before_writing=before_writing,
         )
         lost, finished = _write(dataset, record, found, terms)
     report = _report(found.review, list(found.merged.values()), lost)
@@ -159,6 +168,7 @@ def _look(
     choice: Choice,
     terms: _Terms,
     progress: Progress,
+    before_writing: Callable[[], None],
 ) -> _Found:
     """Merges what annotators did, in memory, and saves meanwhile what that would overwrite."""
     number = record.pulls[-1].number + 1 if record.pulls else 1
@@ -178,6 +188,7 @@ def _look(
         finished = finished_samples(dataset, record, review, open_frames)
         tagged = samples_tagged(dataset, finished, IN_ANNOTATION)
         undo.finish(tagged)
+        before_writing()  # what was saved goes if it raises
     changes = bool(tagged) or any(frame.is_settled for frame in merged.values())
     return _Found(number, review, merged, open_frames, finished, changes)
 

@@ -128,3 +128,18 @@ def test_pull__says_how_far_it_is_and_leaves_nothing_if_cancelled(dataset, clien
     assert kept.count_documents({"round_id": record.id}) == 0
     assert len(pull(dataset, "round_1", client).sample_ids) == 6
     assert kept.count_documents({"round_id": record.id, "tagged": {"$exists": False}}) == 6
+
+
+def test_pull__not_written_if_its_operation_is_no_longer_wanted(dataset, client, send):
+    record = send()
+    move_all(Editor(client, record))
+    before = stored(dataset)
+
+    def unwanted():
+        raise CancelledHere
+
+    with pytest.raises(CancelledHere):
+        pull(dataset, record.key, client, before_writing=unwanted)
+    assert stored(dataset) == before
+    assert foo.get_db_conn()["relabel_undo"].count_documents({"round_id": record.id}) == 0
+    assert len(pull(dataset, record.key, client).sample_ids) == 6
