@@ -34,4 +34,4 @@ class NodeLacksPackage(RelabelError):
 
 
 class NodeCannotSee(RelabelError):
-    """A node of the Ray cluster does not find a file that is here."""
+    """A node of the Ray cluster cannot open a file that can be opened here."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any
 
 from .errors import NodeCannotSee
@@ -12,7 +12,7 @@ from .ray_node import node_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    # The sample, the path, the reason, and the node if it does not find the file.
+    # The sample, the path, the reason, and the node if it cannot open the file.
     Told = tuple[str, str, str, str | None]
 
 # So many images at most travel to a worker together, and several times to each: little is done
@@ -31,7 +31,7 @@ def chunks(items: Sequence[Any], batch_size: int, workers: int) -> Iterator[Sequ
 def tell(unreadable: Sequence[Unreadable]) -> list[Told]:
     """What a node tells the driver of images that it could not read."""
     return [
-        (*_fields(image), None if _sees(image.filepath) else node_name()) for image in unreadable
+        (*_fields(image), None if _opens(image.filepath) else node_name()) for image in unreadable
     ]
 
 
@@ -39,14 +39,14 @@ def heard(told: Sequence[Told]) -> tuple[Unreadable, ...]:
     """What a node could not read.
 
     Raises:
-        NodeCannotSee: if a file is here, and is not found on the node
+        NodeCannotSee: if a file can be opened here, and not on the node
     """
     for _, path, _, node in told:
-        if node and Path(path).exists():
+        if node and _opens(path):
             raise NodeCannotSee(
-                f"The node {node} does not find {path}, which is here.",
+                f"The node {node} cannot open {path}, which can be opened here.",
                 "Keep media where every node finds it under the same path, such as a network "
-                "file system mounted alike on all.",
+                "file system mounted alike on all, and let whoever started Ray there read it.",
             )
     return tuple(Unreadable(sample_id, path, reason) for sample_id, path, reason, _ in told)
 
@@ -55,5 +55,6 @@ def _fields(image: Unreadable) -> tuple[str, str, str]:
     return image.sample_id, image.filepath, image.reason
 
 
-def _sees(path: str) -> bool:
-    return "://" in path or Path(path).exists()
+def _opens(path: str) -> bool:
+    """Whether a file is there and may be read; of URLs the reader itself says what is wrong."""
+    return "://" in path or os.access(path, os.R_OK)

@@ -78,7 +78,7 @@ def embed_parts_on(
     """Computes vectors as :func:`embed_parts` does, on a cluster whose nodes load the model.
 
     Raises:
-        NodeCannotSee: if an image is here, and a node does not find it
+        NodeCannotSee: if an image can be opened here, and not on a node
         NodeLacksPackage, ModelNotFound: if a node cannot load the model
     """
     if patches_field:

@@ -69,7 +69,7 @@ def predict_batches_on(
     """Applies a model as :func:`predict_batches` does, on a cluster whose nodes load it.
 
     Raises:
-        NodeCannotSee: if an image is here, and a node does not find it
+        NodeCannotSee: if an image can be opened here, and not on a node
         NodeLacksPackage, ModelNotFound: if a node cannot load the model
     """
     recipe = require_recipe(model)

@@ -4,7 +4,7 @@ import pytest
 
 from relabel.compute.errors import NodeCannotSee
 from relabel.compute.images import Unreadable
-from relabel.compute.ray_media import chunks, heard
+from relabel.compute.ray_media import chunks, heard, tell
 
 
 @pytest.mark.parametrize(
@@ -36,5 +36,16 @@ def test_heard__what_only_the_node_does_not_find_is_the_nodes_fault(tmp_path):
     there = tmp_path / "there.png"
     there.write_bytes(b"")
     assert heard([("1", str(there), "empty", None)])
-    with pytest.raises(NodeCannotSee, match=rf"node a does not find {there}.*network file system"):
+    with pytest.raises(NodeCannotSee, match=rf"node a cannot open {there}.*network file system"):
         heard([("1", str(there), "no such file", "a")])
+
+
+def test_tell__whether_it_is_the_nodes_fault(tmp_path):
+    """A path that the system refuses is no error of its own."""
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"")
+    gone, refused = str(tmp_path / "gone.png"), "/" + "long" * 2000
+    images = [Unreadable("1", path, "no image") for path in (str(broken), gone, refused)]
+    nodes = [node for *_, node in tell(images)]
+    assert nodes[0] is None
+    assert all(nodes[1:])

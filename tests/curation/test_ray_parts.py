@@ -86,7 +86,7 @@ def test_compute_embeddings__a_node_that_cannot_see_says_which(dataset, one_work
     sample = dataset.first()
     sample.filepath = f"/proc/self/cwd/{here.name}"
     sample.save()
-    with pytest.raises(NodeCannotSee, match=rf"node .* does not find /proc/self/cwd/{here.name}"):
+    with pytest.raises(NodeCannotSee, match=rf"node .* cannot open /proc/self/cwd/{here.name}"):
         compute_embeddings(dataset, DESCRIPTOR, source="test", cluster=one_worker)
 
 
