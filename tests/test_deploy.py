@@ -60,6 +60,11 @@ def test_unit__leaves_the_executor_time_to_hand_back(unit):
     assert unit["Service"]["OOMPolicy"] == "continue"
 
 
+def test_unit__meets_ray_in_its_folder(unit):
+    """Ray's sockets are under /tmp; with a /tmp of its own Ray aborts the executor's worker."""
+    assert "PrivateTmp" not in unit["Service"]
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
 def test_unit__systemd_accepts_it(tmp_path):
     """But for the program, which is not installed where it says."""
