@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/executors.py [--only delegation | leaving]
     .venv/bin/python benchmarks/executors.py --only ray [--images 4000] [--rows 200000]
-    .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0] [--first 0]
+    .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0] [--first 0] [--kinds app]
 
 The rounds of faults are run where they are asked for: each queues an operation, kills something
 at a random moment, and compares the outcome with that of an undisturbed run.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from _executors import delegation, faults, leaving, ray
+from _executors.disturbing import FAULTS
 
 from demo.services import fiftyone_environment, link_plugin, mongod
 
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=0, help="rounds of faults, and nothing else")
     parser.add_argument("--seed", type=int, default=0, help="of the rounds")
     parser.add_argument("--first", type=int, default=0, help="number of the first round")
+    parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=(), help="of faults")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
@@ -49,7 +51,7 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All figures that are asked for."""
     if options.faults:
         rounds = range(options.first, options.first + options.faults)
-        return faults.figures(folder, rounds, options.seed)
+        return faults.figures(folder, rounds, options.seed, options.kinds)
     figures: list[dict[str, Any]] = []
     if options.only in (None, "delegation"):
         figures += delegation.overhead(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import requests
 from demo.services import app_server
 
 from . import nodes
-from .world import PATIENCE_SECONDS
+from .world import PATIENCE_SECONDS, wait_for
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .world import Executors
 
 # "write" kills the executor in the moment when the operation begins to write its outcome;
-# "server" is killed while it is asked, "app" while it works by itself.
+# "server" is killed while it is asked or while an executor works, "app" while it works by itself.
 FAULTS = (
     "executor",
     "child",
@@ -40,6 +41,7 @@ RAY_FAULTS = ("node", "node", "node", "executor", "child", "leave", "cancel")
 # Longer than an executor may be silent before another takes its operation for lost.
 SILENT_SECONDS = 20.0
 _ENDED = ["completed", "failed"]
+_TOLD = re.compile(rb'"progress": ?([0-9.]+)')
 _SENT_BY_THE_APP = {"sample_selection_style": "add"}
 
 
@@ -84,49 +86,64 @@ class Disturbance:
         done: str = getattr(self, f"_{fault}")(run)
         return done
 
-    def asks_the_app(self, body: dict[str, Any], seconds: float) -> tuple[Any, str]:
-        """Asks the App's server, and kills it.
+    def asks_the_app(self, body: dict[str, Any], seconds: float) -> tuple[Any, str, str]:
+        """Asks the App's server to queue an operation, and kills it after so many seconds.
 
         Returns:
-            the operation if it came to one, else None; and what was done
+            the operation if it came to one, else None; what was done; and where it stood then
         """
         from relabel.compute.operations import collection
 
         before = {one["_id"] for one in collection().find({}, {"_id": 1})}
         with _app() as (url, server):
+            began = time.monotonic()
             with contextlib.suppress(requests.RequestException):
                 requests.post(f"{url}/operators/execute", json=body, timeout=seconds + 0.001)
+            time.sleep(max(0.0, began + seconds - time.monotonic()))
             server.kill()
         new = [one["_id"] for one in collection().find({}, {"_id": 1}) if one["_id"] not in before]
         if len(new) > 1:
             raise RuntimeError(f"One click has queued {len(new)} operations")
-        return (new[0] if new else None), f"kill -9 of the App's server {server.pid}"
+        run = new[0] if new else None
+        where = found(run) if run else "being asked for"
+        return run, f"kill -9 of the App's server {server.pid}", where
 
-    def works_in_the_app(self, body: dict[str, Any], seconds: float) -> str:
-        """Has the App's server run an operation by itself, and kills it; returns what was done."""
-        told: list[str] = []
+    def works_in_the_app(self, body: dict[str, Any], seconds: float) -> tuple[str, str, float]:
+        """Has the App's server run an operation by itself, and kills it.
+
+        Args:
+            body: what it is asked
+            seconds: how long after the operation began, unless it has answered before
+
+        Returns:
+            what was done; where the operation stood then; and how long it had worked
+        """
+        told: list[float] = []
 
         def ask(url: str) -> None:
             with (
                 contextlib.suppress(requests.RequestException),
                 requests.post(
-                    f"{url}/operators/execute",
+                    f"{url}/operators/execute/generator",
                     json={**body, **_SENT_BY_THE_APP},
                     stream=True,
                     timeout=PATIENCE_SECONDS,
                 ) as answer,
             ):
-                told.extend(line.decode(errors="replace") for line in answer.iter_lines())
+                for line in answer.iter_lines():
+                    told.extend(map(float, _TOLD.findall(line)))
 
         with _app() as (url, server):
             asking = threading.Thread(target=ask, args=(url,))
             asking.start()
-            time.sleep(seconds)
-            ended = not asking.is_alive()
+            wait_for(lambda: told or not asking.is_alive(), "The start of what runs at once")
+            began = time.monotonic()
+            asking.join(seconds)
+            worked, ended = time.monotonic() - began, not asking.is_alive()
             server.kill()
             asking.join()
-        done = "had answered" if ended else f"had said {len(told)} times how far it was"
-        return f"kill -9 of the App's server {server.pid}, which {done}"
+        where = "answered" if ended else f"run by the server, {told[-1]:.0%} done"
+        return f"kill -9 of the App's server {server.pid}", where, worked
 
     def _holder(self, run: Any) -> subprocess.Popen[bytes]:
         """The executor of an operation, else any."""

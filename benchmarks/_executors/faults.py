@@ -16,6 +16,7 @@ from . import nodes, world
 from .disturbing import FAULTS, RAY_FAULTS, Disturbance, found
 from .jobs import JOBS
 from .line import Line
+from .world import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,7 @@ class Rounds:
         self._jobs = jobs
         self._ray = ray
         self._quiet: dict[str, tuple[float, Any]] = {}
+        self._at_once: dict[str, float] = {}
 
     def __enter__(self) -> Rounds:
         self.ready()
@@ -88,8 +90,13 @@ class Rounds:
             self._quiet[job.operator] = (seconds, outcome)
         return {operator: outcome for operator, (_, outcome) in self._quiet.items()}
 
-    def play(self, number: int, seed: int, fault: str | None = None) -> dict[str, Any]:
+    def play(self, number: int, seed: int, faults: Sequence[str] = ()) -> dict[str, Any]:
         """One round.
+
+        Args:
+            number: its number
+            seed: decides, with the number, the operation, the fault and the moment
+            faults: which there may be; all if empty
 
         Returns:
             ``round``, ``place``, ``operator``, ``fault``; ``killed``, what that did; ``after``, so
@@ -99,20 +106,21 @@ class Rounds:
         """
         chance = random.Random(f"{seed}-{number}")  # noqa: S311 - it is to be repeatable
         job = chance.choice(self._jobs)
-        fault = fault or chance.choice(RAY_FAULTS if self._ray else FAULTS)
+        fault = chance.choice(faults or (RAY_FAULTS if self._ray else FAULTS))
         name = f"r{seed}_{number}"
         seconds, _ = self._quiet[job.operator]
         self.ready()
         began = time.monotonic()
         disturbance = Disturbance(self.running, self._lines, self._ray)
         if fault == "server":
-            after = chance.uniform(0.0, 3.0)
-            run, killed = disturbance.asks_the_app(self._request(job, name), after)
-            where = "being asked for"
+            after = chance.uniform(0.0, 1.1 * seconds + 3.0)
+            run, killed, where = disturbance.asks_the_app(self._request(job, name), after)
         elif fault == "app":
-            after = chance.uniform(0.0, 1.1 * seconds + 1.0)
-            killed = disturbance.works_in_the_app(self._request(job, name, "here"), after)
-            run, where = self._queue(job, name, **job.again), "run at once, then queued"
+            after = chance.uniform(0.0, self._seconds_at_once(job, disturbance))
+            asked = self._request(job, name, "here")
+            killed, where, _ = disturbance.works_in_the_app(asked, after)
+            where += ", then queued"
+            run = self._queue(job, name, **job.again)
         else:
             run = self._queue(job, name)
             after = chance.uniform(0.0, 1.1 * seconds)
@@ -129,6 +137,13 @@ class Rounds:
             **self._end(job, name, run),
             "seconds": round(time.monotonic() - began, 1),
         }
+
+    def _seconds_at_once(self, job: Job, disturbance: Disturbance) -> float:
+        """How long an operation takes in an App's server that has just started, undisturbed."""
+        if job.operator not in self._at_once:
+            asked = self._request(job, f"at_once_{job.operator}", "here")
+            *_, self._at_once[job.operator] = disturbance.works_in_the_app(asked, PATIENCE_SECONDS)
+        return self._at_once[job.operator]
 
     def _end(self, job: Job, name: str, run: Any) -> dict[str, Any]:
         """How an operation ends, and what of that is wrong."""
@@ -211,24 +226,27 @@ class Rounds:
         self._lines[self.running.start(**environment).pid] = line
 
 
-def figures(folder: Path, rounds: range, seed: int) -> list[dict[str, Any]]:
+def figures(
+    folder: Path, rounds: range, seed: int, faults: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     """Plays rounds and tells of each on stderr.
 
     Args:
         folder: where images and logs go
         rounds: their numbers; of ten, three are played on a Ray cluster
         seed: decides, with the number, the operation, the fault and the moment
+        faults: which there may be, and no cluster then; all if empty
     """
     from _measuring import at_most
 
     dataset, log = world.make_dataset(folder / "images", IMAGES), folder / "executors.log"
     dataset.persistent = True  # the App's server cleans up others when it starts
-    on_ray = [number for number in rounds if number % 10 in _ON_RAY]
+    on_ray = [number for number in rounds if number % 10 in _ON_RAY and not faults]
     here = [number for number in rounds if number not in on_ray]
     told: list[dict[str, Any]] = []
     with Rounds(dataset, log) as played:
         outcomes = played.learn()
-        told += [_told(played.play(number, seed)) for number in here]
+        told += [_told(played.play(number, seed, faults)) for number in here]
     if on_ray:
         jobs = [job for job in JOBS if job.uses_cluster]
         with (

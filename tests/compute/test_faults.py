@@ -24,7 +24,7 @@ def rounds(database, tmp_path_factory):
 
 @pytest.mark.parametrize(("number", "fault"), [*enumerate(["child", "connections", "cancel"])])
 def test_operation__ends_as_if_nothing_had_happened(rounds, number, fault):
-    told = rounds.play(number, seed=1, fault=fault)
+    told = rounds.play(number, seed=1, faults=[fault])
     assert told["wrong"] == ""
     assert told["ended"] == "completed" or fault == "cancel"
     assert told["attempts"] <= 2
