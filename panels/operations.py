@@ -49,10 +49,10 @@ class OperationsPanel(foo.Panel):
     def refresh(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Answers what runs, waits and has ended. Called every few seconds while it is seen."""
         dataset_id = ctx.dataset._doc.id  # noqa: SLF001
-        logs_of = [ObjectId(one) for one in ctx.params.get("logs_of", ())]
+        opened = [ObjectId(one) for one in ctx.params.get("opened", ())]
         executors = lately_alive()
         alive = [one for one, silent in executors if silent < STALE_SECONDS]
-        found = operations_of(dataset_id, logs_of=logs_of)
+        found = operations_of(dataset_id, opened=opened)
         return {
             "updated_at": now_json(),
             "operations": [operation_json(one, alive) for one in found],

@@ -35,6 +35,7 @@ def operation_json(operation: Operation, executors: Sequence[Executor]) -> dict[
         "cause": operation.cause,
         "error": operation.error,
         "log_tail": operation.log_tail,
+        "asked": [list(one) for one in operation.asked],
         "queued_at": _moment(operation.queued_at),
         "started_at": _moment(operation.started_at),
         "ended_at": _moment(operation.ended_at),

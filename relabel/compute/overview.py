@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _UNENDED = [ExecutionRunState.SCHEDULED, ExecutionRunState.QUEUED, ExecutionRunState.RUNNING]
 _NOT_SHOWN = {"context": 0, "metadata": 0, "result.result": 0, "pipeline": 0}
 _MOST_CHARACTERS = 6000
+_MOST_OF_A_LINE = 200
+_PARAMS = "context.request_params.params"
+_NOT_SAID = ("run_on",)  # that is its target
 _TRIED = re.compile(r"It was tried \d+ times\.$")
 # E.g. "relabel.compute.errors.ModelNotFound: ", but not "ValueError: "
 _OUR_ERROR = re.compile(r"^[\w@/-]+(\.[\w@/-]+)+: ")
@@ -58,6 +61,7 @@ class Operation:
         cause: why it failed, in one line
         error: the whole of that
         log_tail: the last lines that it printed; read where it was asked for
+        asked: what its operator was asked with, as far as a line can say it; read like that, too
         queued_at: when it was asked for
         started_at: when the last attempt began
         ended_at: when it ended
@@ -77,6 +81,7 @@ class Operation:
     cause: str
     error: str
     log_tail: str
+    asked: tuple[tuple[str, str], ...]
     queued_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -97,20 +102,20 @@ class Elsewhere:
 
 
 def operations_of(
-    dataset_id: ObjectId, *, most: int = 50, logs_of: Sequence[ObjectId] = ()
+    dataset_id: ObjectId, *, most: int = 50, opened: Sequence[ObjectId] = ()
 ) -> list[Operation]:
     """The operations of a dataset: those that run, those that wait, then the latest that ended.
 
     Args:
         dataset_id: the dataset's
         most: how many of those that ended, and of the others, those asked for last
-        logs_of: whose last lines are to be read
+        opened: of which more is to be read: the last lines, and what they were asked with
     """
     of_dataset = {"dataset_id": dataset_id, "archived": {"$ne": True}}
     unended = _read({**of_dataset, "run_state": {"$in": _UNENDED}}, most)
     ended = _read({**of_dataset, "run_state": {"$nin": _UNENDED}}, most)
-    logs = _logs(logs_of)
-    found = [_as_operation(one, logs) for one in [*reversed(unended), *ended]]
+    more = _more(opened)
+    found = [_as_operation(one, more.get(one["_id"], {})) for one in [*reversed(unended), *ended]]
     return sorted(found, key=lambda one: _ORDER.get(one.stage, len(_ORDER)))
 
 
@@ -135,12 +140,25 @@ def _read(query: dict[str, Any], most: int) -> list[dict[str, Any]]:
     return found
 
 
-def _logs(operations: Sequence[ObjectId]) -> dict[ObjectId, str]:
-    found = collection().find({"_id": {"$in": [*operations]}}, {"log_tail": 1})
-    return {one["_id"]: one.get("log_tail") or "" for one in found}
+def _more(operations: Sequence[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
+    wanted = {"log_tail": 1, _PARAMS: 1}
+    return {one["_id"]: one for one in collection().find({"_id": {"$in": [*operations]}}, wanted)}
 
 
-def _as_operation(document: dict[str, Any], logs: dict[ObjectId, str]) -> Operation:
+def _asked(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What can be said in a line. Options of other programs may hold their keys: they are not."""
+    params: Any = document
+    for name in _PARAMS.split("."):
+        params = (params or {}).get(name)
+    said = (
+        (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        for name, value in (params or {}).items()
+        if name not in _NOT_SAID and value not in (None, "", []) and not isinstance(value, dict)
+    )
+    return tuple((name, text[:_MOST_OF_A_LINE]) for name, text in said)
+
+
+def _as_operation(document: dict[str, Any], more: dict[str, Any]) -> Operation:
     ours, status = document.get(OURS, {}), document.get("status") or {}
     error = ((document.get("result") or {}).get("error") or "").strip()
     stage = _stage(document["run_state"], error)
@@ -159,7 +177,8 @@ def _as_operation(document: dict[str, Any], logs: dict[ObjectId, str]) -> Operat
         doing=status.get("label") or "",
         cause=cause_of(error) if stage is Stage.FAILED else "",
         error=error[-_MOST_CHARACTERS:] if stage is Stage.FAILED else "",
-        log_tail=logs.get(document["_id"], ""),
+        log_tail=more.get("log_tail") or "",
+        asked=_asked(more),
         queued_at=_aware(document.get("queued_at")),
         started_at=_aware(document.get("started_at")),
         ended_at=_aware(document.get("completed_at") or document.get("failed_at")),

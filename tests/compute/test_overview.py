@@ -37,7 +37,7 @@ def test_operations_of__logs_where_asked_for(queue, dataset):
     run = queue("log")
     operations.keep(claim_oldest(["log"], "a"), "first\nlast")
     [without] = operations_of(dataset._doc.id)
-    [with_log] = operations_of(dataset._doc.id, logs_of=[run])
+    [with_log] = operations_of(dataset._doc.id, opened=[run])
     assert (without.log_tail, with_log.log_tail) == ("", "first\nlast")
 
 
@@ -75,3 +75,13 @@ def _result():
     from fiftyone.operators.executor import ExecutionResult
 
     return ExecutionResult(result={})
+
+
+def test_operations_of__what_it_was_asked_with_but_no_options(queue, dataset):
+    """Those of other programs may hold their keys."""
+    options = {"api_key": "secret"}
+    run = queue("asked", name="this", names=["a", "b"], none=None, options=options, run_on="asked")
+    [shown] = operations_of(dataset._doc.id, opened=[run])
+    assert shown.asked == (("name", "this"), ("names", "a, b"))
+    [closed] = operations_of(dataset._doc.id)
+    assert closed.asked == ()

@@ -76,6 +76,8 @@ def test_panel__cancel_and_run_again(start_app, open_app, named, request):
     app.screenshot("operations-panel")
     failed.get_by_label(re.compile("Log of")).click()
     expect(app.cy("relabel-log")).to_contain_text("Traceback")
+    expect(app.cy("relabel-log")).to_contain_text("apply_model begins")
+    expect(app.cy("relabel-asked")).to_contain_text("model path/none/of/this/name")
     app.cy("relabel-reload").click()
 
 

@@ -212,7 +212,7 @@ def _stopped(worker, run, says: Callable[[float, str], bool]) -> dict[str, Any]:
 
 def _shown(dataset, run) -> dict[str, Any]:
     """An operation as the panel shows it, opened."""
-    operations = call(dataset, "refresh", logs_of=[str(run)])[0]["operations"]
+    operations = call(dataset, "refresh", opened=[str(run)])[0]["operations"]
     return next(one for one in operations if one["id"] == str(run))
 
 

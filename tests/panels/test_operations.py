@@ -67,7 +67,7 @@ def test_refresh__operations_and_who_runs_them(dataset, run):
         claim = claim_oldest(["gpu"], announcement.id)
         announcement.busy_with(claim.operator)
         operations.keep(claim, "loading")
-        answer, _ = call(dataset, "refresh", logs_of=[str(run)])
+        answer, _ = call(dataset, "refresh", opened=[str(run)])
     [runs], [executor] = answer["operations"], answer["executors"]
     assert (runs["stage"], runs["has_executor"], runs["log_tail"]) == ("running", True, "loading")
     assert runs["executor"] == executor["id"]

@@ -1,7 +1,7 @@
 import { Box, Button, CircularProgress, Collapse, IconButton, LinearProgress, Paper, Typography } from "@mui/material";
-import React from "react";
+import React, { useEffect, useRef } from "react";
 import { ChevronIcon } from "../shared/icons";
-import { canCancel, canRepeat, percent, stageText, standstill } from "./derive";
+import { canCancel, canRepeat, doingText, errorText, percent, stageText, standstill } from "./derive";
 import { type Operation, type Stage } from "./types";
 import { type Actions } from "./useOperations";
 
@@ -35,7 +35,7 @@ export function OperationCard({ operation, now, isOpen, isChanging, actions }: O
           <ChevronIcon sx={{ fontSize: 18, transform: isOpen ? "rotate(90deg)" : "none", transition: "transform .15s" }} />
         </IconButton>
         <Box onClick={() => actions.toggle(id)} sx={{ cursor: "pointer", minWidth: 0, flex: 1 }}>
-          <Typography noWrap fontWeight={500} title={operation.operator}>
+          <Typography fontWeight={500} title={operation.operator}>
             {label}
           </Typography>
         </Box>
@@ -46,7 +46,7 @@ export function OperationCard({ operation, now, isOpen, isChanging, actions }: O
       </Box>
       <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }}>
         {(stage === "running" || stage === "queued") && <Progress operation={operation} />}
-        <Typography variant="caption" color="text.secondary" component="div" noWrap>
+        <Typography variant="caption" color="text.secondary" component="div">
           {stageText(operation, now)}
         </Typography>
         <Remarks operation={operation} />
@@ -90,18 +90,20 @@ function Progress({ operation }: { operation: Operation }) {
   const isRunning = operation.stage === "running";
   return (
     <Box data-cy="relabel-progress">
-      <LinearProgress
-        variant={isRunning && done === null ? "indeterminate" : "determinate"}
-        value={done ?? 0}
-        color="info"
-        sx={{ height: 6, borderRadius: 3, bgcolor: "action.selected" }}
-      />
-      <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mt: 0.5 }}>
-        <Typography variant="caption" noWrap data-cy="relabel-doing" title={operation.doing}>
-          {operation.doing}
+      {isRunning && (
+        <LinearProgress
+          variant={done === null ? "indeterminate" : "determinate"}
+          value={done ?? 0}
+          color="info"
+          sx={{ height: 6, borderRadius: 3, bgcolor: "action.selected" }}
+        />
+      )}
+      <Box sx={{ display: "flex", justifyContent: "space-between", gap: 2, mt: isRunning ? 0.5 : 0 }}>
+        <Typography variant="caption" data-cy="relabel-doing">
+          {doingText(operation)}
         </Typography>
         {isRunning && done !== null && (
-          <Typography variant="caption" color="text.secondary" noWrap>
+          <Typography variant="caption" color="text.secondary" noWrap sx={{ flexShrink: 0 }}>
             {done} %
           </Typography>
         )}
@@ -129,16 +131,47 @@ function Remarks({ operation }: { operation: Operation }) {
   );
 }
 
-function Details({ operation: { log_tail, error } }: { operation: Operation }) {
+function Details({ operation }: { operation: Operation }) {
+  const error = errorText(operation);
   return (
     <Box sx={{ pl: 4.5, pr: 1, pb: 0.5 }} data-cy="relabel-log">
-      <Block title="Log" text={log_tail || "It has printed nothing."} />
+      <Asked asked={operation.asked} />
+      <Block title="Log" text={operation.log_tail || "It has printed nothing."} />
       {error && <Block title="Error" text={error} />}
     </Box>
   );
 }
 
+/** What tells it from another of the same name. */
+function Asked({ asked }: Pick<Operation, "asked">) {
+  return (
+    <Box component="dl" data-cy="relabel-asked" sx={{ display: "grid", gridTemplateColumns: "auto 1fr", columnGap: 1.5, m: 0, mb: 0.5, fontSize: 12 }}>
+      {asked.map(([name, value]) => (
+        <React.Fragment key={name}>
+          <Box component="dt" sx={{ color: "text.secondary" }}>
+            {name.replaceAll("_", " ")}
+          </Box>
+          <Box component="dd" sx={{ m: 0, overflowWrap: "anywhere" }}>
+            {value}
+          </Box>
+        </React.Fragment>
+      ))}
+    </Box>
+  );
+}
+
+const NEAR_END_PX = 24;
+
+/** A text whose end is seen, as the newest is there, until the user looks at something before. */
 function Block({ title, text }: { title: string; text: string }) {
+  const box = useRef<HTMLPreElement>(null);
+  const atEnd = useRef(true);
+  useEffect(() => {
+    if (box.current && atEnd.current) box.current.scrollTop = box.current.scrollHeight;
+  }, [text]);
+  const onScroll = ({ currentTarget: { scrollHeight, scrollTop, clientHeight } }: React.UIEvent) => {
+    atEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+  };
   return (
     <>
       <Typography variant="caption" color="text.secondary">
@@ -146,6 +179,8 @@ function Block({ title, text }: { title: string; text: string }) {
       </Typography>
       <Box
         component="pre"
+        ref={box}
+        onScroll={onScroll}
         tabIndex={0}
         sx={{
           m: 0,

@@ -22,6 +22,16 @@ export const operatorName = (uri: string): string => uri.split("/").pop() ?? uri
 /** "gpu+big" and "host" of "gpu+big@host:123". */
 const placeOf = (executor: string | null): string => executor?.replace(/:\d+$/, "") ?? "";
 
+/** What an unfinished operation does, or what became of its last attempt. */
+export const doingText = ({ stage, doing, writing }: Operation): string => {
+  if (stage === "running" && writing) return "Writes its outcome: it can no longer be cancelled";
+  return doing || (stage === "running" ? "Starting" : "");
+};
+
+/** The whole of an error, if that is more than its cause. */
+export const errorText = ({ cause, error }: Operation): string =>
+  error.replace(/\s+/g, " ").trim() === cause ? "" : error;
+
 /** Where an operation stands, in a line under its name. */
 export function stageText(operation: Operation, nowMs: number): string {
   const { stage, executor, attempt, started_at, ended_at, queued_at } = operation;
@@ -74,12 +84,12 @@ export const versionsText = ({ versions }: Executor): string =>
     .join(" · ");
 
 export const targetsText = ({ targets, also_untargeted }: Executor): string =>
-  [...targets, ...(also_untargeted ? ["no target"] : [])].join(", ");
+  [...targets, ...(also_untargeted ? ["untargeted"] : [])].join(", ");
 
 /** "idle", "busy with apply_model", or for how long it has been silent. */
 export function executorState({ alive, operation, silent_seconds }: Executor): string {
   if (!alive) return `silent for ${duration(silent_seconds)}`;
-  return operation ? `busy with ${operatorName(operation)}` : "idle";
+  return operation ? `busy with ${operatorName(operation).replaceAll("_", " ")}` : "idle";
 }
 
 /** "1 operation of other datasets runs, 2 wait"; nothing if there are none. */

@@ -19,8 +19,10 @@ export interface Operation {
   doing: string;
   cause: string;
   error: string;
-  /** Of those alone that were asked for. */
+  /** Of those alone that are opened. */
   log_tail: string;
+  /** What its operator was asked with: names and values; of those alone that are opened. */
+  asked: [name: string, value: string][];
   queued_at: string | null;
   started_at: string | null;
   ended_at: string | null;

@@ -58,7 +58,7 @@ export function useOperations(uris: MethodUris, dataset: string | null): [Status
 
   const pollNow = usePolling(async () => {
     setRefreshing(true);
-    const answer = await call<Snapshot>("refresh", { logs_of: opened.current }, READ_MS);
+    const answer = await call<Snapshot>("refresh", { opened: opened.current }, READ_MS);
     setRefreshing(false);
     setProblem(answer.ok ? null : answer.problem);
     if (answer.ok) setSnapshot(answer.value); // else what was known last stays

@@ -41,6 +41,19 @@ test("a failed operation: its cause, its log and error where opened, a way to ru
   expect(content(snapshot({ operations: [failed] }))).not.toContain("Traceback");
 });
 
+test("an opened operation: what it was asked with", () => {
+  const one = operation({ asked: [["label_field", "predictions"]] });
+  const html = content(snapshot({ operations: [one] }), { open: ["1"] });
+  expect(html).toMatch(/label field.*predictions/);
+  expect(content(snapshot({ operations: [one] }))).not.toContain("predictions");
+});
+
+test("a queued operation: no bar, as nothing is done yet", () => {
+  const html = content(snapshot({ operations: [operation({ stage: "queued", doing: "Queued again: it was lost." })] }));
+  expect(html).toContain("Queued again: it was lost.");
+  expect(html).not.toContain("progressbar");
+});
+
 test("no executor: says how to start one", () => {
   const html = content(snapshot({ operations: [], executors: [] }));
   expect(html).toContain("make executor TARGET=gpu");

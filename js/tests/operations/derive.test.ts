@@ -3,7 +3,9 @@ import {
   canCancel,
   canRepeat,
   devicesText,
+  doingText,
   elsewhereText,
+  errorText,
   executorState,
   headline,
   noGpuText,
@@ -41,6 +43,19 @@ test("canRepeat: what has failed or was cancelled, once", () => {
   expect(canRepeat(operation())).toBe(false);
 });
 
+test("doingText: what it does, as far as is known", () => {
+  expect(doingText(operation())).toBe("412 of 1,000 images, 2 minutes left");
+  expect(doingText(operation({ doing: "" }))).toBe("Starting");
+  expect(doingText(operation({ writing: true }))).toContain("no longer be cancelled");
+  expect(doingText(operation({ stage: "queued", doing: "" }))).toBe("");
+});
+
+test("errorText: nothing that the cause says already", () => {
+  const cause = "It was killed. It was tried 2 times.";
+  expect(errorText(operation({ cause, error: "It was killed.\nIt was tried 2 times." }))).toBe("");
+  expect(errorText(operation({ cause, error: "Traceback" }))).toBe("Traceback");
+});
+
 test("percent: of what is known", () => {
   expect(percent(operation())).toBe(41);
   expect(percent(operation({ progress: 1.2 }))).toBe(100);
@@ -66,7 +81,7 @@ test("devicesText, noGpuText: what an executor computes on, or why on no GPU", (
 
 test("executorState: busy, idle or silent", () => {
   expect(executorState(executor())).toBe("idle");
-  expect(executorState(executor({ operation: "@relabel/cvat/apply_model" }))).toBe("busy with apply_model");
+  expect(executorState(executor({ operation: "@relabel/cvat/apply_model" }))).toBe("busy with apply model");
   expect(executorState(executor({ alive: false, silent_seconds: 200 }))).toBe("silent for 3 min 20 s");
 });
 

@@ -16,6 +16,7 @@ export const operation = (changes: Partial<Operation> = {}): Operation => ({
   cause: "",
   error: "",
   log_tail: "",
+  asked: [],
   queued_at: "2026-11-23T11:50:00Z",
   started_at: "2026-11-23T11:58:00Z",
   ended_at: null,
