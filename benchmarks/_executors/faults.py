@@ -113,7 +113,7 @@ class Rounds:
         began = time.monotonic()
         disturbance = Disturbance(self.running, self._lines, self._ray)
         if fault == "server":
-            after = chance.uniform(0.0, 1.1 * seconds + 3.0)
+            after = chance.uniform(0.0, 1.1 * seconds + 1.0)
             run, killed, where = disturbance.asks_the_app(self._request(job, name), after)
         elif fault == "app":
             after = chance.uniform(0.0, self._seconds_at_once(job, disturbance))

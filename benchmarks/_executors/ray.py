@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LEAST_SPEED_UP = 1.7
 SHARDS = 4
 _SIDE = 96
+_WARM_UP = 0.2
 
 
 def figures(folder: Path, images: int, rows: int) -> list[dict[str, Any]]:
@@ -75,15 +76,18 @@ def four_shards(rows: int, cluster: Cluster) -> list[dict[str, Any]]:
 
 
 def _rate(view: SampleCollection, model: Recipe, cluster: Cluster) -> float:
-    """Images in a second of the second half, by when every worker is at work."""
+    """Images in a second once every worker is at work.
+
+    They come in bursts, so it is the slope of the line that lies nearest to all their moments.
+    """
     from relabel.curation.ray_parts import embed_parts_on
 
     done, moments = 0, []
     for part in embed_parts_on(cluster, view, model, batch_size=8):
         done += part.samples
         moments.append((time.perf_counter(), done))
-    middle = moments[len(moments) // 2]
-    return float((moments[-1][1] - middle[1]) / (moments[-1][0] - middle[0]))
+    times, counts = np.array([one for one in moments if one[1] >= done * _WARM_UP]).T
+    return float(np.polyfit(times - times[0], counts, 1)[0])
 
 
 @contextmanager
