@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from ...relabel.compute.image_model import PIXELS
 from ...relabel.compute.recipes import recipe
 from ...relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
 from ...relabel.curation.checkpoints import Checkpoint
@@ -24,7 +25,6 @@ from ...relabel.curation.errors import EmbeddingsError
 from ...relabel.curation.keras_models import (
     APPLICATIONS,
     DOWNLOADED,
-    PIXELS,
     load_application,
     load_model_file,
     require_application,

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from fiftyone.core.models import Model
 
+PIXELS = {
+    "0 to 255": (1.0, 0.0),
+    "0 to 1": (1 / 255, 0.0),
+    "-1 to 1": (2 / 255, -1.0),
+}
+"""Ranges of pixels that models expect: what they are multiplied by, and what is added then."""
+
 
 class ImageModel(Model):  # type: ignore[misc]
     """A FiftyOne model that takes images of any size as they are read, many at once."""

@@ -14,7 +14,7 @@ from fiftyone.core.models import EmbeddingsMixin
 
 from ..compute.devices import cpu_count, grow_gpu_memory
 from ..compute.errors import ModelNotFound
-from ..compute.image_model import ImageModel
+from ..compute.image_model import PIXELS, ImageModel
 from ..compute.images import resized
 from ..compute.mixed_precision import gpu_capabilities, in_best_precision
 from .errors import EmbeddingsError
@@ -41,11 +41,6 @@ APPLICATIONS = {
     "Xception": "xception",
 }
 DOWNLOADED = "imagenet"
-PIXELS = {
-    "0 to 255": (1.0, 0.0),
-    "0 to 1": (1 / 255, 0.0),
-    "-1 to 1": (2 / 255, -1.0),
-}
 _DEFAULT_SIZE = (224, 224)
 _LIKELY_OUTPUTS = ("embedding", "feature", "pooled")
 # TensorFlow reads it when it starts; a worker on a node of a Ray cluster gets its core by it.

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import ClassFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 CLASS_FILES = ("classes.txt", "labels.txt", "label_map.pbtxt", "classes.json")
-_ITEM = re.compile(r"item\s*\{(.*?)\}", re.DOTALL)
+_QUOTED = r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+_ITEM = re.compile(rf"""\bitem\s*:?\s*\{{((?:{_QUOTED}|[^}}"'])*)\}}""")
 _ID = re.compile(r"\bid\s*:\s*(\d+)")
-_NAME = re.compile(r"\b(display_name|name)\s*:\s*[\"']([^\"']*)[\"']")
+_NAME = re.compile(rf"\b(display_name|name)\s*:\s*({_QUOTED})")
+_COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
 
 
 def find_class_file(model_path: Path | str) -> Path | None:
@@ -35,24 +37,26 @@ def find_class_file(model_path: Path | str) -> Path | None:
     return None
 
 
-def read_classes(path: Path | str) -> dict[int, str]:
+def read_classes(path: Path | str, *, first: int = 1) -> dict[int, str]:
     """Reads a file of class names.
 
     Args:
-        path: a text file (line k names class k), a JSON list or object (ids to names), or a label
-            map (``.pbtxt``) of the TF2 Detection Zoo
+        path: a text file with one name per line, a JSON list of names, or of the categories of
+            COCO (``{"id": 1, "name": "cat"}``), a JSON object (ids to names), or a label map
+            (``.pbtxt``) of the TF2 Detection Zoo
+        first: the id of the first name of a file that says no ids
 
     Returns:
-        the names, by id; ids start at 1
+        the names, by id
 
     Raises:
         ClassFileError: if there is no such file, or no name in it
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
-        names = _parse(file.suffix.lower(), text)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+        text = file.read_text(encoding="utf-8-sig")
+        names = _parse(file.suffix.lower(), text, first)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ClassFileError(
             f"'{path}' cannot be read as a file of class names.",
             "Give a text file with one name per line, a JSON list, or a label map (.pbtxt).",
@@ -79,27 +83,39 @@ def require_fit(classes: Mapping[int, str], class_count: int | None) -> None:
         )
 
 
-def _parse(suffix: str, text: str) -> dict[int, str]:
+def _parse(suffix: str, text: str, first: int) -> dict[int, str]:
     if suffix == ".pbtxt":
         return _parse_label_map(text)
-    if suffix == ".json":
-        content = json.loads(text)
-        if isinstance(content, list):
-            return _numbered(content)
-        return {int(key): str(name) for key, name in content.items()}
-    lines = text.rstrip().splitlines()
-    return _numbered(lines)
+    if suffix != ".json":
+        return _numbered(text.rstrip().splitlines(), first)
+    content = json.loads(text)
+    if isinstance(content, dict):
+        return {int(key): _name(name) for key, name in content.items() if name}
+    if content and all(isinstance(one, dict) for one in content):
+        return {int(one["id"]): _name(one["name"]) for one in content}
+    return _numbered(map(_name, content), first)
 
 
-def _numbered(names: list[str]) -> dict[int, str]:
-    return {k: str(name).strip() for k, name in enumerate(names, start=1) if str(name).strip()}
+def _name(value: Any) -> str:
+    """A name in JSON: anything else would turn up as a class."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no name")
+    return value.strip()
+
+
+def _numbered(names: Iterable[str], first: int) -> dict[int, str]:
+    return {k: name.strip() for k, name in enumerate(names, start=first) if name.strip()}
 
 
 def _parse_label_map(text: str) -> dict[int, str]:
     names = {}
-    for item in _ITEM.findall(text):
+    for item in _ITEM.findall(_COMMENT.sub("", text)):
         number = _ID.search(item)
-        found = dict(_NAME.findall(item))
+        found = {key: _unquoted(value) for key, value in _NAME.findall(item)}
         if number and found:
             names[int(number[1])] = found.get("display_name") or found["name"]
     return names
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text[1:-1])

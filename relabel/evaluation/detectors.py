@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import fiftyone as fo
 import numpy as np
 
 from ..compute.devices import grow_gpu_memory
 from ..compute.errors import ModelNotFound
-from ..compute.image_model import ImageModel
 from .classes import find_class_file, read_classes, require_fit
 from .errors import ClassFileError, NotADetector
+from .image_detector import Found, ImageDetector
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -23,7 +22,7 @@ OUTPUTS = ("detection_boxes", "detection_classes", "detection_scores", "num_dete
 _CLASS_SCORES = "detection_multiclass_scores"  # one column per class, and one for background
 
 
-class SavedModelDetector(ImageModel):
+class SavedModelDetector(ImageDetector):
     """A TensorFlow SavedModel with the signature of the TF2 Detection Zoo.
 
     Input: uint8 ``[B, H, W, 3]``; a model may insist on ``B = 1``. Outputs: ``detection_boxes``
@@ -44,80 +43,22 @@ class SavedModelDetector(ImageModel):
     def __init__(
         self, path: Path | str, classes: Mapping[int, str], *, confidence: float = 0.0
     ) -> None:
-        self._path = str(path)
-        self._classes = dict(classes)
-        self._confidence = confidence
-        self._model, self._infer = _load_signature(self._path)  # the model must outlive its call
-        self._input, self._one_at_a_time = _input_of(self._infer, self._path)
-        require_fit(self._classes, _class_count(self._infer, self._path))
+        self._model, self._infer = _load_signature(str(path))  # the model must outlive its call
+        self._input, one_at_a_time = _input_of(self._infer, str(path))
+        require_fit(classes, _class_count(self._infer, str(path)))
+        super().__init__(classes, confidence=confidence, one_at_a_time=one_at_a_time)
 
-    def predict(self, arg: NDArray[np.uint8]) -> fo.Detections:
-        """Detects in one image.
-
-        Args:
-            arg: the image, ``[H, W, 3]`` RGB
-        """
-        return self.predict_all([arg])[0]
-
-    def predict_all(self, args: Sequence[NDArray[np.uint8]]) -> list[fo.Detections]:
-        """Detects in several images; those of one size go through the model together.
-
-        Args:
-            args: the images, each ``[H, W, 3]`` RGB
-
-        Returns:
-            the detections of each image, with confidence
-
-        Raises:
-            ClassFileError: if the model finds a class that has no name
-        """
-        found: list[fo.Detections | None] = [None] * len(args)
-        for indices in self._batches(args):
-            outputs = self._run(np.stack([args[i] for i in indices]))
-            for row, index in enumerate(indices):
-                found[index] = self._as_detections({k: v[row] for k, v in outputs.items()})
-        return [detections for detections in found if detections is not None]
-
-    def _batches(self, images: Sequence[NDArray[np.uint8]]) -> list[list[int]]:
-        if self._one_at_a_time:
-            return [[index] for index in range(len(images))]
-        by_shape: dict[tuple[int, ...], list[int]] = {}
-        for index, image in enumerate(images):
-            by_shape.setdefault(image.shape, []).append(index)
-        return list(by_shape.values())
-
-    def _run(self, batch: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+    def detect(self, batch: NDArray[np.uint8]) -> list[Found]:
+        """Detects in images of one size, uint8 ``[B, H, W, 3]`` RGB."""
         import tensorflow as tf
 
         outputs = self._infer(**{self._input: tf.constant(batch)})
-        return {name: np.asarray(outputs[name]) for name in OUTPUTS}
-
-    def _as_detections(self, outputs: Mapping[str, NDArray[Any]]) -> fo.Detections:
-        count = int(outputs["num_detections"])
-        scores = outputs["detection_scores"][:count]
-        keep = np.flatnonzero(scores >= self._confidence)
-        boxes = _as_fiftyone_boxes(outputs["detection_boxes"][keep])
-        detections = [
-            fo.Detection(
-                label=self._name(int(outputs["detection_classes"][index])),
-                bounding_box=box.tolist(),
-                confidence=float(scores[index]),
-            )
-            for index, box in zip(keep, boxes, strict=True)
-            if (box[2:] > 0).all()
+        boxes, classes, scores, counts = (np.asarray(outputs[name]) for name in OUTPUTS)
+        corners = boxes.astype(np.float64)[..., [1, 0, 3, 2]]
+        return [
+            Found(corners[row, :count], scores[row, :count], classes[row, :count])
+            for row, count in enumerate(counts.astype(int).tolist())
         ]
-        return fo.Detections(detections=detections)
-
-    def _name(self, class_id: int) -> str:
-        try:
-            return self._classes[class_id]
-        except KeyError:
-            raise ClassFileError(
-                f"The model found class {class_id}, which the class file does not name "
-                f"(it names {len(self._classes)}, from {min(self._classes)} "
-                f"to {max(self._classes)}).",
-                "Use the class file that came with the model.",
-            ) from None
 
 
 def load_detector(
@@ -212,9 +153,3 @@ def _class_count(infer: Any, path: str) -> int | None:
     if count < 1:
         raise NotADetector(f"'{path}' scores no class.", "Export the model again.")
     return count
-
-
-def _as_fiftyone_boxes(boxes: NDArray[Any]) -> NDArray[np.float64]:
-    """Turns ``[N, 4]`` (ymin, xmin, ymax, xmax) into (x, y, width, height), cut to the image."""
-    ymin, xmin, ymax, xmax = np.clip(boxes.astype(np.float64), 0.0, 1.0).reshape(-1, 4).T
-    return np.stack([xmin, ymin, xmax - xmin, ymax - ymin], axis=1)

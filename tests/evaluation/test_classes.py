@@ -53,3 +53,47 @@ def test_require_fit__too_few_names():
     require_fit({1: "cat"}, None)
     with pytest.raises(ClassFileError, match="90 classes"):
         require_fit({1: "cat", 2: "dog"}, 90)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("from_windows.txt", "\ufeffcat\r\ndog\r\n"),
+        ("from_windows.json", '\ufeff["cat", "dog"]'),
+        (
+            "coco.json",
+            '[{"id": 1, "name": "cat"}, {"id": 2, "name": "dog", "supercategory": "a"}]',
+        ),
+    ],
+)
+def test_read_classes__as_others_write_them(tmp_path, name, text):
+    (tmp_path / name).write_text(text, encoding="utf-8", newline="")
+    assert read_classes(tmp_path / name) == {1: "cat", 2: "dog"}
+
+
+def test_read_classes__label_map_with_quotes_braces_and_comments(tmp_path):
+    text = r"""
+    # don't count this
+    item { id: 1 name: "driver's seat" }
+    item { id: 2 name: 'a "b" {c}' }
+    item { id: 3 name: "a \"b\"" }
+    """
+    (tmp_path / "map.pbtxt").write_text(text)
+    expected = {1: "driver's seat", 2: 'a "b" {c}', 3: 'a "b"'}
+    assert read_classes(tmp_path / "map.pbtxt") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ['["cat", null]', "[1, 2]", '[{"name": "cat"}]', '{"1": ["cat"]}']
+)
+def test_read_classes__what_is_no_name(tmp_path, text):
+    (tmp_path / "classes.json").write_text(text)
+    with pytest.raises(ClassFileError, match="cannot be read"):
+        read_classes(tmp_path / "classes.json")
+
+
+def test_read_classes__from_zero(tmp_path):
+    (tmp_path / "classes.txt").write_text("cat\n\ndog\n")
+    assert read_classes(tmp_path / "classes.txt", first=0) == {0: "cat", 2: "dog"}
+    (tmp_path / "classes.json").write_text('{"7": "cat"}')
+    assert read_classes(tmp_path / "classes.json", first=0) == {7: "cat"}

@@ -11,6 +11,7 @@ from fiftyone.operators.executor import ExecutionError
 from relabel.compute import worker
 from relabel.compute.operations import claim_oldest
 from relabel.compute.steering import CANCELLED, cancel, repeat
+from tests.evaluation.keras_models import always, save_detector
 
 from .app import delegate, execute, form, operator, problems, requests_of, texts
 
@@ -144,3 +145,55 @@ def test_cancelled__leaves_the_field_and_is_gone_on_with(dataset, params, monkey
     assert dataset.count(f"{field}.detections") == 6
     for one in (run, again):
         service.delete_operation(one)
+
+
+@pytest.fixture(scope="module")
+def keras_params(tmp_path_factory):
+    """A Keras detector whose boxes are relative, beside its class names."""
+    folder = tmp_path_factory.mktemp("keras")
+    (folder / "classes.txt").write_text("cat\ndog\n")
+
+    def output(_, scores):
+        boxes = always(scores, [[0, 0, 0.5, 0.5], [0.5, 0, 0.5, 1]])
+        return {"where": boxes, "sure": scores, "what": always(scores, [1, 2])}
+
+    path = save_detector(folder / "model.keras", output)
+    return {
+        "model": "keras",
+        "model_path": str(path),
+        "box_format": "rel_xywh",
+        "outputs": ["where", "sure", "what"],
+        "first_class": 1,
+    }
+
+
+def test_execute__a_keras_model_with_a_stated_output(dataset, keras_params):
+    fields = form(NAME, dataset, keras_params)
+    assert problems(fields) == []
+    assert {"box_format", "pixels", "outputs", "first_class", "class_file"} <= fields.keys()
+    done = execute(NAME, dataset, keras_params)
+    assert (done.result["predicted"], done.result["labels"]) == (6, 12)
+    dataset.reload()
+    [found, other] = dataset.first().predictions.detections
+    assert (found.label, other.label) == ("cat", "dog")
+    assert other.bounding_box == pytest.approx([0.5, 0, 0.5, 1])
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"model_path": "/nowhere"}, "is not a .keras file"),
+        ({"class_file": "/none.txt"}, "There is no file '/none.txt'"),
+        ({"outputs": ["where"]}, "1 outputs are named"),
+    ],
+)
+def test_bad_input__of_a_keras_model(dataset, keras_params, change, problem):
+    params = {**keras_params, **change}
+    assert any(problem in one for one in problems(form(NAME, dataset, params)))
+    with pytest.raises(ExecutionError, match=problem.replace("'", ".")):
+        execute(NAME, dataset, params)
+
+
+def test_execute__a_keras_model_that_says_it_otherwise(dataset, keras_params):
+    with pytest.raises(ExecutionError, match="it has sure, what, where"):
+        execute(NAME, dataset, {**keras_params, "outputs": []})
