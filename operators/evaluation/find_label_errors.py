@@ -132,6 +132,8 @@ class FindLabelErrors(DelegatedOperator):
                 {"sample_id": bad.sample_id, "label_id": bad.label_id, "reason": bad.reason}
                 for bad in queue.invalid[:_LABELS_LISTED]
             ],
+            "unpredicted": len(queue.unpredicted),
+            "unpredicted_samples": list(queue.unpredicted[:_LABELS_LISTED]),
         }
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
@@ -155,6 +157,9 @@ class FindLabelErrors(DelegatedOperator):
         if ctx.results.get("invalid"):
             text = f"{ctx.results['invalid']} labels that cannot be judged were left out."
             show_warning(outputs.type, "left_out", text)
+        if ctx.results.get("unpredicted"):
+            text = f"{ctx.results['unpredicted']:,} samples without predictions were left out."
+            show_warning(outputs.type, "unpredicted_left_out", text)
         return outputs
 
 

@@ -15,6 +15,7 @@ import fiftyone as fo
 
 from .changes import Written, match_changed
 from .errors import EvaluationError
+from .fields import require_detections, require_predictions
 from .kept import (
     Kept,
     Seen,
@@ -109,13 +110,14 @@ def evaluate_detections(
         the score, and what it is made of
 
     Raises:
-        EvaluationError: if the key cannot be used, no prediction has a confidence, or labels were
-            added or removed meanwhile
+        EvaluationError: if the key cannot be used, a field holds something else, no prediction has
+            a confidence, or labels were added or removed meanwhile
     """
     options = options or EvaluationOptions()
     dataset = view._dataset  # noqa: SLF001 - no public name
     require_eval_key(dataset, eval_key)
     comparison = Comparison(predictions, ground_truth, options)
+    require_detections(dataset, comparison.fields)
     require_fields(dataset, eval_key, comparison.config)
     replaced = run_ids(dataset).get(eval_key)
     with ThreadPoolExecutor(max_workers=1) as aside:
@@ -214,11 +216,7 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
 
 
 def _require_something(outcome: Outcome, predictions: str) -> None:
-    if len(outcome) and not outcome.predicted.any():
-        raise EvaluationError(
-            f"None of the {len(outcome):,} samples has predictions in '{predictions}'.",
-            "Apply a model to them first.",
-        )
+    require_predictions(len(outcome), int((~outcome.predicted).sum()), predictions)
     unranked = sum(bad.reason == UNRANKED for bad in outcome.invalid)
     require_confidences(len(outcome.found), unranked, predictions)
     if not len(outcome.found) and not len(outcome.truth):

@@ -14,6 +14,7 @@ import fiftyone as fo
 import fiftyone.utils.iou as foui
 import numpy as np
 
+from ..labels.drawn import MOST_PIXELS
 from ..labels.errors import MalformedLabel
 from ..labels.masks import MASK, MASK_PATH, has_mask, read_mask
 from ..labels.pixels import resize
@@ -167,12 +168,15 @@ def _placed(label: Mapping[str, Any], size: tuple[int, int] | None) -> PlacedMas
         left, top, width, height = map(float, label.get("bounding_box") or ())
     except (MalformedLabel, TypeError, ValueError):
         return None
-    if pixels is None or width <= 0 or height <= 0:
+    finite = np.isfinite([left, top, width, height]).all()
+    if pixels is None or not finite or width <= 0 or height <= 0:
         return None
     rows, columns = pixels.shape
     image_width, image_height = size or (round(columns / width), round(rows / height))
     x, y = round(left * image_width), round(top * image_height)
     across, down = round(x + width * image_width) - x, round(y + height * image_height) - y
     if size and (across, down) != (columns, rows) and across > 0 and down > 0:
+        if across * down > MOST_PIXELS:
+            return None
         pixels = resize(pixels, across, down)
     return PlacedMask(x, y, pixels, int(np.count_nonzero(pixels)))

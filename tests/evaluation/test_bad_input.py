@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fiftyone as fo
+import numpy as np
 import pytest
 
 from relabel.evaluation.detections import evaluate_detections
@@ -42,6 +44,48 @@ def test_evaluate_detections__impossible_box(predicted, field, box, reason):
     assert (score.samples, score.true_positives) == (6, 5)
     predicted.reload()
     assert not predicted.first()[field].detections[0].has_field("eval")
+
+
+@pytest.mark.parametrize("field", ["ground_truth", "predictions"])
+@pytest.mark.parametrize(
+    ("box", "reason"),
+    [
+        ([float("nan"), 0.1, 0.1, 0.1], "not four finite numbers"),
+        ([0.1, 0.1, float("inf"), 0.1], "not four finite numbers"),
+        ([0.1, 0.1, 0.0, 0.1], "no size"),
+        ([0.0, 0.0, 1e9, 1e9], "no mask that can be read"),
+    ],
+)
+def test_evaluate_detections__impossible_box_of_a_mask(predicted, field, box, reason):
+    for sample in predicted.iter_samples(autosave=True):
+        for label in (*sample.ground_truth.detections, *sample.predictions.detections):
+            label.mask = np.ones((8, 8), dtype=bool)
+    sample = predicted.first()
+    label = sample[field].detections[0]
+    label.bounding_box = box
+    sample.save()
+    score = _evaluate(predicted, use_masks=True)
+    (bad,) = score.invalid
+    assert (bad.sample_id, bad.label_id) == (sample.id, label.id)
+    assert (bad.field, bad.reason) == (field, reason)
+    assert (score.samples, score.true_positives) == (6, 5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        (("predictions", "shapes"), "'shapes' is not of type Detections"),
+        (("shapes", "ground_truth"), "'shapes' is not of type Detections"),
+        (("predictions", "filepath"), "'filepath' is not of type Detections"),
+        (("nowhere", "ground_truth"), "'nowhere' is no field of the dataset"),
+        (("ground_truth", "ground_truth"), "cannot be compared with itself"),
+    ],
+)
+def test_evaluate_detections__a_field_of_another_type(predicted, fields, problem):
+    predicted.set_values("shapes", [fo.Polylines()] * len(predicted))
+    with pytest.raises(EvaluationError, match=problem):
+        evaluate_detections(predicted, *fields, eval_key="eval")
+    assert predicted.list_evaluations() == []
 
 
 def test_evaluate_detections__a_box_that_is_partly_outside_counts(predicted):

@@ -48,5 +48,6 @@ def calibrated(confidence: Floats, label: NDArray[np.object_], right: NDArray[np
 def _isotonic(confidence: Floats, right: NDArray[np.bool_]) -> Floats:
     if not confidence.size:
         return np.zeros(0)
-    found: Floats = IsotonicRegression().fit_transform(confidence, right.astype(float))
+    ranks = np.unique(confidence, return_inverse=True)[1]  # even one that is infinite has a rank
+    found: Floats = IsotonicRegression().fit_transform(ranks, right.astype(float))
     return found

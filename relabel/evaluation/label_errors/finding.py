@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
+from ..fields import require_detections
 from .marks import ERROR, INSTEAD, SCORE, clear_marks, write_marks
 from .oracle import fixed, mean_average_precision
 from .queue import LabelError, LabelErrors, TypeSummary
@@ -65,10 +66,12 @@ def find_label_errors(
         the queue
 
     Raises:
-        EvaluationError: if the key cannot be used, or no prediction has a confidence
+        EvaluationError: if the key cannot be used, a field holds something else, no sample has
+            predictions, or none of them has a confidence
     """
     dataset = view._dataset  # noqa: SLF001 - no public name
     require_run_key(dataset, key)
+    require_detections(dataset, (predictions, ground_truth))
     tell = _Steps(progress, len(types) + 3)
     tell.next()
     attributes = shared_attributes(dataset, predictions, ground_truth)
@@ -85,6 +88,7 @@ def find_label_errors(
         map_now=mean_average_precision(read.scene.predictions, read.scene.truth),
         summaries=tuple(_summaries(read, chosen, types)),
         invalid=read.invalid,
+        unpredicted=read.unpredicted,
     )
     tell.next()
     if before_writing:

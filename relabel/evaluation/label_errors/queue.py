@@ -83,6 +83,7 @@ class LabelErrors:
         map_now: the mean average precision of the predictions on the labels as they are
         summaries: the queue type by type
         invalid: labels and predictions that could not be judged
+        unpredicted: samples that have no predictions, not even none; their labels are not judged
     """
 
     key: str
@@ -92,6 +93,7 @@ class LabelErrors:
     map_now: float | None = None
     summaries: tuple[TypeSummary, ...] = ()
     invalid: tuple[InvalidLabel, ...] = field(default=(), compare=False)
+    unpredicted: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def sample_ids(self) -> tuple[str, ...]:

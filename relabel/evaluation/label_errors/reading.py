@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..fields import require_predictions
 from ..tables import read_detections
 from ..validity import invalid_labels, is_valid, require_confidences
 from .scene import AttributeValues, Scene, look
@@ -29,11 +30,13 @@ class Read:
         sample_ids: the samples, which number the images
         scene: their labels and predictions
         invalid: labels and predictions that were left out
+        unpredicted: the samples that have no predictions, not even none; their labels are left out
     """
 
     sample_ids: Sequence[str]
     scene: Scene
     invalid: tuple[InvalidLabel, ...]
+    unpredicted: tuple[str, ...]
 
 
 def read_scene(
@@ -48,16 +51,21 @@ def read_scene(
         attributes: attributes that both fields have
 
     Raises:
-        EvaluationError: if no prediction has a confidence
+        EvaluationError: if no sample has predictions, or no prediction has a confidence
     """
     sample_ids, (found, truth) = read_detections(view, [predictions, ground_truth])
+    seen = set(view.exists(predictions).values("id"))
+    unpredicted = tuple(one for one in sample_ids if one not in seen)
+    require_predictions(len(sample_ids), len(unpredicted), predictions)
     unranked = int(np.count_nonzero(np.isnan(found.confidence)))
     require_confidences(len(found) - unranked, unranked, predictions)
     invalid = (
         *invalid_labels(found, predictions, sample_ids, ranked=True),
         *invalid_labels(truth, ground_truth, sample_ids),
     )
-    usable, usable_truth = is_valid(found, ranked=True), is_valid(truth)
+    # Where the model has not looked, it does not speak against a label.
+    predicted = np.array([one in seen for one in sample_ids], dtype=bool)
+    usable, usable_truth = is_valid(found, ranked=True), is_valid(truth) & predicted[truth.image]
     values = [
         AttributeValues(
             name,
@@ -67,7 +75,7 @@ def read_scene(
         for name in attributes
     ]
     scene = look(truth.only(usable_truth), found.only(usable), values)
-    return Read(sample_ids, scene, invalid)
+    return Read(sample_ids, scene, invalid, unpredicted)
 
 
 def _flat(view: SampleCollection, path: str, labels: Detections) -> NDArray[np.object_]:

@@ -140,10 +140,39 @@ def test_find_label_errors__impossible_labels_are_reported_and_the_rest_is_judge
 
 
 def test_find_label_errors__predictions_of_a_part(world):
+    """What the model has not looked at is left out and named; the rest is judged as if alone."""
     world.skip(40).set_field("predictions", None).save()
-    view = world.exists("predictions")
-    queue = find_label_errors(view, *FIELDS)
-    assert {error.sample_id for error in queue.errors} <= set(view.values("id"))
+    alone = find_label_errors(world.exists("predictions"), *FIELDS)
+    queue = find_label_errors(world, *FIELDS)
+    assert queue.unpredicted == tuple(world.skip(40).values("id"))
+    assert (queue.errors, queue.map_now) == (alone.errors, alone.map_now)
+    assert alone.unpredicted == ()
+
+
+def test_find_label_errors__nothing_is_predicted(world):
+    world.set_field("predictions", None).save()
+    with pytest.raises(EvaluationError, match="Apply a model"):
+        find_label_errors(world, *FIELDS)
+
+
+@pytest.mark.parametrize("fields", [("predictions", "filepath"), ("none", "ground_truth")])
+def test_find_label_errors__a_field_of_another_type(world, fields):
+    with pytest.raises(EvaluationError, match="Choose from: ground_truth, predictions"):
+        find_label_errors(world, *fields)
+
+
+def test_find_label_errors__a_confidence_without_end(world):
+    """Only the order of confidences counts."""
+    before = find_label_errors(world, *FIELDS).errors
+    sample = world.first()
+    surest = max(world.max("predictions.detections.confidence"), 0.99)
+    sample.predictions.detections[0].confidence = surest + 1
+    sample.save()
+    finite = find_label_errors(world, *FIELDS).errors
+    sample.predictions.detections[0].confidence = float("inf")
+    sample.save()
+    assert find_label_errors(world, *FIELDS).errors == finite
+    assert len(finite) > 0.8 * len(before)
 
 
 def test_find_label_errors__cancelled_writes_nothing(world):
