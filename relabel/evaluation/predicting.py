@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from fiftyone import Label
+import fiftyone as fo
+from fiftyone.core.models import SamplesMixin
 
 from ..compute.batches import Shrinking, most_at_once
 from ..compute.images import read_files
-from .errors import NotALabel
+from .errors import NotADetector, NotALabel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -53,6 +54,10 @@ def predict_batches(
         model: an image model
         batch_size: how many images go through it together; fewer when memory runs out
         leave_out: samples of which nothing is wanted
+
+    Raises:
+        NotADetector: if the model needs more than images
+        NotALabel: if it returns something else than a label
     """
     predict = Shrinking(model.predict_all, most_at_once(model, batch_size))
     return predict_files(files_of(view, leave_out), model, predict, batch_size)
@@ -76,16 +81,39 @@ def predict_files(
         batch_size: how many images are read together
 
     Raises:
-        NotALabel: if the model returns something else
+        NotADetector: if the model needs more than images
+        NotALabel: if it returns something else than a label
     """
+    require_image_model(model)
     with model:
         for batch in read_files(files, batch_size):
-            labels = map(_require_label, chain.from_iterable(predict(batch.images)))
+            labels = map(_one_label, chain.from_iterable(predict(batch.images)))
             yield Predicted(batch.sample_ids, tuple(labels), batch.unreadable)
 
 
-def _require_label(found: Any) -> Any:
-    if found is None or isinstance(found, Label):
+def require_image_model(model: Model) -> None:
+    """Checks that a model needs no more than images.
+
+    Raises:
+        NotADetector: if it does
+    """
+    if model.media_type != "image":
+        raise NotADetector(
+            f"The model takes a {model.media_type}, not an image.", "Choose a model of images."
+        )
+    if isinstance(model, SamplesMixin):
+        raise NotADetector(
+            "The model needs more than the image, e.g. labels to start from.",
+            "Apply it in Python: dataset.apply_model(model, ...).",
+        )
+
+
+def _one_label(said: Any) -> Any:
+    """What goes into the field: of several things that a model says, the detections."""
+    things = list(said.values()) if isinstance(said, dict) else []
+    detections = [one for one in things if isinstance(one, fo.Detections)]
+    found = detections[0] if len(detections) == 1 else said
+    if found is None or isinstance(found, fo.Label):
         return found
     raise NotALabel(
         f"The model returns {type(found).__name__} for an image, not a label of FiftyOne's.",

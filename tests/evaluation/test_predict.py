@@ -5,12 +5,15 @@ from pathlib import Path
 import fiftyone as fo
 import numpy as np
 import pytest
+from fiftyone.core.models import SamplesMixin
 from PIL import Image
 
 from relabel.compute.image_model import ImageModel
 from relabel.evaluation.detectors import load_detector
-from relabel.evaluation.errors import LabelsAtRisk, NotALabel, PredictionsLost
+from relabel.evaluation.errors import LabelsAtRisk, NotADetector, NotALabel, PredictionsLost
 from relabel.evaluation.predict import apply_model
+
+from .brightness import Brightness
 
 
 @pytest.fixture
@@ -208,3 +211,72 @@ def test_apply_model__refuses_to_replace_labels_that_no_model_made(dataset, dete
     with pytest.raises(LabelsAtRisk, match="another field"):
         apply_model(dataset, detector, "ground_truth", new_only=new_only)
     assert dataset.values("ground_truth.detections.id") == before
+
+
+def _keypoints(_):
+    return fo.Keypoints(keypoints=[fo.Keypoint(label="nose", points=[(0.1, 0.2)])])
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        (None, fo.Detections),
+        (lambda sure: fo.Classification(label="cat", confidence=sure), fo.Classification),
+        (lambda _: fo.Segmentation(mask=np.eye(4, dtype=np.uint8)), fo.Segmentation),
+        (_keypoints, fo.Keypoints),
+    ],
+)
+def test_apply_model__any_model_of_fiftyone_says_what_it_says_there(dataset, label, kind):
+    model = Brightness(label)
+    apply_model(dataset, model, "ours", batch_size=4)
+    dataset.apply_model(model, "theirs", progress=False)
+    dataset.reload()
+    assert dataset.get_field("ours").document_type is kind
+    for sample in dataset:
+        ours, theirs = sample["ours"].to_dict(), sample["theirs"].to_dict()
+        assert _without_ids(ours) == _without_ids(theirs)
+
+
+def _without_ids(value):
+    if isinstance(value, dict):
+        return {name: _without_ids(one) for name, one in value.items() if name != "_id"}
+    return [_without_ids(one) for one in value] if isinstance(value, list) else value
+
+
+def test_apply_model__what_a_detection_has_besides(dataset):
+    """Masks and attributes that the dataset does not know yet."""
+
+    def label(sure):
+        mask = np.eye(3, dtype=bool)
+        found = fo.Detection(
+            label="cat", bounding_box=[0, 0, 1, 1], confidence=sure, mask=mask, color="red"
+        )
+        return fo.Detections(detections=[found])
+
+    apply_model(dataset, Brightness(label), "found")
+    dataset.reload()
+    assert dataset.values("found.detections.color") == [["red"]] * 6
+    assert dataset.get_field("found.detections.color") is not None
+    assert (dataset.first().found.detections[0].mask == np.eye(3)).all()
+
+
+def test_apply_model__of_several_things_the_detections(dataset):
+    def label(sure):
+        return {"parts": _keypoints(sure), "things": Brightness._detections(sure)}
+
+    assert apply_model(dataset, Brightness(label), "found").labels == 6
+    assert dataset.values("found.detections.label") == [["cat"]] * 6
+    with pytest.raises(NotALabel, match="dict"):
+        apply_model(dataset, Brightness(lambda _: {"parts": None, "nose": None}), "none")
+    assert not dataset.has_field("none")
+
+
+@pytest.mark.parametrize(
+    ("base", "media_type", "problem"),
+    [(SamplesMixin, "image", "needs more than the image"), (object, "video", "takes a video")],
+)
+def test_apply_model__a_model_that_does_not_do_with_images(dataset, base, media_type, problem):
+    kind = type("Other", (Brightness, base), {"media_type": media_type})
+    with pytest.raises(NotADetector, match=problem):
+        apply_model(dataset, kind(), "found")
+    assert not dataset.has_field("found")
