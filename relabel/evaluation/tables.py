@@ -129,10 +129,11 @@ def _boxes(boxes: list[Any]) -> NDArray[np.float64]:
     try:
         return np.asarray(boxes, dtype=float).reshape(len(boxes), 4)
     except (TypeError, ValueError):
-        return np.array([_numbers(item) for item in boxes], dtype=float).reshape(-1, 4)
+        return np.array([box_of(item) for item in boxes], dtype=float).reshape(-1, 4)
 
 
-def _numbers(box: Any) -> list[float]:
+def box_of(box: Any) -> list[float]:
+    """The four numbers of a box as MongoDB holds it; NaN where it is none."""
     if isinstance(box, list) and len(box) == 4 and all(isinstance(n, int | float) for n in box):
         return [float(number) for number in box]
     return [np.nan] * 4

@@ -114,12 +114,12 @@ def judge(
     ]
 
 
-def summarize(outcomes: Iterable[Outcome]) -> tuple[TypeOutcome, ...]:
-    """Counts outcomes type by type; the last is of all of them."""
+def summarize(verdicts: Iterable[tuple[ErrorType, Verdict]]) -> tuple[TypeOutcome, ...]:
+    """Counts what became of suspicions, type by type; the last is of all of them."""
     counts: dict[ErrorType | None, Counter[Verdict]] = defaultdict(Counter)
-    for outcome in outcomes:
-        for kind in (outcome.error.type, None):
-            counts[kind][outcome.verdict] += 1
+    for own_type, verdict in verdicts:
+        for kind in (own_type, None):
+            counts[kind][verdict] += 1
     return tuple(
         TypeOutcome(
             type=kind,
@@ -153,7 +153,8 @@ def _changes(error: LabelError, now: LabelNow | None) -> tuple[bool, bool]:
     """Whether a label was changed, and whether in the way that was suspected."""
     if now is None:
         return True, error.type in (ErrorType.DUPLICATE, ErrorType.SPURIOUS)
-    moved = bool(np.abs(np.subtract(error.box, now.box)).max() > _MOVED)
+    # Not a comparison the other way round: a box that is none any more is of NaN.
+    moved = not np.abs(np.subtract(error.box, now.box)).max() <= _MOVED
     renamed = now.label != error.label
     turned = error.attribute is not None and now.attributes.get(error.attribute) == error.instead
     as_said = {

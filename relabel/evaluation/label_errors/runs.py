@@ -8,7 +8,7 @@ are removed by :func:`delete_label_errors`.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError
 from .marks import clear_marks
@@ -16,6 +16,8 @@ from .queue import LabelError, LabelErrors, TypeSummary
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
@@ -24,7 +26,12 @@ DEFAULT_KEY = "label_errors"
 
 
 def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
-    """Keeps a queue as a run; one of that name is replaced."""
+    """Keeps a queue as a run; one of that name is replaced.
+
+    What became of the suspicions of that one stays: rounds do not come again.
+    """
+    known = queue.key in label_error_runs(view._dataset)  # noqa: SLF001 - no public name
+    outcomes = load_outcomes(view._dataset, queue.key) if known else []  # noqa: SLF001
     config = view.init_run(
         method=METHOD, ground_truth=queue.ground_truth, predictions=queue.predictions
     )
@@ -34,6 +41,7 @@ def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
         errors=[asdict(error) for error in queue.errors],
         map_now=queue.map_now,
         summaries=[asdict(one) for one in queue.summaries],
+        outcomes=outcomes,
     )
     view.save_run_results(queue.key, results)
 
@@ -60,6 +68,31 @@ def load_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> LabelError
             TypeSummary(**{**one, "type": ErrorType(one["type"])}) for one in results.summaries
         ),
     )
+
+
+def load_outcomes(dataset: fo.Dataset, key: str) -> list[dict[str, Any]]:
+    """What became of suspicions, those of queues that this one replaced included.
+
+    Returns:
+        of each the ``round``, ``sample_id``, ``label_id``, ``type`` and ``verdict``
+    """
+    results = dataset.load_run_results(key, load_view=False)
+    rows = [dict(row) for row in getattr(results, "outcomes", ())]
+    if all("type" in row for row in rows):
+        return rows
+    types = {_subject(error): error["type"] for error in results.errors}  # of before they had one
+    return [{**row, "type": types[row["sample_id"], row["label_id"]]} for row in rows]
+
+
+def store_outcomes(dataset: fo.Dataset, key: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Keeps what became of suspicions, in place of what was kept before."""
+    results = dataset.load_run_results(key, load_view=False)
+    results.outcomes = list(rows)
+    dataset.save_run_results(key, results)
+
+
+def _subject(error: Mapping[str, Any]) -> tuple[str, str | None]:
+    return error["sample_id"], error["label_id"] or error["prediction_id"]
 
 
 def delete_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> None:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 
+from ..tables import box_of
 from .outcomes import LabelNow, Outcome, TypeOutcome, Verdict, judge, summarize
-from .runs import label_error_runs, load_label_errors
+from .runs import label_error_runs, load_label_errors, load_outcomes, store_outcomes
+from .suspicion import ErrorType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
     import fiftyone as fo
 
-    from .queue import LabelError, LabelErrors
-    from .suspicion import ErrorType
+    from .queue import LabelErrors
 
 _NOT_ATTRIBUTES = frozenset({"_id", "_cls", "label", "bounding_box", "mask", "confidence"})
 
@@ -36,7 +37,7 @@ def settle_suspicions(
     Returns:
         what became of the suspicions about the samples, of all queues, type by type
     """
-    settled: list[Outcome] = []
+    settled: list[tuple[ErrorType, Verdict]] = []
     for key in label_error_runs(dataset):
         queue = load_label_errors(dataset, key)
         errors = [error for error in queue.errors if error.sample_id in sample_ids]
@@ -46,11 +47,12 @@ def settle_suspicions(
         found = judge(errors, labels, sample_ids)
         kept = [
             row
-            for row in _rows(dataset, key)
+            for row in load_outcomes(dataset, key)
             if row["round"] != round_key or row["sample_id"] not in sample_ids
         ]
-        _save(dataset, key, [*kept, *(_row(outcome, round_key) for outcome in found)])
-        settled += found
+        rows = [_row(outcome, round_key) for outcome in found]
+        store_outcomes(dataset, key, [*kept, *rows])
+        settled += map(_verdict, rows)
     return summarize(settled)
 
 
@@ -62,10 +64,10 @@ def unsettle_suspicions(dataset: fo.Dataset, round_key: str) -> None:
         round_key: the round
     """
     for key in label_error_runs(dataset):
-        rows = _rows(dataset, key)
+        rows = load_outcomes(dataset, key)
         kept = [row for row in rows if row["round"] != round_key]
         if len(kept) < len(rows):
-            _save(dataset, key, kept)
+            store_outcomes(dataset, key, kept)
 
 
 def outcomes_by_round(dataset: fo.Dataset, key: str) -> dict[str, tuple[TypeOutcome, ...]]:
@@ -78,11 +80,9 @@ def outcomes_by_round(dataset: fo.Dataset, key: str) -> dict[str, tuple[TypeOutc
     Raises:
         EvaluationError: if there is no such queue
     """
-    errors = {_subject(error): error for error in load_label_errors(dataset, key).errors}
-    by_round: dict[str, list[Outcome]] = defaultdict(list)
-    for row in _rows(dataset, key):
-        error = errors[row["sample_id"], row["label_id"]]
-        by_round[row["round"]].append(Outcome(error, Verdict(row["verdict"])))
+    by_round: dict[str, list[tuple[ErrorType, Verdict]]] = defaultdict(list)
+    for row in load_outcomes(dataset, key):
+        by_round[row["round"]].append(_verdict(row))
     return {round_key: summarize(outcomes) for round_key, outcomes in by_round.items()}
 
 
@@ -102,38 +102,27 @@ def settled_samples(
     """
     found: dict[str, None] = {}
     for key in label_error_runs(dataset):
-        types = {_subject(error): error.type for error in load_label_errors(dataset, key).errors}
-        for row in _rows(dataset, key):
-            own_type = types[row["sample_id"], row["label_id"]]
-            is_meant = row["round"] == round_key and row["verdict"] in verdicts
+        for row in load_outcomes(dataset, key):
+            own_type, verdict = _verdict(row)
+            is_meant = row["round"] == round_key and verdict in verdicts
             if is_meant and error_type in (None, own_type):
                 found[row["sample_id"]] = None
     return list(found)
 
 
-def _rows(dataset: fo.Dataset, key: str) -> list[dict[str, Any]]:
-    results = dataset.load_run_results(key, load_view=False)
-    return list(getattr(results, "outcomes", ()))
-
-
-def _save(dataset: fo.Dataset, key: str, rows: Sequence[dict[str, Any]]) -> None:
-    results = dataset.load_run_results(key, load_view=False)
-    results.outcomes = list(rows)
-    dataset.save_run_results(key, results)
-
-
-def _subject(error: LabelError) -> tuple[str, str | None]:
-    return error.sample_id, error.label_id or error.prediction_id
-
-
 def _row(outcome: Outcome, round_key: str) -> dict[str, Any]:
-    sample_id, label_id = _subject(outcome.error)
+    error = outcome.error
     return {
         "round": round_key,
-        "sample_id": sample_id,
-        "label_id": label_id,
+        "sample_id": error.sample_id,
+        "label_id": error.label_id or error.prediction_id,
+        "type": str(error.type),
         "verdict": str(outcome.verdict),
     }
+
+
+def _verdict(row: dict[str, Any]) -> tuple[ErrorType, Verdict]:
+    return ErrorType(row["type"]), Verdict(row["verdict"])
 
 
 def _labels_now(
@@ -156,6 +145,6 @@ def _label_now(label: dict[str, Any]) -> LabelNow:
     return LabelNow(
         id=str(label["_id"]),
         label=label.get("label"),
-        box=tuple(label["bounding_box"]),
+        box=tuple(box_of(label.get("bounding_box"))),
         attributes={name: label[name] for name in label.keys() - _NOT_ATTRIBUTES},
     )

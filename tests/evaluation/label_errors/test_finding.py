@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import fiftyone as fo
 import fiftyone.core.patches as fop
 import pytest
 
+from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
 from relabel.evaluation.label_errors.finding import find_label_errors
 from relabel.evaluation.label_errors.runs import (
@@ -118,6 +120,38 @@ def test_find_label_errors__oracle_says_what_fixing_could_give(world):
     assert by_type[ErrorType.WRONG_CLASS].map_fixed > queue.map_now
     for one in queue.summaries:
         assert one.expected <= one.count
+
+
+@pytest.mark.parametrize("kind", list(ErrorType))
+def test_find_label_errors__oracle_is_the_score_once_all_of_a_type_are_fixed(world, kind):
+    queue = find_label_errors(world, *FIELDS, least=0.02)
+    errors = [error for error in queue.errors if error.type is kind]
+    assert errors
+    for error in errors:
+        _fix(world, error)
+    score = evaluate_detections(world, *FIELDS, eval_key="fixed").score
+    [said] = [one.map_fixed for one in queue.summaries if one.type is kind]
+    assert said == pytest.approx(score.map, abs=1e-9)
+
+
+def _fix(dataset, error):
+    """As the suspicion says."""
+    sample = dataset[error.sample_id]
+    labels = sample.ground_truth.detections
+    own = next((label for label in labels if label.id == error.label_id), None)
+    found = sample.predictions.detections
+    seen = next((label for label in found if label.id == error.prediction_id), None)
+    if error.type is ErrorType.MISSING:
+        labels.append(fo.Detection(label=seen.label, bounding_box=seen.bounding_box))
+    elif error.type in (ErrorType.DUPLICATE, ErrorType.SPURIOUS):
+        labels.remove(own)
+    elif error.type is ErrorType.WRONG_CLASS:
+        own.label = error.instead
+    elif error.type is ErrorType.BAD_BOX:
+        own.bounding_box = seen.bounding_box
+    else:
+        own[error.attribute] = error.instead
+    sample.save()
 
 
 def test_find_label_errors__of_some_classes(world):

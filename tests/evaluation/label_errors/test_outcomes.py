@@ -93,7 +93,8 @@ def test_summarize__precision_of_those_looked_at():
         *judge([CLASS], {"sample": [NOW]}, ["sample"]),
         *judge([CLASS], {"sample": [NOW]}, []),
     ]
-    by_type = {one.type: one for one in summarize(outcomes)}
+    verdicts = [(one.error.type, one.verdict) for one in outcomes]
+    by_type = {one.type: one for one in summarize(verdicts)}
     assert by_type[ErrorType.WRONG_CLASS].precision == 0.5
     assert by_type[ErrorType.BAD_BOX].precision == 1
     assert (by_type[None].fixed, by_type[None].model_wrong, by_type[None].left) == (2, 1, 1)

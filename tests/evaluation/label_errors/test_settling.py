@@ -4,7 +4,11 @@ import pytest
 
 from relabel.evaluation.label_errors.finding import find_label_errors
 from relabel.evaluation.label_errors.outcomes import Verdict
-from relabel.evaluation.label_errors.runs import load_label_errors
+from relabel.evaluation.label_errors.runs import (
+    load_label_errors,
+    load_outcomes,
+    store_outcomes,
+)
 from relabel.evaluation.label_errors.settling import (
     outcomes_by_round,
     settle_suspicions,
@@ -82,3 +86,37 @@ def test_settled_samples__by_what_became_of_them(world, queue):
     assert settled_samples(world, "first", fixed, ErrorType.DUPLICATE) == []
     assert set(settled_samples(world, "first", set(Verdict))) >= {wrong.sample_id}
     assert settled_samples(world, "second", set(Verdict)) == []
+
+
+def test_settled_samples__stay_known_when_the_queue_is_found_again(world, queue):
+    """As in the next round, whose queue has the same name."""
+    looked_at = set(queue.sample_ids[:5])
+    settle_suspicions(world, looked_at, round_key="first")
+    before = outcomes_by_round(world, KEY)
+    again = find_label_errors(world.limit(20), "predictions", "ground_truth")
+    assert again.errors != queue.errors
+    assert set(settled_samples(world, "first", set(Verdict))) == looked_at
+    assert outcomes_by_round(world, KEY) == before
+    settle_suspicions(world, again.sample_ids[:1], round_key="second")
+    assert set(outcomes_by_round(world, KEY)) == {"first", "second"}
+
+
+def test_outcomes_by_round__of_before_they_had_types(world, queue):
+    settle_suspicions(world, queue.sample_ids[:5], round_key="first")
+    expected = outcomes_by_round(world, KEY)
+    rows = load_outcomes(world, KEY)
+    store_outcomes(world, KEY, [{k: v for k, v in row.items() if k != "type"} for row in rows])
+    assert outcomes_by_round(world, KEY) == expected
+
+
+@pytest.mark.parametrize("box", [None, [], [0.1, 0.1, 0.2], [float("nan")] * 4])
+def test_settle_suspicions__a_label_that_has_no_box_any_more(world, queue, box):
+    error = next(one for one in queue.errors if one.type is ErrorType.BAD_BOX)
+    sample = world[error.sample_id]
+    for label in sample.ground_truth.detections:
+        if label.id == error.label_id:
+            label.bounding_box = box
+    sample.save()
+    settle_suspicions(world, {error.sample_id}, round_key="first")
+    [row] = [row for row in load_outcomes(world, KEY) if row["label_id"] == error.label_id]
+    assert row["verdict"] == Verdict.FIXED
