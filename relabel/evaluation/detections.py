@@ -34,6 +34,7 @@ from .scores import DetectionScore, classes_of, curves_of, marked, score_of
 from .stored_run import (
     begin_run,
     delete_unused,
+    know_runs,
     require_fields,
     save_run,
     stages_of,
@@ -115,6 +116,7 @@ def evaluate_detections(
     """
     options = options or EvaluationOptions()
     dataset = view._dataset  # noqa: SLF001 - no public name
+    know_runs(dataset, eval_key)
     require_eval_key(dataset, eval_key)
     comparison = Comparison(predictions, ground_truth, options)
     require_detections(dataset, comparison.fields)

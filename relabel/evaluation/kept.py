@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
+ORIGIN = "relabel_origin"
+"""In the document of a run: the id of the first, which this one has replaced."""
+
 _MUCH = 0.25
 """From which share of new images on everything is written anew."""
 
@@ -94,7 +97,22 @@ class KeptScore:
 
 
 def run_ids(dataset: fo.Dataset) -> dict[str, ObjectId]:
-    """The evaluation runs of a dataset, read afresh: another process may have made one."""
+    """The evaluation runs of a dataset, read afresh: another process may have made one.
+
+    Returns:
+        key -> the id of the run, which stays when its results are replaced: that of its first
+            document, see :mod:`.stored_run`
+    """
+    documents = run_documents(dataset)
+    origins = foo.get_db_conn()["runs"].find(
+        {"_id": {"$in": list(documents.values())}, ORIGIN: {"$ne": None}}, {ORIGIN: 1}
+    )
+    first = {one["_id"]: one[ORIGIN] for one in origins}
+    return {key: first.get(document, document) for key, document in documents.items()}
+
+
+def run_documents(dataset: fo.Dataset) -> dict[str, ObjectId]:
+    """The ids of the documents of the same, by their keys."""
     document = foo.get_db_conn()["datasets"].find_one(
         {"_id": dataset._doc.id},  # noqa: SLF001 - the id has no public name
         {"evaluations": 1},
@@ -103,10 +121,25 @@ def run_ids(dataset: fo.Dataset) -> dict[str, ObjectId]:
     return {key: ref.id if isinstance(ref, DBRef) else ref for key, ref in runs.items()}
 
 
-def load_kept(run_id: ObjectId) -> Kept | None:
-    """What is kept of a run; None of a run of others, or one that was interrupted."""
+def living_runs(ids: Sequence[ObjectId]) -> set[ObjectId]:
+    """Those of some runs that are still there."""
+    query = {"$or": [{"_id": {"$in": ids}}, {ORIGIN: {"$in": ids}}]}
+    found = foo.get_db_conn()["runs"].find(query, {ORIGIN: 1})
+    return {one.get(ORIGIN) or one["_id"] for one in found}
+
+
+def load_kept(run_id: ObjectId, *, even_interrupted: bool = False) -> Kept | None:
+    """What is kept of a run; None of a run of others.
+
+    Args:
+        run_id: the run
+        even_interrupted: what is kept of the last time even if a process has died since while it
+            wrote marks: nobody knows then which of them are those of that time
+    """
     document = _kept().find_one({"_id": run_id})
-    if document is None or document["writing"] or document.get("file") is None:
+    if document is None or document.get("file") is None:
+        return None
+    if document["writing"] and not even_interrupted:
         return None
     files = GridFS(foo.get_db_conn())
     try:
@@ -180,11 +213,9 @@ def save_kept(run_id: ObjectId, kept: Kept, score: float | None) -> None:
 
 def forget_orphans() -> None:
     """Deletes what is kept of runs that are gone."""
-    database = foo.get_db_conn()
     ids = [document["_id"] for document in _kept().find({}, {"_id": 1})]
-    alive = {one["_id"] for one in database["runs"].find({"_id": {"$in": ids}}, {"_id": 1})}
-    for run_id in set(ids) - alive:
-        _delete(GridFS(database), _kept().find_one_and_delete({"_id": run_id}))
+    for run_id in set(ids) - living_runs(ids):
+        _delete(GridFS(foo.get_db_conn()), _kept().find_one_and_delete({"_id": run_id}))
 
 
 def _delete(

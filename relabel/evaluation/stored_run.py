@@ -1,4 +1,8 @@
-"""The FiftyOne run that an evaluation is: made, or replaced in one step."""
+"""The FiftyOne run that an evaluation is: made, or replaced in one step.
+
+A run whose results are replaced gets another document in place of its own, as when FiftyOne itself
+evaluates again: its Model Evaluation panel keeps what it shows of a document for weeks.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.constants as foc
 import fiftyone.core.odm as foo
-from bson import DBRef, json_util
+from bson import DBRef, ObjectId, json_util
+from fiftyone.core.odm.runs import RunDocument
 from fiftyone.core.view import DatasetView
 from gridfs import GridFS
 
 from .errors import EvaluationError
-from .kept import run_ids
+from .kept import ORIGIN, run_documents, run_ids
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import fiftyone as fo
-    from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
     from fiftyone.utils.eval.coco import COCODetectionResults, COCOEvaluation
 
@@ -109,9 +115,8 @@ def save_run(
         "results": file,
         "results_meta": dict(results.get_meta() or {}),
     }
-    runs = foo.get_db_conn()["runs"]
-    before = runs.find_one_and_update({"_id": run_id}, {"$set": document})
-    _reload(dataset, eval_key, run_id)
+    before = _replace(dataset, run_id, document)
+    know_runs(dataset, eval_key)
     dataset._evaluation_cache.pop(eval_key, None)  # noqa: SLF001 - those of before
     if not dataset._has_sidebar_group(eval_key) or results.config.custom_metrics:  # noqa: SLF001
         method = results.backend
@@ -121,10 +126,66 @@ def save_run(
     return before.get("results") if before else file
 
 
-def _reload(dataset: fo.Dataset, eval_key: str, run_id: ObjectId) -> None:
-    """Reads what was written of a run; all of a dataset that does not know the run yet."""
-    run = dataset._doc.evaluations.get(eval_key)  # noqa: SLF001
-    if run is None or run.id != run_id or isinstance(run, DBRef):
+def _replace(
+    dataset: fo.Dataset, run_id: ObjectId, values: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Puts a run with other values in place of one.
+
+    Returns:
+        the document as it was, or None if the run is gone
+    """
+    runs = foo.get_db_conn()["runs"]
+    there = {"_id": {"$in": list(run_documents(dataset).values())}}
+    before: dict[str, Any] | None = runs.find_one(
+        {**there, "$or": [{"_id": run_id}, {ORIGIN: run_id}]}
+    )
+    if before is None:
+        return None
+    if not before.get("results"):  # nobody has seen it yet
+        runs.update_one({"_id": before["_id"]}, {"$set": values})
+        return before
+    new = {**before, **values, "_id": ObjectId(), ORIGIN: run_id}
+    runs.insert_one(new)
+    replaced = _refer(dataset, before["_id"], new["_id"])
+    runs.delete_one({"_id": before["_id"] if replaced else new["_id"]})
+    return before if replaced else None
+
+
+def _refer(dataset: fo.Dataset, old: ObjectId, new: ObjectId) -> bool:
+    """Has a dataset refer to another document of a run; False if it refers to neither."""
+    datasets = foo.get_db_conn()["datasets"]
+    of_dataset = {"_id": dataset._doc.id}  # noqa: SLF001 - the id has no public name
+    while True:  # until nobody has renamed the run meanwhile
+        runs = (datasets.find_one(of_dataset, {"evaluations": 1}) or {}).get("evaluations") or {}
+        for key, ref in runs.items():
+            is_dbref = isinstance(ref, DBRef)
+            if (ref.id if is_dbref else ref) == old:
+                place, now = f"evaluations.{key}", DBRef(ref.collection, new) if is_dbref else new
+                update = {"$set": {place: now}}
+                if datasets.update_one({**of_dataset, place: ref}, update).modified_count:
+                    return True
+                break
+        else:
+            return False
+
+
+def know_runs(dataset: fo.Dataset, eval_key: str) -> None:
+    """Has a dataset know its evaluation runs as they are now, whoever has replaced them.
+
+    Args:
+        dataset: the dataset
+        eval_key: the one whose values may have changed
+    """
+    known = dataset._doc.evaluations  # noqa: SLF001
+    documents = run_documents(dataset)
+    if known.keys() != documents.keys():
         dataset.reload()
-    else:
-        run.reload()
+        return
+    for key, document in documents.items():
+        run = known[key]
+        if not isinstance(run, RunDocument) or run.id != document:
+            # Nothing that is to be saved with the dataset: it is there.
+            dict.__setitem__(known, key, RunDocument.objects.get(id=document))
+            dataset._evaluation_cache.pop(key, None)  # noqa: SLF001 - those of before
+        elif key == eval_key:
+            run.reload()

@@ -101,16 +101,30 @@ def test_require_eval_key__taken_by_another_kind(predicted):
     assert list(detection_evaluations(predicted)) == []
 
 
-@pytest.mark.parametrize("classwise", [True, False])
-def test_evaluate_detections__as_stock_fiftyone_does(crowded, classwise):
-    score = _evaluate(crowded, classwise=classwise)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"classwise": False},
+        {"iou": 0.75},
+        {"iou": 0.3, "classwise": False},
+        {"iou_threshs": (0.3, 0.5, 0.8)},
+        {"max_preds": 2},
+        {"missing": "nobody"},
+        {"iou": 1.0, "iou_threshs": (1.0,)},
+    ],
+    ids=str,
+)
+def test_evaluate_detections__as_stock_fiftyone_does(crowded, options):
+    score = _evaluate(crowded, **options)
+    classwise = options.get("classwise", True)
     stock = crowded.evaluate_detections(
         "predictions",
         gt_field="ground_truth",
         eval_key="stock",
-        classwise=classwise,
         compute_mAP=True,
         progress=False,
+        **options,
     )
     for field in ("predictions", "ground_truth"):
         for suffix in ("", "_id", "_iou"):
@@ -121,10 +135,12 @@ def test_evaluate_detections__as_stock_fiftyone_does(crowded, classwise):
     for kind in ("tp", "fp", "fn"):
         assert crowded.values(f"eval_{kind}") == crowded.values(f"stock_{kind}")
     results = crowded.load_evaluation_results("eval")
+    assert results.missing == stock.missing
     assert sorted(results.ypred_ids, key=str) == sorted(stock.ypred_ids, key=str)
     assert (results.confusion_matrix() == stock.confusion_matrix()).all()
     if classwise:  # without, the precision of a class counts predictions of others
-        assert score.map == results.mAP() == pytest.approx(stock.mAP(), abs=1e-12)
+        assert results.mAP() == pytest.approx(stock.mAP(), abs=1e-12)
+        assert score.map == pytest.approx(stock.mAP(), abs=1e-12)
         assert score.mar == results.mAR()
         assert results.mAR() == pytest.approx(stock.mAR(), abs=1e-12)
         assert (results.thresholds == stock.thresholds).all()

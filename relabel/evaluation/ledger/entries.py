@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
 
-from ..kept import run_ids
+from ..kept import living_runs, run_ids
 from .bootstrap import Interval
 
 if TYPE_CHECKING:
@@ -177,9 +177,7 @@ def ledger_version(dataset: fo.Dataset) -> str:
 def forget_entries_of_gone_runs() -> None:
     """Deletes the entries of evaluations that are gone."""
     ids = _ledger().distinct("run_id")
-    runs = foo.get_db_conn()["runs"]
-    alive = {one["_id"] for one in runs.find({"_id": {"$in": ids}}, {"_id": 1})}
-    _ledger().delete_many({"run_id": {"$in": list(set(ids) - alive)}})
+    _ledger().delete_many({"run_id": {"$in": list(set(ids) - living_runs(ids))}})
 
 
 def _tables(document: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:

@@ -61,7 +61,7 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     now = datetime.now(UTC).replace(microsecond=0)
     touched = set(occasion.sample_ids)
     for eval_key, run_id in run_ids(dataset).items():
-        kept = load_kept(run_id)
+        kept = load_kept(run_id, even_interrupted=True)
         if kept is None or not set(kept.comparison.fields) & set(occasion.fields):
             continue
         if touched.isdisjoint(kept.outcome.sample_ids):
@@ -85,10 +85,12 @@ def _again(
         options=comparison.options,
         written=occasion.sample_ids,
     )
-    if not done.changed:
-        return None
     after = done.outcome
-    found = contrast(kept.outcome, after, done.changed, comparison.options)
+    # Of an evaluation that was interrupted all images are matched again, changed or not.
+    changed = done.changed if done.before is not None else _differing(kept.outcome, after)
+    if not changed:
+        return None
+    found = contrast(kept.outcome, after, changed, comparison.options)
     return Entry(
         eval_key=eval_key,
         at=now,
@@ -101,12 +103,19 @@ def _again(
         after=found.after,
         difference=found.difference,
         cost=occasion.cost,
-        sample_ids=done.changed,
+        sample_ids=changed,
         mended=found.mended,
         by_class=found.by_class,
         by_error=found.by_error,
         suspicions=tuple(occasion.suspicions),
     )
+
+
+def _differing(before: Outcome, after: Outcome) -> tuple[str, ...]:
+    """The samples whose labels are not as they were."""
+    known = dict(zip(before.sample_ids, before.digest.tolist(), strict=True))
+    pairs = zip(after.sample_ids, after.digest.tolist(), strict=True)
+    return tuple(sample_id for sample_id, digest in pairs if known.get(sample_id) != digest)
 
 
 def _split(dataset: fo.Dataset, eval_key: str, outcome: Outcome) -> SampleCollection:

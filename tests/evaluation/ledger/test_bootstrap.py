@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fiftyone as fo
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from relabel.evaluation.ledger.bootstrap import (
     weighted_by_class,
     weighted_map,
 )
+from relabel.evaluation.ledger.contrast import contrast
 from relabel.evaluation.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions()
@@ -74,3 +76,46 @@ def test_interval__of_normal_differences_is_two_deviations_wide():
 def test_interval__of_what_is_known():
     assert interval(np.array([np.nan, 0.5])) == interval(np.array([0.5]))
     assert interval(np.array([np.nan])) is None
+
+
+def test_contrast__is_a_paired_bootstrap_by_brute_force(crowded):
+    """Each draw as two datasets that stock FiftyOne scores, of the same images."""
+    path = "ground_truth.detections.label"
+    right = crowded.values(path)
+    crowded.set_values(path, [["cat"] * len(one) for one in right[:3]] + right[3:])
+    before, labels_before = _evaluate(crowded).outcome, _labels(crowded)
+    crowded.set_values(path, right)
+    after, labels_after = _evaluate(crowded).outcome, _labels(crowded)
+    few = draw_images(len(before), 0)[:5]
+    ours = _weighted_map(after, few) - _weighted_map(before, few)
+    for drawn, difference in zip(few, ours, strict=True):
+        images = np.repeat(np.arange(len(before)), drawn)
+        old, new = (
+            _stock_map([labels[image] for image in images])
+            for labels in (labels_before, labels_after)
+        )
+        assert difference == pytest.approx(new - old, abs=1e-9)
+    found = contrast(before, after, before.sample_ids[:3], OPTIONS)
+    every = draw_images(len(before), len(after.found))
+    differences = _weighted_map(after, every) - _weighted_map(before, every)
+    ends = np.quantile(differences, (0.025, 0.975))
+    assert (found.difference.low, found.difference.high) == pytest.approx(ends)
+
+
+def _labels(dataset):
+    return [(sample.ground_truth.copy(), sample.predictions.copy()) for sample in dataset]
+
+
+def _stock_map(images):
+    drawn = fo.Dataset()
+    drawn.add_samples(
+        [
+            fo.Sample(filepath=f"/{n}.png", ground_truth=truth.copy(), predictions=found.copy())
+            for n, (truth, found) in enumerate(images)
+        ]
+    )
+    results = drawn.evaluate_detections(
+        "predictions", gt_field="ground_truth", compute_mAP=True, progress=False
+    )
+    drawn.delete()
+    return results.mAP()

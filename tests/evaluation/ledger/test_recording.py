@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import io
+
+import fiftyone.core.odm as foo
+import numpy as np
 import pytest
+from gridfs import GridFS
 
 from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.kept import begin_writing, load_kept, run_ids
 from relabel.evaluation.ledger.entries import PULL, Cost, load_entries
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
 
@@ -93,3 +99,32 @@ def test_load_entries__class_names_with_dots(evaluated):
     (entry,) = evaluate_again(evaluated, _occasion(evaluated))
     assert "u.s. dog" in entry.by_class
     assert load_entries(evaluated) == [entry]
+
+
+def test_evaluate_again__after_an_evaluation_that_was_killed_while_it_wrote(evaluated):
+    """The killed one counts for nothing: what is compared is the last that came to its end."""
+    evaluated.set_field("predictions.detections.eval", "nonsense").save()
+    begin_writing(run_ids(evaluated)["eval"])
+    sample = _mend(evaluated)
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, sample_ids=[sample.id]))
+    assert (entry.sample_ids, entry.mended) == ((sample.id,), (0,))
+    assert entry.before.map < entry.after.map == pytest.approx(0.5)
+    assert set(evaluated.count_values("predictions.detections.eval")) == {"tp", "fp"}
+
+
+def test_evaluate_again__of_what_was_kept_before_there_were_stamps(evaluated):
+    database, run_id = foo.get_db_conn(), run_ids(evaluated)["eval"]
+    files, documents = GridFS(database), database["relabel_evaluations"]
+    document = documents.find_one({"_id": run_id})
+    with np.load(io.BytesIO(files.get(document["file"]).read())) as kept, io.BytesIO() as file:
+        np.savez(file, **{name: kept[name] for name in kept.files if name != "stamps"})
+        old = {**document, "file": files.put(file.getvalue())}
+    documents.replace_one({"_id": run_id}, {k: v for k, v in old.items() if k not in _NEW})
+    assert load_kept(run_id).seen is None
+    sample = _mend(evaluated)
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, sample_ids=[sample.id]))
+    assert entry.sample_ids == (sample.id,)
+    assert load_kept(run_id).seen is not None
+
+
+_NEW = ("stages", "changes")
