@@ -87,7 +87,7 @@ def _again(
     )
     after = done.outcome
     # Of an evaluation that was interrupted all images are matched again, changed or not.
-    changed = done.changed if done.before is not None else _differing(kept.outcome, after)
+    changed = _differing(kept.outcome, after)
     if not changed:
         return None
     found = contrast(kept.outcome, after, changed, comparison.options)
