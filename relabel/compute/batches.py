@@ -73,9 +73,12 @@ def most_at_once(model: Model, batch_size: int) -> int:
 
     Returns:
         as many; 1 if it may not be given images of different sizes: it would fail, or place what
-        it finds in all of them as if they had the size of the first
+        it finds in all of them as if they had the size of the first. Also if it does not say
     """
-    return 1 if model.ragged_batches else batch_size
+    try:
+        return 1 if model.ragged_batches else batch_size
+    except NotImplementedError:  # of FiftyOne's base class
+        return 1
 
 
 def is_out_of_memory(error: BaseException) -> bool:
