@@ -1,0 +1,93 @@
+"""What a form of curation costs at each keystroke: no sample is read, nobody elsewhere asked."""
+
+from __future__ import annotations
+
+import socket
+
+import fiftyone as fo
+import fiftyone.core.odm as foo
+import numpy as np
+import pytest
+
+from .app import execute, form
+
+COUNT = 300
+FORMS = [
+    ("compute_similarity", {}),
+    ("compute_similarity", {"patches_field": "boxes"}),
+    ("compute_similarity", {"embeddings": "application"}),
+    ("compute_similarity", {"embeddings": "zoo", "zoo_model": "clip-vit-base32-torch"}),
+    ("compute_similarity", {"new_only": True}),
+    ("compute_similarity", {"backend": "lancedb"}),
+    ("compute_uniqueness", {}),
+    ("compute_uniqueness", {"embeddings": "field"}),
+    ("compute_visualization", {}),
+    ("compute_visualization", {"brain_key": "plot", "new_only": True}),
+    ("find_duplicates", {}),
+    ("find_duplicates", {"by": "vectors", "split_field": "tags", "splits": ["train", "test"]}),
+    ("select_unique", {"count": 5, "more": True, "marks": True, "labelled_field": "boxes"}),
+    ("select_unique", {"count": 5, "labelled_tag": "done", "weight_field": "worth"}),
+    ("select_for_active_learning", {"count": 5, "predictions": "boxes"}),
+    ("select_for_active_learning", {"measure": "disagreement", "other_predictions": "others"}),
+    ("discard_selection", {}),
+]
+
+
+@pytest.fixture(scope="module")
+def large():
+    dataset = fo.Dataset()
+    dataset.add_samples(_samples())
+    execute("compute_similarity", dataset, {"embeddings": "field"})
+    execute("compute_visualization", dataset, {"brain_key": "plot", "method": "pca"})
+    execute("select_unique", dataset, {"count": 3})
+    dataset.reload()
+    yield dataset
+    dataset.delete()
+
+
+def _samples():
+    """Samples that nobody holds once they are added: FiftyOne would read them with the dataset."""
+    box = fo.Detection(label="cat", bounding_box=[0.1, 0.1, 0.2, 0.2], confidence=0.5)
+    samples = []
+    for number in range(COUNT):
+        vector = np.array([1.0, number])
+        sample = fo.Sample(filepath=f"/none/{number}.png", vectors=vector, worth=0.5)
+        sample["boxes"] = fo.Detections(detections=[box.copy()])
+        sample["others"] = fo.Detections(detections=[box.copy()])
+        samples.append(sample)
+    return samples
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """Nobody can be reached but the database on this machine."""
+    connect = socket.socket.connect
+
+    def refuse(self, address):
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            pytest.fail(f"The form asks {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def samples_read_by(dataset, call):
+    """How many samples the database looks at meanwhile."""
+    database, of = foo.get_db_conn(), dataset._sample_collection_name
+    database.drop_collection("system.profile")
+    database.command("profile", 2)
+    try:
+        call()
+    finally:
+        database.command("profile", 0)
+    found = database["system.profile"].find({"ns": f"{database.name}.{of}"})
+    return sum(one.get("docsExamined", 0) for one in found)
+
+
+@pytest.mark.parametrize(("name", "params"), FORMS)
+def test_form__reads_no_samples_and_asks_nobody(large, alone, name, params):
+    assert samples_read_by(large, lambda: form(name, large, params)) == 0
+
+
+def test_form__reads_would_be_seen(large):
+    assert samples_read_by(large, lambda: large.exists("worth").count()) == COUNT
