@@ -16,6 +16,7 @@ from ..compute.devices import cpu_count, grow_gpu_memory
 from ..compute.errors import ModelNotFound
 from ..compute.image_model import PIXELS, ImageModel
 from ..compute.images import resized
+from ..compute.keras_files import load_keras_file
 from ..compute.mixed_precision import gpu_capabilities, in_best_precision
 from .errors import EmbeddingsError
 
@@ -239,12 +240,7 @@ def _load_keras_file(
 ) -> tuple[Callable[[Any], Any], Size]:
     import keras
 
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # whatever its layers raise
-        raise ModelNotFound(
-            f"Keras cannot load '{path}': {error}", "Save the model again."
-        ) from error
+    model = load_keras_file(path)
     if not isinstance(getattr(model, "input_shape", None), tuple) or len(model.input_shape) != 4:
         raise EmbeddingsError(f"'{path}' does not take images.", "Choose another model.")
     if output:

@@ -153,7 +153,7 @@ def save_marks(
     try:
         untagged = _record(dataset, found, marks, details)
         return _mark(dataset, found, untagged, marks)
-    except Exception:
+    except BaseException:
         with contextlib.suppress(Exception):  # the first error is what matters
             discard_selection(dataset, marks.name)
         raise

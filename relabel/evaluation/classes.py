@@ -37,6 +37,25 @@ def find_class_file(model_path: Path | str) -> Path | None:
     return None
 
 
+def require_class_file(model_path: Path | str, class_file: Path | str | None = None) -> Path:
+    """Checks that the class file of a model is there.
+
+    Args:
+        model_path: the model
+        class_file: the names of its classes; None looks for a file by `find_class_file`
+
+    Raises:
+        ClassFileError: if there is none
+    """
+    names = Path(class_file) if class_file else find_class_file(model_path)
+    if names is None or not names.is_file():
+        raise ClassFileError(
+            f"There is no file '{class_file}'." if class_file else "No class file was found.",
+            "Give a file with the name of one class per line.",
+        )
+    return names
+
+
 def read_classes(path: Path | str, *, first: int = 1) -> dict[int, str]:
     """Reads a file of class names.
 

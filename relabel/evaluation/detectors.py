@@ -9,8 +9,8 @@ import numpy as np
 
 from ..compute.devices import grow_gpu_memory
 from ..compute.errors import ModelNotFound
-from .classes import find_class_file, read_classes, require_fit
-from .errors import ClassFileError, NotADetector
+from .classes import read_classes, require_class_file, require_fit
+from .errors import NotADetector
 from .image_detector import Found, ImageDetector
 
 if TYPE_CHECKING:
@@ -99,13 +99,7 @@ def require_saved_model(path: Path | str, class_file: Path | str | None = None) 
         raise ModelNotFound(
             f"'{path}' is not a SavedModel.", "Give the folder that holds saved_model.pb."
         )
-    names = Path(class_file) if class_file else find_class_file(folder)
-    if names is None or not names.is_file():
-        raise ClassFileError(
-            f"There is no file '{class_file}'." if class_file else "No class file was found.",
-            "Give a file with the name of one class per line.",
-        )
-    return names
+    return require_class_file(folder, class_file)
 
 
 def _load_signature(path: str) -> tuple[Any, Any]:

@@ -11,9 +11,10 @@ import numpy as np
 from ..compute.devices import grow_gpu_memory
 from ..compute.errors import ModelNotFound
 from ..compute.image_model import PIXELS
+from ..compute.keras_files import load_keras_file
 from ..compute.mixed_precision import gpu_capabilities, is_faster_mixed, mixed_copy
-from .classes import find_class_file, read_classes
-from .errors import ClassFileError, NotADetector
+from .classes import read_classes, require_class_file
+from .errors import NotADetector
 from .image_detector import Found, ImageDetector
 from .matching import box_iou
 from .output_format import USUAL_NAMES, OutputFormat, found_in
@@ -106,17 +107,10 @@ def load_keras_detector(
     Raises:
         ModelNotFound, NotADetector, ClassFileError: as said there
     """
-    import keras
-
     output = OutputFormat(boxes, tuple(names), first_class, pixels)
     classes = read_classes(require_keras_file(path, class_file), first=first_class)
     grow_gpu_memory()
-    try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
-    except Exception as error:  # whatever its layers raise
-        raise ModelNotFound(
-            f"Keras cannot load '{path}': {error}", "Save the model again."
-        ) from error
+    model = load_keras_file(path)
     return KerasDetector(model, classes, output, confidence=confidence)
 
 
@@ -137,13 +131,7 @@ def require_keras_file(path: Path | str, class_file: Path | str | None = None) -
     file = Path(path)
     if not file.is_file() or file.suffix not in (".keras", ".h5"):
         raise ModelNotFound(f"'{path}' is not a .keras file.", "Give the file of a Keras model.")
-    names = Path(class_file) if class_file else find_class_file(file)
-    if names is None or not names.is_file():
-        raise ClassFileError(
-            f"There is no file '{class_file}'." if class_file else "No class file was found.",
-            "Give a file with the name of one class per line.",
-        )
-    return names
+    return require_class_file(file, class_file)
 
 
 def find_the_same(exact: Sequence[Found], other: Sequence[Found]) -> bool:
