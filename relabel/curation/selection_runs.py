@@ -137,7 +137,8 @@ def save_marks(
         found: the samples
         marks: how they are to show
         details: what the run says of how they were found; JSON
-        replace: whether a selection of that name may be replaced
+        replace: whether a selection of that name may be replaced. It is put back if this one
+            cannot be saved
 
     Returns:
         the view
@@ -146,17 +147,47 @@ def save_marks(
         SelectionError: as `require_marks`
     """
     require_marks(dataset, marks, replace=replace)
-    if is_selection(dataset, marks.name):
-        discard_selection(dataset, marks.name)
-    marks = _with_order(dataset, marks, len(found.sample_ids))
-    # The run goes first: whatever happens afterwards can be taken back with it.
+    replaced = _saved(dataset, marks.name)
     try:
-        untagged = _record(dataset, found, marks, details)
-        return _mark(dataset, found, untagged, marks)
+        if is_selection(dataset, marks.name):
+            discard_selection(dataset, marks.name)
+        return _save(dataset, found, _with_order(dataset, marks, len(found.sample_ids)), details)
     except BaseException:
         with contextlib.suppress(Exception):  # the first error is what matters
-            discard_selection(dataset, marks.name)
+            if is_selection(dataset, marks.name):
+                discard_selection(dataset, marks.name)
+            if replaced:
+                _save(dataset, *replaced)
         raise
+
+
+def _save(
+    dataset: fo.Dataset, found: Marked, marks: Marks, details: Mapping[str, Any]
+) -> fo.DatasetView:
+    # The run goes first: whatever happens afterwards can be taken back with it.
+    untagged = _record(dataset, found, marks, details)
+    return _mark(dataset, found, untagged, marks)
+
+
+def _saved(dataset: fo.Dataset, name: str) -> tuple[Marked, Marks, dict[str, Any]] | None:
+    """A selection, as `_save` takes it; None if there is none, or one that died half saved."""
+    results = dataset.load_run_results(name) if is_selection(dataset, name) else None
+    if results is None:
+        return None
+    details = dataset.get_run_info(name).config.serialize()
+    tag, field = details.pop("tag"), details.pop("number_field")
+    numbers: dict[str, Any] = {}
+    if field and dataset.has_field(field):
+        numbers = dict(zip(*dataset.exists(field).values(["id", field]), strict=True))
+    more = results.serialize()
+    marked = Marked(
+        tuple(more.pop("sample_ids")), tuple(more.pop("tagged")), numbers, _without(more, "cls")
+    )
+    return marked, Marks(name, tag, field), _without(details, "cls", "type", "method")
+
+
+def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in names}
 
 
 def _with_order(dataset: fo.Dataset, marks: Marks, count: int) -> Marks:

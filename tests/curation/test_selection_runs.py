@@ -62,6 +62,14 @@ def test_save_selection__again_only_if_asked(dataset, selection):
     assert ids[4] not in dataset.match_tags("odd").values("id")
 
 
+def test_save_selection__replaces_one_that_died_half_saved(dataset, selection):
+    config = dataset.init_run(method="relabel_selection", tag="odd", number_field="unique_order")
+    dataset.register_run("unique", config)
+    save_selection(dataset, selection, ALL, {}, replace=True)
+    assert dataset.load_run_results("unique").sample_ids == list(selection.sample_ids)
+    assert discard_selection(dataset, "unique") == 1
+
+
 def test_save_selection__of_others_nothing_is_overwritten(dataset, selection):
     dataset.save_view("mine", dataset.limit(1))
     dataset.register_run("theirs", dataset.init_run(method="other"))
@@ -81,18 +89,52 @@ def test_save_selection__of_others_nothing_is_overwritten(dataset, selection):
     assert set(dataset.count_sample_tags()) == {"even", "odd"}
 
 
-def test_save_selection__failure_leaves_nothing(dataset, selection, monkeypatch):
-    before = dataset.values("tags"), set(dataset.get_field_schema())
+@pytest.fixture(params=[ConnectionError("The database is gone"), KeyboardInterrupt()])
+def no_view_is_saved(dataset, request, monkeypatch):
+    """The next view cannot be saved, for this reason."""
 
     def fail(*_, **__):
-        raise ConnectionError("The database is gone")
+        monkeypatch.undo()
+        raise request.param
 
-    monkeypatch.setattr(type(dataset), "save_view", fail)
-    with pytest.raises(ConnectionError):
+    def begin():
+        monkeypatch.setattr(type(dataset), "save_view", fail)
+        return pytest.raises(type(request.param))
+
+    return begin
+
+
+def test_save_selection__failure_leaves_nothing(dataset, selection, no_view_is_saved):
+    before = dataset.values("tags"), set(dataset.get_field_schema())
+    with no_view_is_saved():
         save_selection(dataset, selection, ALL, {})
     dataset.reload()
     assert (dataset.values("tags"), set(dataset.get_field_schema())) == before
     assert (dataset.list_saved_views(), dataset.list_runs()) == ([], [])
+
+
+def _everything(dataset, name):
+    dataset.reload()
+    return (
+        dataset.values(["tags", "unique_order"]),
+        type(dataset.get_field("unique_order")),
+        dataset.load_saved_view(name).values("id"),
+        dataset.get_run_info(name).config.serialize(),
+        dataset.load_run_results(name, cache=False).serialize(),
+    )
+
+
+def test_save_selection__failure_keeps_the_one_to_be_replaced(
+    dataset, selection, no_view_is_saved
+):
+    save_selection(dataset, selection, ALL, {"count": 2, "by": {"distance": 0.1}})
+    before = _everything(dataset, "unique")
+    ids = dataset.values("id")
+    other = Selection((ids[2], ids[0]), (1.0, 0.7), selection.coverage)
+    with no_view_is_saved():
+        save_selection(dataset, other, ALL, {"count": 2}, replace=True)
+    assert _everything(dataset, "unique") == before
+    assert discard_selection(dataset, "unique") == 1
 
 
 @pytest.mark.parametrize("field", [None, "mine"])

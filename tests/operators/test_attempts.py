@@ -18,20 +18,29 @@ VECTORS = {"embeddings": "descriptor", "count": 2}
 
 
 class Died(BaseException):
-    """No operator catches it, as none survives a SIGKILL."""
+    """No operator survives it, as none survives a SIGKILL."""
 
 
 @pytest.fixture
-def dies_before_its_view_is_saved(monkeypatch):
-    """The next selection is recorded and tagged, and no more."""
+def die_before_the_view_is_saved(monkeypatch):
+    """The oldest operation begins; its selection is recorded and tagged, and no more."""
     package = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
     theirs = importlib.import_module(f"{package}.relabel.curation.selection_runs")
 
     def die(*_, **__):
-        monkeypatch.undo()
         raise Died
 
-    monkeypatch.setattr(theirs.fo.Dataset, "save_view", die)
+    def begin():
+        claim = operations.claim_oldest(["attempts"], "first")
+        with monkeypatch.context() as patched:
+            patched.setattr(theirs.fo.Dataset, "save_view", die)
+            # A process that is killed takes nothing back.
+            patched.setattr(theirs, "discard_selection", die)
+            with pytest.raises(Died):
+                worker.run(claim)
+        return claim
+
+    return begin
 
 
 @pytest.fixture
@@ -51,13 +60,6 @@ def queue(dataset):
         DelegatedOperationService().delete_operation(run)
 
 
-def _half_written(executor="first"):
-    claim = operations.claim_oldest(["attempts"], executor)
-    with pytest.raises(Died):
-        worker.run(claim)
-    return claim
-
-
 def _ended(run):
     return DelegatedOperationService().get(run)
 
@@ -71,10 +73,10 @@ def _ended(run):
     ],
 )
 def test_next_attempt__replaces_what_the_first_left(
-    dataset, queue, dies_before_its_view_is_saved, name, params
+    dataset, queue, die_before_the_view_is_saved, name, params
 ):
     run = queue(name, params)
-    operations.lose(_half_written(), "It died.")
+    operations.lose(die_before_the_view_is_saved(), "It died.")
     dataset.reload()
     [left] = dataset.list_runs()
     assert dataset.list_saved_views() == []
@@ -87,9 +89,9 @@ def test_next_attempt__replaces_what_the_first_left(
     )
 
 
-def test_run_again__replaces_what_it_left(dataset, queue, dies_before_its_view_is_saved):
+def test_run_again__replaces_what_it_left(dataset, queue, die_before_the_view_is_saved):
     run = queue("select_unique", {**VECTORS, "name": "mine"})
-    operations.fail(_half_written(), "It died twice.")
+    operations.fail(die_before_the_view_is_saved(), "It died twice.")
     again = repeat(run)
     worker.run(operations.claim_oldest(["attempts"], "second"))
     assert _ended(again).run_state == "completed"
