@@ -120,8 +120,9 @@ def evaluate_detections(
     require_eval_key(dataset, eval_key)
     comparison = Comparison(predictions, ground_truth, options)
     require_detections(dataset, comparison.fields)
-    require_fields(dataset, eval_key, comparison.config)
     replaced = run_ids(dataset).get(eval_key)
+    if replaced:
+        require_fields(dataset, eval_key, comparison.config)
     with ThreadPoolExecutor(max_workers=1) as aside:
         since = Written(written, aside.submit(read_stamps, view)) if written is not None else None
         kept = load_kept(replaced) if replaced else None

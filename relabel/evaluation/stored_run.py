@@ -30,13 +30,11 @@ if TYPE_CHECKING:
 
 
 def require_fields(dataset: fo.Dataset, eval_key: str, config: Config) -> None:
-    """Checks that a run may be replaced by one of some fields.
+    """Checks that a run that is there may be replaced by one of some fields.
 
     Raises:
         EvaluationError: if it is of other fields, which a replaced run would leave marked
     """
-    if eval_key not in run_ids(dataset):
-        return
     before = dataset.get_evaluation_info(eval_key).config
     ours = (config.pred_field, config.gt_field)
     if (before.pred_field, before.gt_field) != ours:
@@ -53,10 +51,12 @@ def begin_run(view: SampleCollection, eval_key: str, method: COCOEvaluation) -> 
         the id of the run's document
     """
     dataset = view._dataset  # noqa: SLF001
-    if eval_key not in run_ids(dataset):
+    ids = run_ids(dataset)
+    if eval_key not in ids:
         method.register_run(view, eval_key)
+        ids = run_ids(dataset)
     method.register_samples(view, eval_key)
-    return run_ids(dataset)[eval_key]
+    return ids[eval_key]
 
 
 def stages_of(view: SampleCollection) -> tuple[str, ...]:
