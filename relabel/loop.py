@@ -6,7 +6,7 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from .annotation import list_rounds
+from .annotation import list_rounds, note_followed, samples_of_round
 from .annotation.planning.effort import label_seconds, total_minutes
 from .errors import RelabelError
 from .evaluation.label_errors.settling import settle_suspicions, unsettle_suspicions
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
-    from .annotation import PullReport, UndoReport
+    from .annotation import PullReport, Round, UndoReport
     from .evaluation.ledger.entries import Entry
 
 logger = logging.getLogger(__name__)
@@ -36,23 +36,28 @@ def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    if not report.sample_ids and not report.finished:
-        return []
-    return _logged(lambda: _after_pull(dataset, report))
+    record = _round(dataset, report.key)
+    return _logged(record, lambda: _after_pull(dataset, report, record))
 
 
-def _after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
+def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -> list[Entry]:
+    owed = samples_of_round(record.id) if record and report.owed else []
     # What annotators left as it is tells as much of a suspicion as what they changed.
     looked_at = {*report.sample_ids, *report.finished}
+    if record and record.finished:
+        looked_at.update(owed)  # of a process that died before this
+    if not looked_at and not owed:
+        return []
     settled = settle_suspicions(dataset, looked_at, round_key=report.key)
-    if not report.sample_ids:
+    touched = {*report.sample_ids, *owed}
+    if not touched:
         return []
     occasion = Occasion(
         cause=PULL,
         round_key=report.key,
-        fields=_fields(dataset, report.key),
-        sample_ids=report.sample_ids,
-        cost=_cost(dataset, report),
+        fields=_fields(record),
+        sample_ids=touched,
+        cost=_cost(record, report),
         suspicions=[{**asdict(one), "precision": one.precision} for one in settled],
     )
     return evaluate_again(dataset, occasion)
@@ -68,13 +73,15 @@ def after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    return _logged(lambda: _after_undo(dataset, report))
+    record = _round(dataset, report.key)
+    return _logged(record, lambda: _after_undo(dataset, report, record))
 
 
-def _after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
+def _after_undo(dataset: fo.Dataset, report: UndoReport, record: Round | None) -> list[Entry]:
     unsettle_suspicions(dataset, report.key)
-    fields = _fields(dataset, report.key)
-    return evaluate_again(dataset, Occasion(UNDO, report.key, fields, report.sample_ids))
+    owed = samples_of_round(record.id) if record and report.owed else []
+    touched = {*report.sample_ids, *owed}
+    return evaluate_again(dataset, Occasion(UNDO, report.key, _fields(record), touched))
 
 
 def describe(entries: list[Entry]) -> str:
@@ -87,28 +94,34 @@ def describe(entries: list[Entry]) -> str:
     return ", ".join(parts)
 
 
-def _logged(work: Callable[[], list[Entry]]) -> list[Entry]:
+def _logged(record: Round | None, work: Callable[[], list[Entry]]) -> list[Entry]:
     """Does something that must not make a pull fail which is done already."""
+    entries: list[Entry] = []
     try:
-        return work()
+        entries = work()
     except RelabelError as error:
         logger.warning("What was pulled could not be evaluated again: %s", error)
     except Exception:
         logger.exception("What was pulled could not be evaluated again")
-    return []
+    if record and record.unfollowed:
+        note_followed(record.id)
+    return entries
 
 
-def _fields(dataset: fo.Dataset, key: str) -> list[str]:
-    return [field.name for one in list_rounds(dataset) if one.key == key for field in one.fields]
+def _round(dataset: fo.Dataset, key: str) -> Round | None:
+    return next((one for one in list_rounds(dataset) if one.key == key), None)
 
 
-def _cost(dataset: fo.Dataset, report: PullReport) -> Cost:
+def _fields(record: Round | None) -> list[str]:
+    return [field.name for field in record.fields] if record else []
+
+
+def _cost(record: Round | None, report: PullReport) -> Cost:
     """What a pull cost: of the work on its round as much as it brought back finished."""
     changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
-    for record in list_rounds(dataset):
-        if record.key == report.key and record.request and record.fields and report.finished:
-            seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
-            minutes = total_minutes(seconds, record.images, 0, record.request)
-            share = min(1.0, len(report.finished) / max(1, record.images))
-            return Cost(changed, minutes * share)
+    if record and record.request and record.fields and report.finished:
+        seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
+        minutes = total_minutes(seconds, record.images, 0, record.request)
+        share = min(1.0, len(report.finished) / max(1, record.images))
+        return Cost(changed, minutes * share)
     return Cost(changed)

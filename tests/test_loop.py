@@ -101,6 +101,25 @@ def test_after_pull__nothing_was_changed(evaluated, client, jobs, cvat):
     assert load_entries(evaluated) == []
 
 
+def test_after_pull__of_an_earlier_one_whose_process_died_before_this(evaluated, client, jobs):
+    first = pull(evaluated, "r", client)
+    again = pull(evaluated, "r", client)
+    assert (len(first.sample_ids), again.sample_ids, again.finished) == (1, (), ())
+    (entry,) = after_pull(evaluated, again)
+    assert (entry.cause, entry.sample_ids) == ("pull", first.sample_ids)
+    assert entry.before.map < entry.after.map == pytest.approx(1)
+    assert after_pull(evaluated, pull(evaluated, "r", client)) == [], "it is owed once"
+
+
+def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, client, jobs):
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    undo_pull(evaluated, "r")
+    left = pull(evaluated, "r", client, leave_out=[evaluated.first().id])
+    assert left.sample_ids == ()
+    (back,) = after_pull(evaluated, left)
+    assert back.after.map == entry.before.map
+
+
 def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, jobs, caplog):
     evaluated.set_values("predictions", [None] * len(evaluated))
     report = pull(evaluated, "r", client)

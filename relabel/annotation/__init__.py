@@ -46,11 +46,12 @@ from .pulling.merge import ConflictPolicy
 from .pulling.pull import PullReport, pull
 from .pulling.review import Review, ReviewedFrame
 from .pulling.undo import UndoReport, undo_pull
+from .record.baseline import samples_of_round
 from .record.connection import SECRETS, configured, connect
 from .record.references import MediaReference
 from .record.remarks import Remark, rounds_with_unsaid
 from .record.request import Request, RoundField, Validation
-from .record.rounds import Round, RoundState, list_rounds, load_round
+from .record.rounds import Round, RoundState, list_rounds, load_round, note_followed
 from .sending.discard import discard_round
 from .sending.projects import project_additions
 from .sending.push import push, resume_push
@@ -124,6 +125,7 @@ __all__ = [
     "list_rounds",
     "load_round",
     "make_plan",
+    "note_followed",
     "other_runs",
     "part_of",
     "project_additions",
@@ -135,6 +137,7 @@ __all__ = [
     "rounds_status",
     "rounds_with_unsaid",
     "samples_of_job",
+    "samples_of_round",
     "samples_out",
     "say_remarks",
     "send_to_review",

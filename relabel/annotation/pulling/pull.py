@@ -54,6 +54,8 @@ class PullReport:
         jobs: how many jobs were pulled
         problems: what could not be taken over, and why
         finished: the samples that annotators are done with, changed or not
+        owed: whether before it labels had been pulled or taken back without that it was noted
+            that all was done that follows, see :func:`note_followed`
     """
 
     key: str
@@ -62,6 +64,7 @@ class PullReport:
     jobs: int
     problems: tuple[str, ...] = ()
     finished: tuple[str, ...] = ()
+    owed: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,8 @@ def pull(
     record = take_back_torn_pull(dataset, find_round(dataset, key))
     listed = list_jobs(record, client)
     if not jobs_to_pull(record.pulled, listed, choice):
-        return _report(compare(dataset, record, client, listed, choice), [], set())
+        report = _report(compare(dataset, record, client, listed, choice), [], set())
+        return replace(report, owed=record.unfollowed > 0)
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         record = with_types(dataset, with_classes(record, listed, client), listed, client)
@@ -135,7 +139,7 @@ def pull(
         )
         lost, finished = _write(dataset, record, found, terms)
     report = _report(found.review, list(found.merged.values()), lost)
-    return replace(report, finished=tuple(finished))
+    return replace(report, finished=tuple(finished), owed=record.unfollowed > 0)
 
 
 @dataclass(frozen=True)
@@ -223,7 +227,7 @@ def _write(
     if found.changes:
         before = {job.id: record.pulled.get(job.id) for job in review.jobs}
         begun = Pull(found.number, datetime.now(UTC), before)
-        record = replace(record, pulls=(*record.pulls, begun))
+        record = replace(record, pulls=(*record.pulls, begun), unfollowed=record.unfollowed + 1)
         save_round(record)
         lost = _write_labels(dataset, record, review, merged, terms)
         if terms.provenance:

@@ -61,11 +61,13 @@ class UndoReport:
         key: the round
         sample_ids: the samples that have their labels back
         left: the samples with labels that were edited after the pull, and stay as they are
+        owed: as of a pull, see :class:`PullReport`
     """
 
     key: str
     sample_ids: tuple[str, ...]
     left: tuple[str, ...] = ()
+    owed: bool = False
 
 
 def undo_pull(
@@ -146,11 +148,12 @@ def revert(dataset: fo.Dataset, record: Round, progress: Progress = silent) -> U
         else:
             pulled[job_id] = version
     tag_pull_undone(dataset, _load_tagged(record.id, last.number))
-    save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1]))
+    unfollowed = record.unfollowed + 1
+    save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1], unfollowed=unfollowed))
     forget_undo(record.id, last.number)
     kept = samples_of(left)
     restored = tuple(sample_id for sample_id in samples_of(saved) if sample_id not in kept)
-    return UndoReport(record.key, restored, tuple(sorted(kept)))
+    return UndoReport(record.key, restored, tuple(sorted(kept)), owed=record.unfollowed > 0)
 
 
 class UndoWriter:

@@ -128,6 +128,8 @@ class Round:
         pulls: the pulls that can be undone, oldest first
         request: what was asked for, if it is known
         project_id: the project that its tasks are in, 0 before it is known, or if there is none
+        unfollowed: how often labels were pulled or taken back since it was last noted that what
+            follows that was done, see :func:`note_followed`
     """
 
     id: ObjectId
@@ -143,6 +145,7 @@ class Round:
     pulls: tuple[Pull, ...] = ()
     request: Request | None = None
     project_id: int = 0
+    unfollowed: int = 0
 
     @property
     def images(self) -> int:
@@ -210,6 +213,11 @@ def _document(record: Round) -> dict[str, Any]:
 def _task_document(task: SentTask) -> dict[str, Any]:
     document = asdict(task)
     return {**document, "labels": packed_items(document["labels"])}
+
+
+def note_followed(round_id: ObjectId) -> None:
+    """Notes that all was done that follows the pulls of a round, as evaluating again."""
+    _rounds().update_one({"_id": round_id}, {"$set": {"unfollowed": 0}})
 
 
 def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
@@ -340,6 +348,7 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
         ),
         request=read_request(request, key, round_fields) if request else None,
         project_id=document.get("project_id", 0),
+        unfollowed=document.get("unfollowed", 0),
     )
 
 
