@@ -84,11 +84,12 @@ def match_changed(
             ``last_modified_at`` has changed. None looks at the labels of all
         progress: called with how many samples are done and how many there are
     """
-    reading = _Reading(view, comparison, kept.pieces if kept else None, progress)
+    pieces = kept.pieces if kept else None
     if written is not None and kept and _stamps_tell(view, kept):
-        found = _match_written(reading, kept, written)
+        found = _match_written(_Reading(view, comparison, pieces, progress), kept, written)
         if found:
             return found
+    reading = _Reading(view, comparison, pieces, progress)
     reading.read(view)
     return reading.matched(np.array(reading.rows, np.int64), np.array(reading.stamps, np.int64))
 
@@ -106,16 +107,21 @@ def _stamps_tell(view: SampleCollection, kept: Kept) -> bool:
 
 def _match_written(reading: _Reading, kept: Kept, written: Written) -> Matched | None:
     """Looks only at samples that may have changed; None if these are too many."""
+    most = _MOST_DOUBTS * len(reading.known)
+    named = reading.known.keys() & set(written.samples)
+    if len(named) > most:
+        return None
+    reading.read_only(named)  # the stamps are read meanwhile
+    looked_at = set(reading.ids)
     ids, stamps = written.stamps.result()
     stamps = stamps.copy()
     rows = np.array([reading.known.get(one, -1) for one in ids], dtype=np.int64)
     doubtful = (stamps != reading.stamps_at(rows, kept.seen)) | (stamps == UNKNOWN)
-    named = set(written.samples)
     doubtful |= np.fromiter((one in named for one in ids), bool, len(ids))
     places = np.flatnonzero(doubtful).tolist()
-    if len(places) > _MOST_DOUBTS * len(ids):
+    if len(places) > most:
         return None
-    reading.read(reading.view.select([ids[place] for place in places]))
+    reading.read_only({ids[place] for place in places} - looked_at)
     found = dict(zip(reading.ids, zip(reading.rows, reading.stamps, strict=True), strict=True))
     for place in places:
         rows[place], stamps[place] = found.get(ids[place], (-1, UNKNOWN))
@@ -150,13 +156,18 @@ class _Reading:
 
         What it finds of each is in ``ids``, ``rows`` of all pieces together, and ``stamps``.
         """
-        total = view.count() if self._progress else 0
+        total = len(self.rows) + view.count() if self._progress else 0
         options = self._comparison.options
         leaves, others = leaves_of(options), fields_of(options)
         for raw in read_raw(view, self._comparison.fields, leaves, others):
             if self._progress:
                 self._progress(len(self.rows), round(total * (1 + _WRITING)))
             self._look_at(raw)
+
+    def read_only(self, sample_ids: Collection[str]) -> None:
+        """Looks at the labels of these samples of the view."""
+        if sample_ids:
+            self.read(self.view.select(sorted(sample_ids)))
 
     def _look_at(self, raw: RawSamples) -> None:
         size = sum(map(len, self._pieces))

@@ -17,9 +17,11 @@ from .changes import Written, match_changed
 from .errors import EvaluationError
 from .fields import require_detections, require_predictions
 from .kept import (
+    Draft,
     Kept,
     Seen,
     begin_writing,
+    draft_kept,
     end_writing,
     forget_orphans,
     load_kept,
@@ -196,6 +198,7 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
         return results, aside.submit(write_results, text)
 
     file: Future[ObjectId] | None = None
+    draft: Draft | None = None
     try:
         if not comparison.options.custom_metrics:
             results, file = results_aside()
@@ -204,16 +207,19 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
         )
         if file is None:  # metrics of others may look at the marks
             results, file = results_aside()
+        seen = Seen(stages_of(view), stamps)
+        now = Kept(comparison, matched.pieces, seen, kept.file if kept else None)
+        draft = draft_kept(run_id, now)
         unused = save_run(view, eval_key, run_id, results, file.result())
     except BaseException:
         _take_back(dataset, eval_key, writer, run_id, sums.replaced)
+        if draft:
+            draft.discard()
         if file:
             delete_unused(file.result())
         raise
     gone = aside.submit(delete_unused, unused)
-    seen = Seen(stages_of(view), stamps)
-    now = Kept(comparison, matched.pieces, seen, kept.file if kept else None)
-    save_kept(run_id, now, sums.curves.average())
+    save_kept(run_id, draft, sums.curves.average())
     forget_orphans()
     gone.result()
 

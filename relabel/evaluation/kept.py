@@ -39,6 +39,9 @@ ORIGIN = "relabel_origin"
 _MUCH = 0.25
 """From which share of new images on everything is written anew."""
 
+_FEW_LABELS = 200_000
+"""Up to how many labels stay in memory, about 50 MB."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -141,9 +144,8 @@ def load_kept(run_id: ObjectId, *, even_interrupted: bool = False) -> Kept | Non
         return None
     if document["writing"] and not even_interrupted:
         return None
-    files = GridFS(foo.get_db_conn())
     try:
-        pieces, stamps = _load(files, document["file"], document.get("changes"))
+        pieces, stamps = _load(document["file"], document.get("changes"))
     except NoFile:  # another process has just replaced it
         return None
     options = read_options(document["options"])
@@ -178,37 +180,80 @@ def end_writing(run_id: ObjectId) -> None:
     _kept().update_one({"_id": run_id}, {"$set": {"writing": False}})
 
 
-def save_kept(run_id: ObjectId, kept: Kept, score: float | None) -> None:
+@dataclass(frozen=True)
+class Draft:
+    """What is to be kept beside a run, in a file that is nobody's yet.
+
+    Args:
+        kept: what
+        pieces: the same, as it will be loaded
+        file: the file
+        beside: the file that holds the first piece, if this one holds only what is new
+    """
+
+    kept: Kept
+    pieces: Pieces
+    file: ObjectId
+    beside: ObjectId | None = None
+
+    def discard(self) -> None:
+        """Deletes the file."""
+        GridFS(foo.get_db_conn()).delete(self.file)
+
+
+def draft_kept(run_id: ObjectId, kept: Kept) -> Draft:
+    """Writes what is to be kept beside a run."""
+    since, rows = kept.pieces.since_first()
+    if not kept.file or len(since) > _MUCH * len(rows):
+        return _draft_whole(run_id, kept)
+    file = _put(run_id, _packed(since, {"rows": rows.astype(np.int32), **_stamps_of(kept)}))
+    return Draft(kept, _in_two(kept.pieces.of[0], since, rows), file, kept.file)
+
+
+def _draft_whole(run_id: ObjectId, kept: Kept) -> Draft:
+    outcome = kept.outcome
+    file = _put(run_id, _packed(outcome, _stamps_of(kept)))
+    return Draft(kept, Pieces((outcome,), np.arange(len(outcome))), file)
+
+
+def save_kept(run_id: ObjectId, draft: Draft, score: float | None) -> None:
     """Keeps something beside a run, in place of what was kept before.
 
     Args:
         run_id: the run
-        kept: what
+        draft: what
         score: its mean average precision, or None
     """
-    files = GridFS(foo.get_db_conn())
-    name = f"relabel_evaluation_{run_id}"
+    kept = draft.kept
     document = {
         **asdict(kept.comparison),
         "stages": list(kept.seen.stages) if kept.seen else [],
         "writing": False,
         "score": {"samples": int(kept.outcome.predicted.sum()), "map": score},
     }
-    stamps: dict[str, NDArray[Any]] = {"stamps": kept.seen.stamps} if kept.seen else {}
-    since, rows = kept.pieces.since_first()
-    if kept.file and len(since) <= _MUCH * len(rows):
-        more = {"rows": rows.astype(np.int32), **stamps}
-        changes = files.put(_packed(since, more), filename=name)
-        new = document | {"file": kept.file, "changes": changes}
+    if draft.beside:
+        new = document | {"file": draft.beside, "changes": draft.file}
         # Not beside another file: then a second process has written everything anew.
-        before = _kept().find_one_and_update({"_id": run_id, "file": kept.file}, {"$set": new})
-        if before:
-            _delete(files, before, keep=kept.file)
-            return
-        files.delete(changes)
-    whole = files.put(_packed(kept.outcome, stamps), filename=name)
-    new = document | {"file": whole, "changes": None}
-    _delete(files, _kept().find_one_and_update({"_id": run_id}, {"$set": new}, upsert=True))
+        before = _kept().find_one_and_update({"_id": run_id, "file": draft.beside}, {"$set": new})
+        if not before:
+            draft.discard()
+            draft = _draft_whole(run_id, kept)
+    if not draft.beside:
+        new = document | {"file": draft.file, "changes": None}
+        before = _kept().find_one_and_update({"_id": run_id}, {"$set": new}, upsert=True)
+    _delete(GridFS(foo.get_db_conn()), before, keep=draft.beside)
+    stamps = kept.seen.stamps if kept.seen else None
+    _latest.remember(new["file"], new["changes"], draft.pieces, stamps)
+
+
+def _stamps_of(kept: Kept) -> dict[str, Integers]:
+    return {"stamps": kept.seen.stamps} if kept.seen else {}
+
+
+def _put(run_id: ObjectId, data: bytes) -> ObjectId:
+    name = f"relabel_evaluation_{run_id}"
+    file: ObjectId = GridFS(foo.get_db_conn()).put(data, filename=name)
+    return file
 
 
 def forget_orphans() -> None:
@@ -232,17 +277,56 @@ def _kept() -> Collection[dict[str, Any]]:
     return foo.get_db_conn()["relabel_evaluations"]
 
 
-def _load(
+class _Latest:
+    """The outcome that this process has loaded or saved last: the next pull asks for it again.
+
+    Files never change, so that it cannot be outdated.
+    """
+
+    def __init__(self) -> None:
+        self._held: tuple[Any, tuple[Pieces, Integers | None]] | None = None
+
+    def remember(
+        self, file: ObjectId, changes: ObjectId | None, pieces: Pieces, stamps: Integers | None
+    ) -> None:
+        labels = sum(len(piece.found) + len(piece.truth) for piece in pieces.of)
+        few = labels <= _FEW_LABELS
+        self._held = ((file, changes), (pieces, stamps)) if few else None
+
+    def get(
+        self, file: ObjectId, changes: ObjectId | None
+    ) -> tuple[Pieces, Integers | None] | None:
+        held = self._held  # another thread may replace it meanwhile
+        return held[1] if held and held[0] == (file, changes) else None
+
+
+_latest = _Latest()
+
+
+def _load(file: ObjectId, changes: ObjectId | None) -> tuple[Pieces, Integers | None]:
+    """An outcome and its stamps."""
+    found = _latest.get(file, changes)
+    if found is None:
+        found = _read(GridFS(foo.get_db_conn()), file, changes)
+        _latest.remember(file, changes, *found)
+    return found
+
+
+def _read(
     files: GridFS, file: ObjectId, changes: ObjectId | None
 ) -> tuple[Pieces, Integers | None]:
-    """An outcome and its stamps."""
     outcome, more = _unpacked(files.get(file).read())
     if changes is None:
         return Pieces((outcome,), np.arange(len(outcome))), more.get("stamps")
     new, more = _unpacked(files.get(changes).read())
-    places = more["rows"].astype(np.int64)
-    places[places < 0] = len(outcome) + np.arange(len(new))
-    return Pieces((outcome, new), places), more["stamps"]
+    return _in_two(outcome, new, more["rows"]), more["stamps"]
+
+
+def _in_two(first: Outcome, new: Outcome, rows: Integers) -> Pieces:
+    """The whole of what `Pieces.since_first` took apart."""
+    places = rows.astype(np.int64)
+    places[places < 0] = len(first) + np.arange(len(new))
+    return Pieces((first, new), places)
 
 
 def _packed(outcome: Outcome, more: Mapping[str, NDArray[Any]]) -> bytes:
@@ -273,8 +357,8 @@ def _small(values: NDArray[Any]) -> NDArray[Any]:
     """Integers in as few bytes as they need."""
     if values.dtype != np.int32:
         return values
-    low, high = values.min(initial=-1), values.max(initial=0)
-    return values.astype(np.promote_types(np.min_scalar_type(low), np.min_scalar_type(-high)))
+    low, high = int(values.min(initial=-1)), int(values.max(initial=0))
+    return values.astype(np.min_scalar_type(min(low, -high - 1)))
 
 
 def _unpacked(data: bytes) -> tuple[Outcome, dict[str, NDArray[Any]]]:

@@ -131,14 +131,14 @@ def _partners(
 ) -> list[Any]:
     found = np.full(len(partners), None, dtype=object)
     found[~alone] = values[partners[~alone]]
-    return list(found)
+    return list(found.tolist())
 
 
 def _where(there: NDArray[np.bool_], values: NDArray[np.float64]) -> list[float | None]:
     """Values, and None where there is none."""
     found = np.full(len(values), None, dtype=object)
     found[there] = values[there]
-    return list(found)
+    return list(found.tolist())
 
 
 def _named(labels: list[Any], missing: str) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import fiftyone as fo
 import fiftyone.core.odm as foo
@@ -11,6 +12,7 @@ from bson import ObjectId
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from relabel.evaluation import kept
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
 from relabel.evaluation.kept import load_kept, run_ids
@@ -25,6 +27,13 @@ boxes = st.tuples(eighth, eighth, side, side)
 truth = st.tuples(boxes, name, st.booleans())
 prediction = st.tuples(boxes, name, st.sampled_from([0.25, 0.5, 0.75]))
 labels = st.tuples(st.lists(truth, min_size=1, max_size=4), st.lists(prediction, max_size=5))
+
+
+@pytest.fixture(autouse=True, params=["this process goes on", "another process goes on"])
+def who_goes_on(request, monkeypatch):
+    """Another process knows only what is in the database."""
+    if request.param == "another process goes on":
+        monkeypatch.setattr(kept, "_FEW_LABELS", -1)
 
 
 def _evaluate(view, key="eval", **kwargs):
@@ -106,6 +115,24 @@ def test_evaluate_detections__what_was_written_is_enough_to_know(dataset, before
     first = _evaluate(dataset, "fresh")
     again = load_kept(run_ids(dataset)["eval"])
     assert same(again.outcome, first.outcome)
+    assert repr(_written(dataset, "eval")) == repr(_written(dataset, "fresh"))
+    dataset.delete_evaluations()
+
+
+@pytest.mark.parametrize("count", [128, 129, 130])
+def test_evaluate_detections__many_labels_in_an_image(dataset, count):
+    """Places of matches are kept in as few bytes as they need."""
+    first, *others = dataset
+    side = 1 / count
+    drawn = [(place * side, 0, side, 1) for place in range(count)]
+    _write(first, ([(box, "cat", False) for box in drawn], [(box, "cat", 0.5) for box in drawn]))
+    for sample in others:
+        _write(sample, ([], []))
+    _evaluate(dataset)
+    assert _evaluate(dataset).changed == ()
+    assert _evaluate(dataset).score == replace(
+        _evaluate(dataset, "fresh").score, eval_key="eval", matched=0
+    )
     assert repr(_written(dataset, "eval")) == repr(_written(dataset, "fresh"))
     dataset.delete_evaluations()
 
@@ -257,7 +284,25 @@ class _FailsLater(MarkWriter):
         raise _Full
 
 
-def test_evaluate_detections__a_failure_leaves_the_old_run_whole(predicted, monkeypatch):
+def _fail(*_):
+    raise _Full
+
+
+@pytest.fixture(params=[("MarkWriter", _FailsLater), ("draft_kept", _fail), ("save_run", _fail)])
+def fails_late(request):
+    """Evaluations fail after they have written some or nearly all; returns what ends that."""
+
+    def begin():
+        patched = pytest.MonkeyPatch()
+        request.addfinalizer(patched.undo)
+        name, failing = request.param
+        patched.setattr(f"relabel.evaluation.detections.{name}", failing)
+        return patched.undo
+
+    return begin
+
+
+def test_evaluate_detections__a_failure_leaves_the_old_run_whole(predicted, fails_late):
     _evaluate(predicted)
     before = _written(predicted, "eval")
     sample = predicted.first()
@@ -266,22 +311,24 @@ def test_evaluate_detections__a_failure_leaves_the_old_run_whole(predicted, monk
     sample.save()
     marked = _written(predicted, "eval")[0]
     files = _files()
-    monkeypatch.setattr("relabel.evaluation.detections.MarkWriter", _FailsLater)
+    mend = fails_late()
     with pytest.raises(_Full):
         _evaluate(predicted)
     predicted.reload()
     assert _written(predicted, "eval") == (marked, before[1])
     assert _files() == files
-    monkeypatch.undo()
+    mend()
     assert _evaluate(predicted).changed == (sample.id,)
 
 
-def test_evaluate_detections__a_failure_leaves_no_first_run(predicted, monkeypatch):
-    monkeypatch.setattr("relabel.evaluation.detections.MarkWriter", _FailsLater)
+def test_evaluate_detections__a_failure_leaves_no_first_run(predicted, fails_late):
+    files = _files()
+    fails_late()
     with pytest.raises(_Full):
         _evaluate(predicted)
     assert predicted.list_evaluations() == []
     assert predicted.get_field("predictions.detections.eval") is None
+    assert _files() == files
 
 
 def test_evaluate_detections__cancelling_changes_nothing(predicted):
