@@ -8,8 +8,6 @@ holds what is new.
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +17,8 @@ from bson import DBRef, ObjectId
 from gridfs import GridFS, NoFile
 
 from .options import Comparison, read_options
-from .outcome import ARRAYS, Outcome, Pieces, by_image
-from .reading import unpacked_ids
-from .tables import Detections, as_objects
-from .validity import InvalidLabel
+from .outcome import Outcome, Pieces
+from .packing import packed, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -206,13 +202,13 @@ def draft_kept(run_id: ObjectId, kept: Kept) -> Draft:
     since, rows = kept.pieces.since_first()
     if not kept.file or len(since) > _MUCH * len(rows):
         return _draft_whole(run_id, kept)
-    file = _put(run_id, _packed(since, {"rows": rows.astype(np.int32), **_stamps_of(kept)}))
+    file = _put(run_id, packed(since, {"rows": rows.astype(np.int32), **_stamps_of(kept)}))
     return Draft(kept, _in_two(kept.pieces.of[0], since, rows), file, kept.file)
 
 
 def _draft_whole(run_id: ObjectId, kept: Kept) -> Draft:
     outcome = kept.outcome
-    file = _put(run_id, _packed(outcome, _stamps_of(kept)))
+    file = _put(run_id, packed(outcome, _stamps_of(kept)))
     return Draft(kept, Pieces((outcome,), np.arange(len(outcome))), file)
 
 
@@ -315,10 +311,10 @@ def _load(file: ObjectId, changes: ObjectId | None) -> tuple[Pieces, Integers | 
 def _read(
     files: GridFS, file: ObjectId, changes: ObjectId | None
 ) -> tuple[Pieces, Integers | None]:
-    outcome, more = _unpacked(files.get(file).read())
+    outcome, more = unpacked(files.get(file).read())
     if changes is None:
         return Pieces((outcome,), np.arange(len(outcome))), more.get("stamps")
-    new, more = _unpacked(files.get(changes).read())
+    new, more = unpacked(files.get(changes).read())
     return _in_two(outcome, new, more["rows"]), more["stamps"]
 
 
@@ -327,73 +323,3 @@ def _in_two(first: Outcome, new: Outcome, rows: Integers) -> Pieces:
     places = rows.astype(np.int64)
     places[places < 0] = len(first) + np.arange(len(new))
     return Pieces((first, new), places)
-
-
-def _packed(outcome: Outcome, more: Mapping[str, NDArray[Any]]) -> bytes:
-    arrays: dict[str, Any] = {name: _small(getattr(outcome, name)) for name in ARRAYS}
-    arrays |= more
-    arrays["sample_ids"] = _packed_ids(outcome.sample_ids)
-    arrays["invalid"] = np.frombuffer(
-        json.dumps([asdict(bad) for bad in outcome.invalid]).encode(), dtype=np.uint8
-    )
-    for side, table in (("found", outcome.found), ("truth", outcome.truth)):
-        labels = table.label.tolist()
-        codes = {name: code for code, name in enumerate(dict.fromkeys(labels))}
-        arrays |= {
-            f"{side}.ids": _packed_ids(table.ids.tolist()),
-            f"{side}.names": np.array(list(codes), dtype=str),
-            f"{side}.codes": np.fromiter(map(codes.__getitem__, labels), np.int32, len(labels)),
-            f"{side}.image": table.image.astype(np.int32),
-            f"{side}.box": table.box,
-            f"{side}.confidence": table.confidence,
-            f"{side}.crowd": table.crowd,
-        }
-    with io.BytesIO() as file:
-        np.savez(file, **arrays)
-        return file.getvalue()
-
-
-def _small(values: NDArray[Any]) -> NDArray[Any]:
-    """Integers in as few bytes as they need."""
-    if values.dtype != np.int32:
-        return values
-    low, high = int(values.min(initial=-1)), int(values.max(initial=0))
-    return values.astype(np.min_scalar_type(min(low, -high - 1)))
-
-
-def _unpacked(data: bytes) -> tuple[Outcome, dict[str, NDArray[Any]]]:
-    """An outcome, and what else was packed with it."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-        sample_ids = tuple(unpacked_ids(arrays["sample_ids"].tobytes()))
-        bad = [InvalidLabel(**one) for one in json.loads(arrays["invalid"].tobytes())]
-        invalid, invalid_image = by_image(sample_ids, bad)
-        outcome = Outcome(
-            sample_ids=sample_ids,
-            found=_table(arrays, "found"),
-            truth=_table(arrays, "truth"),
-            invalid=invalid,
-            invalid_image=invalid_image,
-            **{name: _wide(arrays[name]) for name in ARRAYS},
-        )
-        return outcome, {name: arrays[name] for name in ("stamps", "rows") if name in arrays}
-
-
-def _wide(values: NDArray[Any]) -> NDArray[Any]:
-    return values.astype(np.int32) if values.dtype.kind in "iu" else values
-
-
-def _table(arrays: Mapping[str, NDArray[Any]], side: str) -> Detections:
-    names = np.array(arrays[f"{side}.names"].tolist(), dtype=object)
-    codes = arrays[f"{side}.codes"]
-    return Detections(
-        ids=as_objects(unpacked_ids(arrays[f"{side}.ids"].tobytes())),
-        image=arrays[f"{side}.image"].astype(np.int64),
-        label=names[codes] if codes.size else np.empty(0, dtype=object),
-        box=arrays[f"{side}.box"],
-        confidence=arrays[f"{side}.confidence"],
-        crowd=arrays[f"{side}.crowd"],
-    )
-
-
-def _packed_ids(ids: Sequence[str]) -> NDArray[np.uint8]:
-    return np.frombuffer(bytes.fromhex("".join(ids)), dtype=np.uint8)
