@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ResumeRound(foo.Operator):
     """Sends what an interrupted push did not come to, and shows what it was to show annotators.
 
-    Cancelling it removes the round.
+    Cancelling it keeps what was sent: the round can be resumed again, or discarded.
 
     Parameters:
         key: the name of the round

@@ -7,7 +7,14 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ...cvat import CvatError, CvatServerError, CvatThrottled, CvatUnauthorized, CvatUnreachable
+from ...cvat import (
+    CvatDataRejected,
+    CvatError,
+    CvatServerError,
+    CvatThrottled,
+    CvatUnauthorized,
+    CvatUnreachable,
+)
 from ..dataset.groups import every_sample
 from ..errors import RoundNameTaken, UnknownRound
 from ..planning.intents import about_to_register, forget_torn_run
@@ -100,11 +107,14 @@ def resume_push(
 
     What its annotators were not told yet is said then, also of a round that is out already.
 
+    After an error, and after Cancel, it is an interrupted round still: what was sent before stays,
+    and the same call goes on. Only if the server cannot read what it was sent is all removed.
+
     Args:
         dataset: the dataset
         key: the round
         client: the server that it is on
-        progress: hears how far it is
+        progress: hears how far it is; if it raises, it is cancelled
 
     Raises:
         UnknownRound: if no round of that name was interrupted
@@ -125,7 +135,7 @@ def resume_push(
     view = dataset.load_annotation_view(key)
     people = client.find_users(record.request.people if record.request else ())
     sending = Sending(dataset, client, people, progress or silent, resumed=True)
-    record = _send(dataset, record, sending, tuple(view.values("id")))
+    record = _send(dataset, record, sending, tuple(view.values("id")), keeps=True)
     _say(dataset, key, client, silent)
     return record
 
@@ -189,7 +199,12 @@ def _check_same(record: Round, plan: Plan, client: CvatClient) -> None:
 
 
 def _send(
-    dataset: fo.Dataset, record: Round, sending: Sending, sample_ids: tuple[str, ...]
+    dataset: fo.Dataset,
+    record: Round,
+    sending: Sending,
+    sample_ids: tuple[str, ...],
+    *,
+    keeps: bool = False,
 ) -> Round:
     with holding(record):
         record = load_round(dataset, record.key)
@@ -205,7 +220,9 @@ def _send(
             raise
         except BaseException as error:
             named = sending.explain(error)
-            _give_up(dataset, record.key, sending)
+            # What the server cannot read it could not read the next time either.
+            if not keeps or isinstance(error, CvatDataRejected):
+                _give_up(dataset, record.key, sending)
             if named is not None:
                 raise named from error
             raise

@@ -19,12 +19,13 @@ from relabel.annotation import (
     RoundNameTaken,
     discard_round,
     list_rounds,
+    load_round,
     make_plan,
     push,
     resume_push,
     rounds_status,
 )
-from relabel.cvat import uploads
+from relabel.cvat import CvatDataRejected, uploads
 from tests.annotation.sending.small_push import remove, request_of, state_of, tasks_of, unique
 
 pytestmark = pytest.mark.cvat
@@ -192,6 +193,36 @@ def test_resume_push__needs_no_plan(dataset, client, interrupted):
     interrupted(6)
     resume_push(dataset, KEY, client)
     assert len(state_of(dataset, client, KEY)["frames"]) == 6
+
+
+def test_resume_push__cancelled_after_any_request_can_be_resumed(dataset, client, interrupted):
+    interrupted(11)
+    first = load_round(dataset, KEY).tasks[0]
+    for number in count(1):
+        try:
+            with failing_after(number, KeyboardInterrupt):
+                resume_push(dataset, KEY, client)
+            break
+        except KeyboardInterrupt:
+            record = load_round(dataset, KEY)
+            assert record.state == "pushing", f"cancelled after request {number}"
+            assert record.tasks[0].id == first.id
+    assert number > 5
+    assert len(state_of(dataset, client, KEY)["frames"]) == 6
+
+
+def test_resume_push__files_that_cvat_cannot_read_end_it(
+    dataset, client, interrupted, monkeypatch
+):
+    interrupted(11)
+
+    def refuse(*_):
+        raise CvatDataRejected("CVAT could not read the images.")
+
+    monkeypatch.setattr(client, "wait_until_read", refuse)
+    with pytest.raises(CvatDataRejected):
+        resume_push(dataset, KEY, client)
+    assert (list_rounds(dataset), tasks_of(client, KEY)) == ([], [])
 
 
 def test_push__of_another_plan_under_the_name_of_an_interrupted_round(
