@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ...relabel.annotation import discard_round
+from ...relabel.annotation import RoundState, discard_round
 from ..forms import as_form, as_output
 from .cvat_server import client_of
 from .rounds import ask_for_interrupted_round
+
+if TYPE_CHECKING:
+    from ...relabel.annotation import Round
 
 
 class DiscardRound(foo.Operator):
@@ -37,7 +40,7 @@ class DiscardRound(foo.Operator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form."""
         inputs = types.Object()
-        ask_for_interrupted_round(ctx, inputs)
+        ask_for_interrupted_round(ctx, inputs, _discardable)
         return as_form(inputs, "Discard an interrupted round", "Discard")
 
     def execute(self, ctx: Any) -> dict[str, Any]:
@@ -48,3 +51,7 @@ class DiscardRound(foo.Operator):
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What was removed."""
         return as_output("Round discarded", [("key", "Round")])
+
+
+def _discardable(rounds: list[Round]) -> list[Round]:
+    return [record for record in rounds if record.state is not RoundState.OUT]

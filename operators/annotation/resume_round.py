@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ...relabel.annotation import resume_push, rounds_with_unsaid
+from ...relabel.annotation import RoundState, resume_push, rounds_with_unsaid
 from ..forms import as_form, as_output
 from ..running.pace import paced
 from ..running.streaming import run_with_progress
@@ -15,6 +15,7 @@ from .cvat_server import client_of
 from .rounds import ask_for_interrupted_round
 
 if TYPE_CHECKING:
+    from ...relabel.annotation import Round
     from ..running.streaming import Report
 
 
@@ -46,7 +47,7 @@ class ResumeRound(foo.Operator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form."""
         inputs = types.Object()
-        ask_for_interrupted_round(ctx, inputs, rounds_with_unsaid)
+        ask_for_interrupted_round(ctx, inputs, _resumable)
         return as_form(inputs, "Resume an interrupted round", "Resume")
 
     def execute(self, ctx: Any) -> Any:
@@ -57,6 +58,16 @@ class ResumeRound(foo.Operator):
         """What is out now."""
         rows = [("key", "Round"), ("images", "Images"), ("labels", "Labels")]
         return as_output("Round sent", rows)
+
+
+def _resumable(rounds: list[Round]) -> list[Round]:
+    unsaid = rounds_with_unsaid(rounds)
+    return [
+        record
+        for record in rounds
+        if record.state is RoundState.PUSHING
+        or (record.state is RoundState.OUT and record in unsaid)
+    ]
 
 
 def _resume(ctx: Any, report: Report) -> dict[str, Any]:

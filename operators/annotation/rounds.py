@@ -34,22 +34,16 @@ class NothingInterrupted(RelabelError):
 
 
 def ask_for_interrupted_round(
-    ctx: Any, inputs: types.Object, also: Callable[[list[Round]], list[Round]] = lambda _: []
+    ctx: Any, inputs: types.Object, which: Callable[[list[Round]], list[Round]]
 ) -> None:
-    """Adds the choice of a round that was never sent to its end, as ``key``.
+    """Adds the choice of a round that was interrupted, as ``key``.
 
     Args:
         ctx: the execution context
         inputs: the form
-        also: which of the rounds that are out can be chosen as well
+        which: which of the dataset's rounds can be chosen
     """
-    rounds = list_rounds(ctx.dataset)
-    more = {record.key for record in also(rounds)}
-    keys = [
-        record.key
-        for record in reversed(rounds)
-        if record.state is not RoundState.OUT or record.key in more
-    ]
+    keys = [record.key for record in reversed(which(list_rounds(ctx.dataset)))]
     if keys:
         field_choice(inputs, "key", keys, label="Round", default=keys[0])
     else:

@@ -6,7 +6,7 @@ import pytest
 import requests
 from fiftyone.operators.executor import ExecutionError
 
-from relabel.annotation import Remark, add_remarks, list_rounds
+from relabel.annotation import Remark, add_remarks, discard_round, list_rounds
 from tests.operators.app import execute, form, problems
 
 pytestmark = pytest.mark.cvat
@@ -48,6 +48,16 @@ def test_discard_round__removes_what_was_made(dataset, server, interrupted):
     assert dataset.list_annotation_runs() == []
     assert not server.task_exists(interrupted.tasks[0].id)
     assert problems(form("discard_round", dataset)) != []
+
+
+def test_resume_round__not_of_what_is_being_given_up(dataset, server, interrupted, monkeypatch):
+    with monkeypatch.context() as context:
+        context.setattr(server, "delete_task", None)
+        with pytest.raises(TypeError):
+            discard_round(dataset, "torn", server)
+    assert problems(form("resume_round", dataset)) != []
+    assert problems(form("discard_round", dataset)) == []
+    execute("discard_round", dataset, {"key": "torn"})
 
 
 def test_resume_round__shows_what_was_not_shown_yet(dataset, server, monkeypatch):

@@ -1,7 +1,7 @@
 import { IconButton, ListItemIcon, Menu, MenuItem } from "@mui/material";
 import React, { useState } from "react";
 import { CheckIcon, CloseIcon, ImagesIcon, MoreIcon, OpenIcon, SendIcon, UndoIcon } from "../shared/icons";
-import { isInterrupted } from "./derive";
+import { canDiscard, canResume } from "./derive";
 import { type Round } from "./types";
 import { type Actions } from "./useCvatStatus";
 
@@ -49,7 +49,7 @@ export function RoundMenu({ round, url, actions }: RoundMenuProps) {
             Send completed jobs to review
           </MenuItem>
         )}
-        {isInterrupted(round) && (
+        {canResume(round) && (
           <MenuItem onClick={choose(() => actions.resume(round.key))} data-cy="relabel-resume">
             <ListItemIcon>
               <SendIcon fontSize="small" />
@@ -57,7 +57,7 @@ export function RoundMenu({ round, url, actions }: RoundMenuProps) {
             Go on sending
           </MenuItem>
         )}
-        {isInterrupted(round) && (
+        {canDiscard(round) && (
           <MenuItem onClick={choose(() => actions.discard(round.key))} data-cy="relabel-discard">
             <ListItemIcon>
               <CloseIcon fontSize="small" />

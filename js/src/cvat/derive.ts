@@ -49,15 +49,18 @@ export const isAllDone = (round: Round): boolean =>
 /** What a round is about, under its name. */
 export function roundText(round: Round, connection: Connection): string {
   const field = round.label_field;
-  if (round.state === "pushing") return `${field} · being sent`;
+  if (round.state === "pushing") return `${field} · not all sent yet`;
   if (round.state === "discarding") return `${field} · being given up`;
   if (isLeft(round)) return `${field} · not a round of Relabel's`;
   if (isElsewhere(round, connection)) return `${field} · on ${host(round.server)}`;
   return `${field} · ${plural(jobCount(round), "job")}`;
 }
 
+/** Whether a round that was not all sent can be gone on with, and not only be given up. */
+export const canResume = (round: Round): boolean => round.state === "pushing";
+
 /** Whether a round was neither sent nor given up to the end. */
-export const isInterrupted = (round: Round): boolean => round.state === "pushing" || round.state === "discarding";
+export const canDiscard = (round: Round): boolean => round.state === "pushing" || round.state === "discarding";
 
 /** Whether a run of FiftyOne is shown that cannot be a round. */
 export const isLeft = (round: Round): boolean => round.state === "left";

@@ -84,7 +84,7 @@ test("RoundCard: a round whose field is gone says what to do before it is pulled
 });
 
 test("RoundCard: an interrupted round is not offered for review", () => {
-  expect(card(round({ state: "pushing", unpulled_jobs: 0 }))).toContain("being sent");
+  expect(card(round({ state: "pushing", unpulled_jobs: 0 }))).toContain("not all sent yet");
 });
 
 const review = (counts: NonNullable<Review["preview"]>["counts"], policy: Review["policy"] = "skip"): Review => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assignable, changesToWrite, changeWords, executorText, figures, reviewTitle, roundText, roundUrl, segments, stageText } from "../../src/cvat/derive";
+import { assignable, canDiscard, canResume, changesToWrite, changeWords, executorText, figures, reviewTitle, roundText, roundUrl, segments, stageText } from "../../src/cvat/derive";
 import { FINISHED } from "../../src/cvat/types";
 import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
@@ -22,9 +22,16 @@ test("roundUrl: the task, the list of several, nothing where it cannot be opened
 
 test("roundText: says what is special about a round", () => {
   expect(roundText(round(), connected)).toBe("ground_truth · 3 jobs");
-  expect(roundText(round({ state: "pushing" }), connected)).toBe("ground_truth · being sent");
+  expect(roundText(round({ state: "pushing" }), connected)).toBe("ground_truth · not all sent yet");
   const elsewhere = round({ server: "https://other.example.org" });
   expect(roundText(elsewhere, connected)).toBe("ground_truth · on other.example.org");
+});
+
+test("canResume, canDiscard: what is being given up cannot be gone on with", () => {
+  const of = (state: "pushing" | "discarding" | "out") => [canResume(round({ state })), canDiscard(round({ state }))];
+  expect(of("pushing")).toEqual([true, true]);
+  expect(of("discarding")).toEqual([false, true]);
+  expect(of("out")).toEqual([false, false]);
 });
 
 test("figures: only what is there, conflicts last", () => {
