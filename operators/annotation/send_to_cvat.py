@@ -11,6 +11,7 @@ from ...relabel.annotation import make_plan, part_of, push, say_remarks
 from ...relabel.errors import RelabelError
 from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ..forms import as_form, show_error, show_notice
+from ..running.cancelling import takes_back
 from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from . import send_request
@@ -137,6 +138,7 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
     client = client_of(ctx)
     plan = make_plan(samples, request)
     remarks = _remarks(ctx)
+    takes_back(ctx)
     record = push(ctx.dataset, plan, client, part_of(report, 0, 0.9), remarks)
     return {
         "key": record.key,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 import requests
+from bson import ObjectId
+from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
 
 from relabel.annotation import Remark, add_remarks, discard_round, list_rounds
+from relabel.compute import operations, steering, worker
 from tests.operators.app import execute, form, problems
 
 pytestmark = pytest.mark.cvat
@@ -58,6 +61,27 @@ def test_resume_round__not_of_what_is_being_given_up(dataset, server, interrupte
     assert problems(form("resume_round", dataset)) != []
     assert problems(form("discard_round", dataset)) == []
     execute("discard_round", dataset, {"key": "torn"})
+
+
+def test_send_to_cvat__has_time_to_remove_what_it_sent(dataset, server, monkeypatch):
+    params = {"what": "dataset", "key": "r"}
+    request = {"request_delegation": True, "delegation_target": "interrupted"}
+    run = ObjectId(execute("send_to_cvat", dataset, params, **request).result["id"])
+    claim = operations.claim_oldest(["interrupted"], "a")
+    send, seen = requests.adapters.HTTPAdapter.send, []
+
+    def cancelled_at_the_first_change(adapter, request, **options):
+        if request.method == "POST" and not seen:
+            steering.cancel(run)
+            seen.append(operations.is_taking_back(claim))
+        return send(adapter, request, **options)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", cancelled_at_the_first_change)
+    worker.run(claim)
+    assert seen == [True]
+    dataset.reload()
+    assert (list_rounds(dataset), dataset.list_annotation_runs()) == ([], [])
+    DelegatedOperationService().delete_operation(run)
 
 
 def test_resume_round__shows_what_was_not_shown_yet(dataset, server, monkeypatch):
