@@ -53,7 +53,8 @@ class Operation:
         label: what its operator is called
         target: the delegation target that it was queued for; None for none
         stage: where it stands
-        executor: the id of the executor that runs or ran it; None before, or if it is none of ours
+        executor: the id of the executor that runs or ran it; None while it waits, or if it is none
+            of ours
         attempt: counted from 1; 0 before the first
         writing: whether it writes its outcome, and can no longer be cancelled
         progress: the share that is done, from 0 to 1; None where it is not known
@@ -170,7 +171,8 @@ def _as_operation(document: dict[str, Any], more: dict[str, Any]) -> Operation:
         label=_label_of(document),
         target=document.get("delegation_target"),
         stage=stage,
-        executor=link.removeprefix(LINK_PREFIX) if is_ours else None,
+        # Of what was queued again the document still names the one that had it.
+        executor=link.removeprefix(LINK_PREFIX) if is_ours and stage is not Stage.QUEUED else None,
         attempt=ours.get("attempts", 0),
         writing=bool(ours.get("writing")) and stage in _ORDER,
         progress=status.get("progress"),

@@ -85,3 +85,10 @@ def test_operations_of__what_it_was_asked_with_but_no_options(queue, dataset):
     assert shown.asked == (("name", "this"), ("names", "a, b"))
     [closed] = operations_of(dataset._doc.id)
     assert closed.asked == ()
+
+
+def test_operations_of__what_waits_again_has_no_executor(queue, dataset):
+    queue("again")
+    operations.lose(claim_oldest(["again"], "a@host:1"), "It was lost.")
+    [shown] = operations_of(dataset._doc.id)
+    assert (shown.stage, shown.executor) == (Stage.QUEUED, None)
