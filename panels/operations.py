@@ -9,7 +9,7 @@ from bson import ObjectId
 from fiftyone.operators import types
 
 from ..relabel.compute.executors import STALE_SECONDS, lately_alive
-from ..relabel.compute.overview import elsewhere, operations_of
+from ..relabel.compute.overview import elsewhere, line, operations_of
 from ..relabel.compute.steering import cancel, repeat
 from .answers import answering, now_json
 from .operations_json import elsewhere_json, executor_json, operation_json
@@ -52,10 +52,10 @@ class OperationsPanel(foo.Panel):
         opened = [ObjectId(one) for one in ctx.params.get("opened", ())]
         executors = lately_alive()
         alive = [one for one, silent in executors if silent < STALE_SECONDS]
-        found = operations_of(dataset_id, opened=opened)
+        found, waiting = operations_of(dataset_id, opened=opened), line()
         return {
             "updated_at": now_json(),
-            "operations": [operation_json(one, alive) for one in found],
+            "operations": [operation_json(one, alive, waiting) for one in found],
             "executors": [
                 executor_json(one, silent, alive=one in alive) for one, silent in executors
             ],

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..relabel.compute.overview import Stage
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from ..relabel.compute.executors import Executor
-    from ..relabel.compute.overview import Elsewhere, Operation
+    from ..relabel.compute.overview import Elsewhere, Line, Operation
 
 _GIB = 1 << 30
 
 
-def operation_json(operation: Operation, executors: Sequence[Executor]) -> dict[str, Any]:
+def operation_json(
+    operation: Operation, executors: Sequence[Executor], line: Line
+) -> dict[str, Any]:
     """A delegated operation.
 
     Args:
         operation: the operation
         executors: those that are alive
+        line: what waits, oldest first, each with its target
     """
     return {
         "id": str(operation.id),
@@ -41,6 +46,7 @@ def operation_json(operation: Operation, executors: Sequence[Executor]) -> dict[
         "ended_at": _moment(operation.ended_at),
         "again": operation.again and str(operation.again),
         "has_executor": _has_executor(operation, executors),
+        "before": _before(operation, executors, line),
     }
 
 
@@ -73,6 +79,15 @@ def _has_executor(operation: Operation, executors: Sequence[Executor]) -> bool:
     if operation.executor:
         return any(one.id == operation.executor for one in executors)
     return any(one.takes(operation.target) for one in executors)
+
+
+def _before(operation: Operation, executors: Sequence[Executor], line: Line) -> int:
+    """How many that wait are older, and go to an executor that could take this one, too."""
+    if operation.stage is not Stage.QUEUED:
+        return 0
+    takers = [one for one in executors if one.takes(operation.target)]
+    older = (target for waits, target in line if waits < operation.id)
+    return sum(any(one.takes(target) for one in takers) for target in older)
 
 
 def _moment(moment: datetime | None) -> str | None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators.executor import ExecutionRunState
-from pymongo import DESCENDING
+from pymongo import ASCENDING, DESCENDING
 
 from .operations import LINK_PREFIX, OURS, collection
 from .steering import CANCELLED
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bson import ObjectId
+
+    Line = Sequence[tuple[ObjectId, str | None]]
 
 _UNENDED = [ExecutionRunState.SCHEDULED, ExecutionRunState.QUEUED, ExecutionRunState.RUNNING]
 _NOT_SHOWN = {"context": 0, "metadata": 0, "result.result": 0, "pipeline": 0}
@@ -131,6 +133,13 @@ def elsewhere(dataset_id: ObjectId) -> Elsewhere:
     ]
     running = states.count(ExecutionRunState.RUNNING)
     return Elsewhere(queued=len(states) - running, running=running)
+
+
+def line() -> Line:
+    """What waits, of all datasets, in the order in which it is claimed; each with its target."""
+    waiting = {"run_state": ExecutionRunState.QUEUED, "archived": {"$ne": True}}
+    found = collection().find(waiting, {"delegation_target": 1}).sort("_id", ASCENDING)
+    return [(one["_id"], one.get("delegation_target")) for one in found]
 
 
 def _read(query: dict[str, Any], most: int) -> list[dict[str, Any]]:

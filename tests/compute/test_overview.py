@@ -4,7 +4,7 @@ import pytest
 
 from relabel.compute import operations, steering
 from relabel.compute.operations import claim_oldest
-from relabel.compute.overview import Stage, cause_of, elsewhere, operations_of
+from relabel.compute.overview import Stage, cause_of, elsewhere, line, operations_of
 
 
 def _stages(dataset):
@@ -92,3 +92,12 @@ def test_operations_of__what_waits_again_has_no_executor(queue, dataset):
     operations.lose(claim_oldest(["again"], "a@host:1"), "It was lost.")
     [shown] = operations_of(dataset._doc.id)
     assert (shown.stage, shown.executor) == (Stage.QUEUED, None)
+
+
+def test_line__oldest_first_also_what_was_handed_back(queue):
+    first, second, third = queue("line"), queue(), queue("line")
+    claim = claim_oldest(["line"], "a")
+    assert first not in dict(line())
+    operations.hand_back(claim)
+    waiting = [one for one in line() if one[0] in (first, second, third)]
+    assert waiting == [(first, "line"), (second, None), (third, "line")]

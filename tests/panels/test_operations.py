@@ -77,6 +77,47 @@ def test_refresh__operations_and_who_runs_them(dataset, run):
     assert "fiftyone" in executor["versions"]
 
 
+@pytest.fixture
+def queue():
+    """Queues an operation on a dataset for a target."""
+    runs = []
+
+    def queue_one(dataset, target):
+        ctx = {"dataset": dataset, "params": {}, "request_delegation": True}
+        queued = foo.execute_operator(
+            "@relabel/cvat/compute_uniqueness", ctx, delegation_target=target
+        )
+        runs.append(ObjectId(queued.result["id"]))
+
+    yield queue_one
+    for one in runs:
+        DelegatedOperationService().delete_operation(one)
+
+
+def test_refresh__how_many_are_claimed_before(dataset, queue):
+    """Of those that an executor could take instead, also of other datasets."""
+    other = dataset.clone()
+    queue(dataset, "gpu")
+    for target in ("gpu", "cpu", None):
+        queue(other, target)
+    queue(dataset, "gpu")
+
+    def between():
+        first, last = (one["before"] for one in call(dataset, "refresh")[0]["operations"])
+        return last - first
+
+    assert between() == 0, "nobody takes them"
+    with Announcement("gpu"):
+        assert between() == 2
+        with Announcement("gpu", "more", also_untargeted=True):
+            assert between() == 3
+        [cancelled, _] = call(dataset, "refresh")[0]["operations"]
+        call(dataset, "cancel", operation=cancelled["id"])
+        _, cancelled = call(dataset, "refresh")[0]["operations"]
+        assert (cancelled["stage"], cancelled["before"]) == ("cancelled", 0)
+    other.delete()
+
+
 def test_cancel_and_repeat(dataset, run):
     assert call(dataset, "cancel", operation=str(run))[0] == {"cancelled": str(run)}
     [cancelled] = call(dataset, "refresh")[0]["operations"]

@@ -34,13 +34,13 @@ export const errorText = ({ cause, error }: Operation): string =>
 
 /** Where an operation stands, in a line under its name. */
 export function stageText(operation: Operation, nowMs: number): string {
-  const { stage, executor, attempt, started_at, ended_at, queued_at } = operation;
+  const { stage, executor, attempt, started_at, ended_at, queued_at, before } = operation;
   const again = attempt > 1 ? `, attempt ${attempt}` : "";
   switch (stage) {
     case "running":
       return `on ${placeOf(executor) || "another program"}${again} · started ${ago(started_at, nowMs)}`;
     case "queued":
-      return `waits for ${targetText(operation)} · asked for ${ago(queued_at, nowMs)}`;
+      return `waits for ${targetText(operation)}${before ? `, after ${plural(before, "other")}` : ""} · asked for ${ago(queued_at, nowMs)}`;
     case "completed":
       return `${took(started_at, ended_at)} on ${placeOf(executor) || "another program"} · ${ago(ended_at, nowMs)}`;
     default:

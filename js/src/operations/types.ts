@@ -9,7 +9,7 @@ export interface Operation {
   label: string;
   target: string | null;
   stage: Stage;
-  /** The id of the executor that runs or ran it. */
+  /** The id of the executor that runs or ran it; null while it waits. */
   executor: string | null;
   attempt: number;
   /** It writes its outcome: half of that would be left if it were cancelled. */
@@ -30,6 +30,8 @@ export interface Operation {
   again: string | null;
   /** Whether somebody alive runs it, or will. */
   has_executor: boolean;
+  /** How many others that wait, of any dataset, are claimed before it. */
+  before: number;
 }
 
 export interface Executor {

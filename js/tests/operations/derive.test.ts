@@ -23,6 +23,7 @@ test.each<[Partial<Operation>, string]>([
   [{ attempt: 2 }, "on gpu@big, attempt 2 · started 2 min ago"],
   [{ executor: null }, "on another program · started 2 min ago"],
   [{ stage: "queued" }, "waits for an executor of gpu · asked for 10 min ago"],
+  [{ stage: "queued", before: 1 }, "waits for an executor of gpu, after 1 other · asked for 10 min ago"],
   [{ stage: "queued", target: null }, "waits for any executor · asked for 10 min ago"],
   [ENDED, "took 1 min on gpu@big · 1 min ago"],
   [{ ...ENDED, stage: "failed" }, "failed · 1 min ago"],

@@ -22,6 +22,7 @@ export const operation = (changes: Partial<Operation> = {}): Operation => ({
   ended_at: null,
   again: null,
   has_executor: true,
+  before: 0,
   ...changes,
 });
 
