@@ -27,6 +27,8 @@ _MOST_CHARACTERS = 6000
 _MOST_OF_A_LINE = 200
 _PARAMS = "context.request_params.params"
 _NOT_SAID = ("run_on",)  # that is its target
+_SECRET = re.compile(r"key$|token|secret|passw|credential", re.IGNORECASE)
+_KEYS_OF_RUNS = ("key", "anno_key", "brain_key", "eval_key", "run_key")  # FiftyOne's names
 _TRIED = re.compile(r"It was tried \d+ times\.$")
 # E.g. "relabel.compute.errors.ModelNotFound: ", but not "ValueError: "
 _OUR_ERROR = re.compile(r"^[\w@/-]+(\.[\w@/-]+)+: ")
@@ -156,16 +158,28 @@ def _more(operations: Sequence[ObjectId]) -> dict[ObjectId, dict[str, Any]]:
 
 
 def _asked(document: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What can be said in a line. Options of other programs may hold their keys: they are not."""
+    """What can be said in a line, but nothing that may be secret, or hold what is."""
     params: Any = document
     for name in _PARAMS.split("."):
         params = (params or {}).get(name)
     said = (
         (name, ", ".join(map(str, value)) if isinstance(value, list) else str(value))
         for name, value in (params or {}).items()
-        if name not in _NOT_SAID and value not in (None, "", []) and not isinstance(value, dict)
+        if name not in _NOT_SAID
+        and value not in (None, "", [])
+        and not _may_be_secret(name)
+        and not _has_options(value)
     )
     return tuple((name, text[:_MOST_OF_A_LINE]) for name, text in said)
+
+
+def _may_be_secret(name: str) -> bool:
+    return bool(_SECRET.search(name)) and name not in _KEYS_OF_RUNS
+
+
+def _has_options(value: Any) -> bool:
+    """Whether a value is or holds a mapping; those of other programs may hold their keys."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_has_options, value)))
 
 
 def _as_operation(document: dict[str, Any], more: dict[str, Any]) -> Operation:

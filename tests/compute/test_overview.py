@@ -80,11 +80,26 @@ def _result():
 def test_operations_of__what_it_was_asked_with_but_no_options(queue, dataset):
     """Those of other programs may hold their keys."""
     options = {"api_key": "secret"}
-    run = queue("asked", name="this", names=["a", "b"], none=None, options=options, run_on="asked")
+    run = queue(
+        "asked",
+        name="this",
+        names=["a", "b"],
+        none=None,
+        options=options,
+        more=[options],
+        run_on="asked",
+    )
     [shown] = operations_of(dataset._doc.id, opened=[run])
     assert shown.asked == (("name", "this"), ("names", "a, b"))
     [closed] = operations_of(dataset._doc.id)
     assert closed.asked == ()
+
+
+def test_operations_of__no_secrets_of_what_it_was_asked_with(queue, dataset):
+    names = ("api_key", "secretKey", "hub_token", "Password", "credentials")
+    run = queue("asked", brain_key="index", **dict.fromkeys(names, "secret"))
+    [shown] = operations_of(dataset._doc.id, opened=[run])
+    assert shown.asked == (("brain_key", "index"),)
 
 
 def test_operations_of__what_waits_again_has_no_executor(queue, dataset):
