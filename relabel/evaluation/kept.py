@@ -110,13 +110,13 @@ def run_ids(dataset: fo.Dataset) -> dict[str, ObjectId]:
     return {key: first.get(document, document) for key, document in documents.items()}
 
 
-def run_documents(dataset: fo.Dataset) -> dict[str, ObjectId]:
-    """The ids of the documents of the same, by their keys."""
+def run_documents(dataset: fo.Dataset, kind: str = "evaluations") -> dict[str, ObjectId]:
+    """The ids of the documents of the same, or of runs of another kind, by their keys."""
     document = foo.get_db_conn()["datasets"].find_one(
         {"_id": dataset._doc.id},  # noqa: SLF001 - the id has no public name
-        {"evaluations": 1},
+        {kind: 1},
     )
-    runs = (document or {}).get("evaluations") or {}
+    runs = (document or {}).get(kind) or {}
     return {key: ref.id if isinstance(ref, DBRef) else ref for key, ref in runs.items()}
 
 

@@ -93,8 +93,8 @@ def find_label_errors(
     tell.next()
     if before_writing:
         before_writing()
-    clear_marks(dataset, (ground_truth, predictions))
     store_label_errors(view, queue)
+    clear_marks(dataset, (ground_truth, predictions))
     write_marks(dataset, _marks(queue))
     tell.next()
     return queue

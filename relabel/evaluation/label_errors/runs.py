@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EvaluationError
+from ..kept import run_documents
 from .marks import clear_marks
 from .queue import LabelError, LabelErrors, TypeSummary
 from .suspicion import ErrorType
@@ -108,10 +109,20 @@ def delete_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> None:
 
 
 def label_error_runs(dataset: fo.Dataset) -> list[str]:
-    """The names of the runs that hold a queue of label errors."""
-    return [
+    """The names of the runs that hold a queue of label errors.
+
+    The dataset knows them then as they are now: another process may have replaced their results.
+    """
+    known = dataset._doc.runs  # noqa: SLF001 - no public name
+    if {key: run.id for key, run in known.items()} != run_documents(dataset, "runs"):
+        dataset.reload()
+    keys = [
         key for key in dataset.list_runs() if dataset.get_run_info(key).config.method == METHOD
     ]
+    for key in keys:
+        dataset._doc.runs[key].reload()  # noqa: SLF001
+        dataset._run_cache.pop(key, None)  # noqa: SLF001
+    return keys
 
 
 def require_queue(dataset: fo.Dataset, key: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
+from relabel.evaluation.label_errors import finding
 from relabel.evaluation.label_errors.finding import find_label_errors
 from relabel.evaluation.label_errors.runs import (
     delete_label_errors,
@@ -252,3 +253,15 @@ def test_find_label_errors__key_of_another_run(world):
     world.register_run("other", world.init_run(method="something"))
     with pytest.raises(EvaluationError, match="another kind"):
         find_label_errors(world, *FIELDS, key="other")
+
+
+def test_find_label_errors__that_cannot_be_kept_leaves_the_marks_of_before(world, monkeypatch):
+    def full(view, queue):
+        raise MemoryError
+
+    find_label_errors(world, *FIELDS)
+    before = labels(world)
+    monkeypatch.setattr(finding, "store_label_errors", full)
+    with pytest.raises(MemoryError):
+        find_label_errors(world.limit(20), *FIELDS)
+    assert labels(world) == before

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
 from relabel.evaluation.label_errors.finding import find_label_errors
@@ -23,6 +25,18 @@ KEY = "label_errors"
 @pytest.fixture
 def queue(world):
     return find_label_errors(world, "predictions", "ground_truth")
+
+
+@contextmanager
+def another_process(dataset):
+    """What is done within, this process has not heard of afterwards."""
+    ours, read = dataset._doc, dict(dataset._run_cache)
+    dataset.reload()
+    dataset._run_cache.clear()
+    yield
+    dataset._doc = ours
+    dataset._run_cache.clear()
+    dataset._run_cache.update(read)
 
 
 def mend(dataset, error):
@@ -99,6 +113,24 @@ def test_settled_samples__stay_known_when_the_queue_is_found_again(world, queue)
     assert outcomes_by_round(world, KEY) == before
     settle_suspicions(world, again.sample_ids[:1], round_key="second")
     assert set(outcomes_by_round(world, KEY)) == {"first", "second"}
+
+
+def test_outcomes_by_round__settled_by_another_process_before_the_queue_is_found_again(
+    world, queue
+):
+    with another_process(world):
+        settle_suspicions(world, queue.sample_ids[:5], round_key="first")
+        settled = outcomes_by_round(world, KEY)
+    find_label_errors(world, "predictions", "ground_truth")
+    assert outcomes_by_round(world, KEY) == settled
+
+
+def test_settle_suspicions__of_a_queue_that_another_process_has_found_again(world, queue):
+    with another_process(world):
+        again = find_label_errors(world.limit(20), "predictions", "ground_truth")
+    settle_suspicions(world, again.sample_ids[:1], round_key="first")
+    assert load_label_errors(world) == again
+    assert set(outcomes_by_round(world, KEY)) == {"first"}
 
 
 def test_outcomes_by_round__of_before_they_had_types(world, queue):
