@@ -66,6 +66,16 @@ def stages_of(view: SampleCollection) -> tuple[str, ...]:
     return tuple(json_util.dumps(one) for one in view._serialize(include_uuids=False))  # noqa: SLF001
 
 
+def made_on(view: SampleCollection, config: Config) -> dict[str, Any]:
+    """What the document of a run says that is made now, with some options, on some samples."""
+    return {
+        "version": foc.VERSION,
+        "timestamp": datetime.now(UTC),
+        "config": config.serialize(),
+        "view_stages": list(stages_of(view)) if isinstance(view, DatasetView) else None,
+    }
+
+
 def write_results(text: bytes) -> ObjectId:
     """Writes results as a file, which is nobody's yet.
 
@@ -108,10 +118,7 @@ def save_run(
     """
     dataset = view._dataset  # noqa: SLF001
     document = {
-        "version": foc.VERSION,
-        "timestamp": datetime.now(UTC),
-        "config": results.config.serialize(),
-        "view_stages": list(stages_of(view)) if isinstance(view, DatasetView) else None,
+        **made_on(view, results.config),
         "results": file,
         "results_meta": dict(results.get_meta() or {}),
     }

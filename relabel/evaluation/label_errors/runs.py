@@ -10,8 +10,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import fiftyone.core.odm as foo
+from bson import json_util
+
 from ..errors import EvaluationError
 from ..kept import run_documents
+from ..stored_run import delete_unused, made_on, write_results
 from .marks import clear_marks
 from .queue import LabelError, LabelErrors, TypeSummary
 from .suspicion import ErrorType
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
+    from fiftyone.core.runs import RunResults
 
 METHOD = "label_errors"
 DEFAULT_KEY = "label_errors"
@@ -31,12 +36,14 @@ def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
 
     What became of the suspicions of that one stays: rounds do not come again.
     """
-    known = queue.key in label_error_runs(view._dataset)  # noqa: SLF001 - no public name
-    outcomes = load_outcomes(view._dataset, queue.key) if known else []  # noqa: SLF001
+    dataset = view._dataset  # noqa: SLF001 - no public name
+    known = queue.key in label_error_runs(dataset)
+    outcomes = load_outcomes(dataset, queue.key) if known else []
     config = view.init_run(
         method=METHOD, ground_truth=queue.ground_truth, predictions=queue.predictions
     )
-    view.register_run(queue.key, config, overwrite=True)
+    if not known:
+        view.register_run(queue.key, config)
     results = view.init_run_results(
         queue.key,
         errors=[asdict(error) for error in queue.errors],
@@ -44,11 +51,11 @@ def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
         summaries=[asdict(one) for one in queue.summaries],
         outcomes=outcomes,
     )
-    view.save_run_results(queue.key, results)
+    _save(dataset, queue.key, results, **made_on(view, config))
 
 
 def load_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> LabelErrors:
-    """The queue of a run.
+    """The queue of a run; it is empty if a process was killed before the run had any results.
 
     Raises:
         EvaluationError: if there is no such run
@@ -62,11 +69,12 @@ def load_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> LabelError
         predictions=config.predictions,
         errors=tuple(
             LabelError(**{**error, "type": ErrorType(error["type"]), "box": tuple(error["box"])})
-            for error in results.errors
+            for error in getattr(results, "errors", ())
         ),
-        map_now=results.map_now,
+        map_now=getattr(results, "map_now", None),
         summaries=tuple(
-            TypeSummary(**{**one, "type": ErrorType(one["type"])}) for one in results.summaries
+            TypeSummary(**{**one, "type": ErrorType(one["type"])})
+            for one in getattr(results, "summaries", ())
         ),
     )
 
@@ -89,7 +97,21 @@ def store_outcomes(dataset: fo.Dataset, key: str, rows: Sequence[dict[str, Any]]
     """Keeps what became of suspicions, in place of what was kept before."""
     results = dataset.load_run_results(key, load_view=False)
     results.outcomes = list(rows)
-    dataset.save_run_results(key, results)
+    _save(dataset, key, results)
+
+
+def _save(dataset: fo.Dataset, key: str, results: RunResults, **values: Any) -> None:
+    """Gives a run its results, and other values, in one step: it has those of before until then.
+
+    FiftyOne would delete those first, and with them, in a process that is killed, all outcomes.
+    """
+    run = dataset._doc.runs[key]  # noqa: SLF001 - no public name
+    file = write_results(json_util.dumps(results.serialize()).encode())
+    update = {"$set": {**values, "results": file}}
+    before = foo.get_db_conn()["runs"].find_one_and_update({"_id": run.id}, update)
+    delete_unused(before.get("results") if before else file)
+    run.reload()
+    dataset._run_cache[key] = results  # noqa: SLF001 - as FiftyOne itself does
 
 
 def _subject(error: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from bson import json_util
 
 from relabel.evaluation.label_errors.finding import find_label_errors
 from relabel.evaluation.label_errors.outcomes import Verdict
@@ -131,6 +132,34 @@ def test_settle_suspicions__of_a_queue_that_another_process_has_found_again(worl
     settle_suspicions(world, again.sample_ids[:1], round_key="first")
     assert load_label_errors(world) == again
     assert set(outcomes_by_round(world, KEY)) == {"first"}
+
+
+def test_outcomes_by_round__stay_if_a_queue_that_is_found_again_cannot_be_kept(
+    world, queue, monkeypatch
+):
+    def fail(*args, **kwargs):
+        raise MemoryError
+
+    settle_suspicions(world, queue.sample_ids[:5], round_key="first")
+    settled = outcomes_by_round(world, KEY)
+    monkeypatch.setattr(json_util, "dumps", fail)
+    with pytest.raises(MemoryError):
+        find_label_errors(world, "predictions", "ground_truth")
+    assert load_label_errors(world) == queue
+    assert outcomes_by_round(world, KEY) == settled
+
+
+def test_settle_suspicions__of_a_run_that_has_no_results_yet(world):
+    config = {
+        "method": "label_errors",
+        "ground_truth": "ground_truth",
+        "predictions": "predictions",
+    }
+    world.register_run(KEY, world.init_run(**config))
+    [all_types] = settle_suspicions(world, world.values("id"), round_key="first")
+    assert all_types.model_wrong == 0
+    queue = find_label_errors(world, "predictions", "ground_truth")
+    assert load_label_errors(world) == queue
 
 
 def test_outcomes_by_round__of_before_they_had_types(world, queue):
