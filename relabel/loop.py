@@ -36,8 +36,7 @@ def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    record = _round(dataset, report.key)
-    return _logged(record, lambda: _after_pull(dataset, report, record))
+    return _followed(dataset, report.key, lambda record: _after_pull(dataset, report, record))
 
 
 def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -> list[Entry]:
@@ -73,8 +72,7 @@ def after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    record = _round(dataset, report.key)
-    return _logged(record, lambda: _after_undo(dataset, report, record))
+    return _followed(dataset, report.key, lambda record: _after_undo(dataset, report, record))
 
 
 def _after_undo(dataset: fo.Dataset, report: UndoReport, record: Round | None) -> list[Entry]:
@@ -94,22 +92,25 @@ def describe(entries: list[Entry]) -> str:
     return ", ".join(parts)
 
 
-def _logged(record: Round | None, work: Callable[[], list[Entry]]) -> list[Entry]:
-    """Does something that must not make a pull fail which is done already."""
+def _followed(
+    dataset: fo.Dataset, key: str, work: Callable[[Round | None], list[Entry]]
+) -> list[Entry]:
+    """Does what follows a pull, which must not fail because of it: it is done already.
+
+    What could not be done for another reason than that it never can stays owed.
+    """
     entries: list[Entry] = []
     try:
-        entries = work()
-    except RelabelError as error:
-        logger.warning("What was pulled could not be evaluated again: %s", error)
+        record = next((one for one in list_rounds(dataset) if one.key == key), None)
+        try:
+            entries = work(record)
+        except RelabelError as error:
+            logger.warning("What was pulled could not be evaluated again: %s", error)
+        if record and record.unfollowed:
+            note_followed(record)
     except Exception:
         logger.exception("What was pulled could not be evaluated again")
-    if record and record.unfollowed:
-        note_followed(record.id)
     return entries
-
-
-def _round(dataset: fo.Dataset, key: str) -> Round | None:
-    return next((one for one in list_rounds(dataset) if one.key == key), None)
 
 
 def _fields(record: Round | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from relabel import loop
 from relabel.annotation import (
     EVERYTHING,
     PullReport,
@@ -109,6 +110,46 @@ def test_after_pull__of_an_earlier_one_whose_process_died_before_this(evaluated,
     assert (entry.cause, entry.sample_ids) == ("pull", first.sample_ids)
     assert entry.before.map < entry.after.map == pytest.approx(1)
     assert after_pull(evaluated, pull(evaluated, "r", client)) == [], "it is owed once"
+
+
+def test_after_pull__whose_evaluation_fails_stays_owed(
+    evaluated, client, jobs, monkeypatch, caplog
+):
+    def fail(*args):
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "evaluate_again", fail)
+        assert after_pull(evaluated, pull(evaluated, "r", client)) == []
+    assert "could not be evaluated again" in caplog.text
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert entry.after.map == pytest.approx(1)
+
+
+def test_after_pull__during_which_there_is_another_leaves_that_one_owed(
+    evaluated, client, jobs, cvat, monkeypatch
+):
+    def pull_meanwhile(dataset, occasion):
+        annotator.move_first_box(jobs[1], WRONG_BY)
+        annotator.set_state(jobs[1], "completed")
+        pull(dataset, "r", client)
+        return []
+
+    annotator = Annotator(cvat, "lead")
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "evaluate_again", pull_meanwhile)
+        after_pull(evaluated, pull(evaluated, "r", client))
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert len(entry.sample_ids) == 2
+
+
+def test_after_pull__whose_round_cannot_be_read(evaluated, client, jobs, monkeypatch):
+    def fail(*args):
+        raise ConnectionError
+
+    report = pull(evaluated, "r", client)
+    monkeypatch.setattr(loop, "list_rounds", fail)
+    assert after_pull(evaluated, report) == []
 
 
 def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, client, jobs):

@@ -215,9 +215,13 @@ def _task_document(task: SentTask) -> dict[str, Any]:
     return {**document, "labels": packed_items(document["labels"])}
 
 
-def note_followed(round_id: ObjectId) -> None:
-    """Notes that all was done that follows the pulls of a round, as evaluating again."""
-    _rounds().update_one({"_id": round_id}, {"$set": {"unfollowed": 0}})
+def note_followed(record: Round) -> None:
+    """Notes that all was done that follows the pulls of a round, as evaluating again.
+
+    Not if there were more pulls since the round was read.
+    """
+    seen = {"_id": record.id, "unfollowed": record.unfollowed}
+    _rounds().update_one(seen, {"$set": {"unfollowed": 0}})
 
 
 def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
