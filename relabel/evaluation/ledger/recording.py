@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from ...errors import RelabelError
 from ..detections import evaluate_detections
 from ..kept import load_kept, run_ids
 from .contrast import contrast
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from ..kept import Kept
     from ..outcome import Outcome
     from ..tables import Detections
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     """Runs the evaluations again that the changed labels are part of.
 
     Each runs on the samples that it was made on, with its own options, whatever its view would
-    show today.
+    show today. One that cannot run any more is left as it is.
 
     Args:
         dataset: the dataset
@@ -66,7 +70,11 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
             continue
         if touched.isdisjoint(kept.outcome.sample_ids):
             continue
-        entry = _again(dataset, eval_key, kept, occasion, now)
+        try:
+            entry = _again(dataset, eval_key, kept, occasion, now)
+        except RelabelError as error:  # e.g. the field of its predictions is gone
+            logger.warning("'%s' could not be evaluated again: %s", eval_key, error)
+            continue
         if entry:
             add_entry(run_id, entry)
             entries.append(entry)

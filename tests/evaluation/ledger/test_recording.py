@@ -71,6 +71,17 @@ def test_evaluate_again__on_the_same_split_whatever_its_view_shows_now(evaluated
     assert second.sample_ids == (sample.id,)
 
 
+def test_evaluate_again__although_the_predictions_of_another_are_gone(evaluated, caplog):
+    evaluated.clone_sample_field("predictions", "old")
+    evaluate_detections(evaluated, "old", "ground_truth", eval_key="a_first")
+    evaluated.rename_evaluation("eval", "then")
+    evaluated.delete_sample_field("old")
+    sample = _mend(evaluated)
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, sample_ids=[sample.id]))
+    assert entry.eval_key == "then"
+    assert "'a_first' could not be evaluated again" in caplog.text
+
+
 @pytest.mark.parametrize("kwargs", [{"fields": ["others"]}, {"sample_ids": []}])
 def test_evaluate_again__nothing_that_is_evaluated_was_touched(evaluated, kwargs):
     _mend(evaluated)
