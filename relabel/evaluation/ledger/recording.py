@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import RelabelError
 from ..detections import evaluate_detections
 from ..kept import load_kept, run_ids
+from ..stored_run import know_runs
 from .contrast import contrast
 from .entries import Cost, Entry, add_entry, forget_entries_of_gone_runs
 
@@ -127,6 +128,8 @@ def _differing(before: Outcome, after: Outcome) -> tuple[str, ...]:
 
 
 def _split(dataset: fo.Dataset, eval_key: str, outcome: Outcome) -> SampleCollection:
+    if not dataset.has_evaluation(eval_key):  # another process has made it, or given it its name
+        know_runs(dataset, eval_key)
     view = dataset.load_evaluation_view(eval_key)
     if view.values("id") == list(outcome.sample_ids):
         return view

@@ -82,6 +82,16 @@ def test_evaluate_again__although_the_predictions_of_another_are_gone(evaluated,
     assert "'a_first' could not be evaluated again" in caplog.text
 
 
+def test_evaluate_again__of_one_that_another_process_has_renamed(evaluated):
+    ours = evaluated._doc
+    evaluated.reload()
+    evaluated.rename_evaluation("eval", "renamed")
+    evaluated._doc = ours
+    sample = _mend(evaluated)
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, sample_ids=[sample.id]))
+    assert entry.eval_key == "renamed"
+
+
 @pytest.mark.parametrize("kwargs", [{"fields": ["others"]}, {"sample_ids": []}])
 def test_evaluate_again__nothing_that_is_evaluated_was_touched(evaluated, kwargs):
     _mend(evaluated)
