@@ -41,10 +41,10 @@ def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
 
 def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -> list[Entry]:
     owed = samples_of_round(record.id) if record and report.owed else []
+    if owed:  # a process died before this, after a pull or after the undoing of one
+        unsettle_suspicions(dataset, report.key)
     # What annotators left as it is tells as much of a suspicion as what they changed.
-    looked_at = {*report.sample_ids, *report.finished}
-    if record and record.finished:
-        looked_at.update(owed)  # of a process that died before this
+    looked_at = {*report.sample_ids, *report.finished, *report.earlier}
     if not looked_at and not owed:
         return []
     settled = settle_suspicions(dataset, looked_at, round_key=report.key)
@@ -118,8 +118,13 @@ def _fields(record: Round | None) -> list[str]:
 
 
 def _cost(record: Round | None, report: PullReport) -> Cost:
-    """What a pull cost: of the work on its round as much as it brought back finished."""
+    """What a pull cost: of the work on its round as much as it brought back finished.
+
+    What those cost that it catches up with is not known.
+    """
     changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
+    if report.owed:
+        return Cost(changed)
     if record and record.request and record.fields and report.finished:
         seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
         minutes = total_minutes(seconds, record.images, 0, record.request)

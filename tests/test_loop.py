@@ -18,6 +18,9 @@ from relabel.annotation import (
     undo_pull,
 )
 from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.label_errors.queue import LabelError, LabelErrors
+from relabel.evaluation.label_errors.runs import load_outcomes, store_label_errors
+from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger.entries import load_entries
 from relabel.loop import after_pull, after_undo, describe
 from tests.annotator import Annotator
@@ -45,6 +48,19 @@ def evaluated(dataset):
     sample.save()
     evaluate_detections(dataset, "predictions", "ground_truth", eval_key="eval")
     return dataset
+
+
+def suspect(dataset):
+    """A queue of two labels: that of the first image, which is wrong, and that of the last."""
+    errors = []
+    for sample in (dataset.first(), dataset.last()):
+        label = sample.ground_truth.detections[0]
+        box = tuple(label.bounding_box)
+        errors.append(
+            LabelError(ErrorType.BAD_BOX, 0.9, sample.id, label.id, None, label.label, box)
+        )
+    queue = LabelErrors("label_errors", "ground_truth", "predictions", tuple(errors))
+    store_label_errors(dataset, queue)
 
 
 @pytest.fixture
@@ -152,13 +168,29 @@ def test_after_pull__whose_round_cannot_be_read(evaluated, client, jobs, monkeyp
     assert after_pull(evaluated, report) == []
 
 
-def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, client, jobs):
+def test_after_pull__of_an_earlier_one_settles_its_suspicions(evaluated, client, jobs, cvat):
+    suspect(evaluated)
+    pull(evaluated, "r", client)
+    annotator = Annotator(cvat, "lead")
+    annotator.set_state(jobs[1], "completed")
     (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    (entry_type,) = [one for one in entry.suspicions if one["type"] == ErrorType.BAD_BOX]
+    assert (entry_type["fixed"], entry_type["left"]) == (1, 0)
+    (outcome,) = load_outcomes(evaluated, "label_errors")
+    assert outcome["sample_id"] == evaluated.first().id, "the last image is still out"
+    assert (entry.cost.labels, entry.cost.minutes) == (0, None)
+
+
+def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, client, jobs):
+    suspect(evaluated)
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert entry.suspicions
     undo_pull(evaluated, "r")
     left = pull(evaluated, "r", client, leave_out=[evaluated.first().id])
     assert left.sample_ids == ()
     (back,) = after_pull(evaluated, left)
     assert back.after.map == entry.before.map
+    assert load_outcomes(evaluated, "label_errors") == []
 
 
 def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, jobs, caplog):

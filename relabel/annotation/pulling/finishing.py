@@ -11,7 +11,7 @@ from ..dataset.videos import is_video
 from ..record.baseline import samples_by_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Sequence, Set
 
     import fiftyone as fo
 
@@ -43,6 +43,25 @@ def finished_samples(
         waiting = {job.task_id for job in others if not _settled(record, job)}
         waiting |= {task_id for task_id, _ in open_frames}
         done = [job for job in done if job.task_id not in waiting]
+    return _samples(record, done, open_frames)
+
+
+def finished_earlier(dataset: fo.Dataset, record: Round, listed: Sequence[Job]) -> list[str]:
+    """The samples that annotators were done with in the pulls of a round so far, each once.
+
+    Args:
+        dataset: the dataset
+        record: the round
+        listed: its jobs
+    """
+    done = [job for job in listed if _settled(record, job)]
+    if is_video(dataset):
+        waiting = {job.task_id for job in listed if not _settled(record, job)}
+        done = [job for job in done if job.task_id not in waiting]
+    return _samples(record, done, open_frames=frozenset())
+
+
+def _samples(record: Round, done: Sequence[Job], open_frames: Set[tuple[int, int]]) -> list[str]:
     tasks = {task.id: task for task in record.tasks}
     found = (
         sample_id

@@ -19,7 +19,7 @@ from ..stock.new_values import with_types
 from ..stock.stock import note_labels
 from .collector import collector_paused
 from .comparison import compare, list_jobs, review_frame, with_classes
-from .finishing import finished_samples
+from .finishing import finished_earlier, finished_samples
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, count
@@ -56,6 +56,7 @@ class PullReport:
         finished: the samples that annotators are done with, changed or not
         owed: whether before it labels had been pulled or taken back without that it was noted
             that all was done that follows, see :func:`note_followed`
+        earlier: if so, the samples that annotators were done with in the pulls before
     """
 
     key: str
@@ -65,6 +66,7 @@ class PullReport:
     problems: tuple[str, ...] = ()
     finished: tuple[str, ...] = ()
     owed: bool = False
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ def pull(
     listed = list_jobs(record, client)
     if not jobs_to_pull(record.pulled, listed, choice):
         report = _report(compare(dataset, record, client, listed, choice), [], set())
-        return replace(report, owed=record.unfollowed > 0)
+        return _with_owed(report, dataset, record, listed)
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         record = with_types(dataset, with_classes(record, listed, client), listed, client)
@@ -139,7 +141,17 @@ def pull(
         )
         lost, finished = _write(dataset, record, found, terms)
     report = _report(found.review, list(found.merged.values()), lost)
-    return replace(report, finished=tuple(finished), owed=record.unfollowed > 0)
+    report = replace(report, finished=tuple(finished))
+    return _with_owed(report, dataset, record, listed)
+
+
+def _with_owed(
+    report: PullReport, dataset: fo.Dataset, record: Round, listed: Sequence[Job]
+) -> PullReport:
+    """Says of the pulls before what is still to follow, if there is anything."""
+    if not record.unfollowed:
+        return report
+    return replace(report, owed=True, earlier=tuple(finished_earlier(dataset, record, listed)))
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ def test_tags__a_video_is_done_when_all_its_jobs_are(tmp_path, client, request):
         report = pull(dataset, "round_1", client)
         done.append((len(report.finished), standing(dataset).count(ANNOTATED)))
     assert done == [(0, 0), (0, 0), (1, 1), (1, 2)]
+    assert report.earlier == (dataset.first().id,), "nobody has followed up any of these pulls"
     undo_pull(dataset, "round_1")
     assert standing(dataset) == [ANNOTATED, IN_ANNOTATION]
 
