@@ -183,7 +183,7 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
     method = comparison.config.build()
     run_id = begin_run(view, eval_key, method)
     writer = MarkWriter(dataset, eval_key, comparison.fields)
-    begin_writing(run_id)
+    torn = begin_writing(run_id)
 
     def results_aside() -> tuple[COCODetectionResults, Future[ObjectId]]:
         results, text = make_results(
@@ -212,7 +212,12 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
         draft = draft_kept(run_id, now)
         unused = save_run(view, eval_key, run_id, results, file.result())
     except BaseException:
-        _take_back(dataset, eval_key, writer, run_id, sums.replaced)
+        if sums.replaced is None:
+            dataset.delete_evaluation(eval_key)
+        else:
+            writer.take_back()
+            if not torn:
+                end_writing(run_id)
         if draft:
             draft.discard()
         if file:
@@ -261,20 +266,6 @@ def _write_marks(
         before, after = written[sample_ids[image]]
         stamps[image] = after if before == stamps[image] else UNKNOWN
     return stamps
-
-
-def _take_back(
-    dataset: fo.Dataset,
-    eval_key: str,
-    writer: MarkWriter,
-    run_id: ObjectId,
-    replaced: ObjectId | None,
-) -> None:
-    if replaced is None:
-        dataset.delete_evaluation(eval_key)
-    else:
-        writer.take_back()
-        end_writing(run_id)
 
 
 def require_eval_key(dataset: fo.Dataset, eval_key: str | None) -> str:

@@ -166,9 +166,15 @@ def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
     ]
 
 
-def begin_writing(run_id: ObjectId) -> None:
-    """Notes that the marks of a run are about to be written."""
-    _kept().update_one({"_id": run_id}, {"$set": {"writing": True}}, upsert=True)
+def begin_writing(run_id: ObjectId) -> bool:
+    """Notes that the marks of a run are about to be written.
+
+    Returns:
+        whether that was noted already: nobody knows then which of them are those of the last time
+    """
+    noted = {"$set": {"writing": True}}
+    before = _kept().find_one_and_update({"_id": run_id}, noted, {"writing": 1}, upsert=True)
+    return bool(before and before.get("writing"))
 
 
 def end_writing(run_id: ObjectId) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from relabel.evaluation import kept
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
-from relabel.evaluation.kept import load_kept, run_ids
+from relabel.evaluation.kept import begin_writing, load_kept, run_ids
 from relabel.evaluation.mark_writer import MarkWriter
 from relabel.evaluation.outcome import same
 
@@ -319,6 +319,21 @@ def test_evaluate_detections__a_failure_leaves_the_old_run_whole(predicted, fail
     assert _files() == files
     mend()
     assert _evaluate(predicted).changed == (sample.id,)
+
+
+def test_evaluate_detections__a_failure_does_not_hide_that_a_process_was_killed_before(
+    predicted, fails_late
+):
+    _evaluate(predicted)
+    marks = _written(predicted, "eval")[0]
+    begin_writing(run_ids(predicted)["eval"])
+    predicted.set_field("predictions.detections.eval", "nonsense").save()
+    mend = fails_late()
+    with pytest.raises(_Full):
+        _evaluate(predicted)
+    mend()
+    _evaluate(predicted)
+    assert _written(predicted, "eval")[0] == marks
 
 
 def test_evaluate_detections__a_failure_leaves_no_first_run(predicted, fails_late):
