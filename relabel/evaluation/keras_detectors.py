@@ -79,7 +79,8 @@ class KerasDetector(ImageDetector):
 
     def _found(self, call: Any, batch: NDArray[np.uint8]) -> list[Found]:
         scale, offset = PIXELS[self._output.pixels]
-        outputs = _arrays(call(batch.astype(np.float32) * scale + offset), self._names)
+        returned = call(batch.astype(np.float32) * scale + offset)
+        outputs = _arrays(returned, self._names, self._output.names)
         return found_in(outputs, self._output, batch.shape[1:3])
 
 
@@ -152,15 +153,20 @@ def _as_boxes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
 
 
-def _arrays(outputs: Any, names: Sequence[str]) -> dict[str, NDArray[Any]] | list[NDArray[Any]]:
+def _arrays(
+    outputs: Any, names: Sequence[str], stated: Sequence[str]
+) -> dict[str, NDArray[Any]] | list[NDArray[Any]]:
+    """What a model returned, by the names of its outputs if these are meant, else in its order."""
     if isinstance(outputs, dict):
         return {name: np.asarray(value) for name, value in outputs.items()}
     tensors = [np.asarray(one) for one in outputs] if isinstance(outputs, list | tuple) else None
     if tensors is None:
         return [np.asarray(outputs)]
     usual = {name for group in USUAL_NAMES for name in group}
-    known = len(names) == len(tensors) and not usual.isdisjoint(names)
-    return dict(zip(names, tensors, strict=True)) if known else tensors
+    meant = bool(stated) or not usual.isdisjoint(names)
+    # Keras names an output after its layer: all that one layer returns have one name.
+    telling = len(set(names)) == len(names) == len(tensors)
+    return dict(zip(names, tensors, strict=True)) if meant and telling else tensors
 
 
 def _compiled(model: Any) -> Any:

@@ -100,6 +100,35 @@ def test_load_keras_detector__pixels(folder, pixels):
     assert found.confidence == pytest.approx(expected, rel=1e-4)
 
 
+def test_load_keras_detector__stated_outputs_of_a_list(folder):
+    def output(_, scores):
+        import keras
+
+        outputs = {
+            "class": always(scores, [0, 1]),
+            "box": always(scores, WRITTEN["xyxy"]),
+            "sure": scores,
+        }
+        return [keras.layers.Identity(name=name)(one) for name, one in outputs.items()]
+
+    path = save_detector(folder / "stated.keras", output)
+    detector = load_keras_detector(path, names=("box", "sure", "class"))
+    assert told(detector.predict(IMAGES[0])) == EXPECTED
+    with pytest.raises(NotADetector, match=r"no outputs a, b; it has box, class, sure"):
+        load_keras_detector(path, names=("a", "b")).predict(IMAGES[0])
+
+
+def test_load_keras_detector__one_layer_returns_all_outputs(folder):
+    def output(images, scores):
+        import keras
+
+        outputs = [always(scores, WRITTEN["xyxy"]), scores, always(scores, [0, 1])]
+        return keras.Model(images, outputs, name="boxes")(images)
+
+    path = save_detector(folder / "one_layer.keras", output)
+    assert told(load_keras_detector(path).predict(IMAGES[0])) == EXPECTED
+
+
 def test_load_keras_detector__of_any_input_size(folder):
     def output(_, scores):
         return {"boxes": always(scores, WRITTEN["rel_xyxy"]), "scores": scores[:, :, None]}
