@@ -103,15 +103,14 @@ def run_ids(dataset: fo.Dataset) -> dict[str, ObjectId]:
             document, see :mod:`.stored_run`
     """
     documents = run_documents(dataset)
-    origins = foo.get_db_conn()["runs"].find(
-        {"_id": {"$in": list(documents.values())}, ORIGIN: {"$ne": None}}, {ORIGIN: 1}
-    )
-    first = {one["_id"]: one[ORIGIN] for one in origins}
-    return {key: first.get(document, document) for key, document in documents.items()}
+    there = {"_id": {"$in": list(documents.values())}}
+    found = foo.get_db_conn()["runs"].find(there, {ORIGIN: 1})
+    first = {one["_id"]: one.get(ORIGIN) or one["_id"] for one in found}
+    return {key: first[document] for key, document in documents.items() if document in first}
 
 
 def run_documents(dataset: fo.Dataset, kind: str = "evaluations") -> dict[str, ObjectId]:
-    """The ids of the documents of the same, or of runs of another kind, by their keys."""
+    """The ids of the documents that a dataset refers to, by the keys of its runs of a kind."""
     document = foo.get_db_conn()["datasets"].find_one(
         {"_id": dataset._doc.id},  # noqa: SLF001 - the id has no public name
         {kind: 1},

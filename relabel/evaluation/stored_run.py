@@ -191,8 +191,11 @@ def know_runs(dataset: fo.Dataset, eval_key: str) -> None:
     for key, document in documents.items():
         run = known[key]
         if not isinstance(run, RunDocument) or run.id != document:
+            run = RunDocument.objects(id=document).first()
+            if run is None:  # the dataset refers to one that is gone: FiftyOne leaves it out, too
+                continue
             # Nothing that is to be saved with the dataset: it is there.
-            dict.__setitem__(known, key, RunDocument.objects.get(id=document))
+            dict.__setitem__(known, key, run)
             dataset._evaluation_cache.pop(key, None)  # noqa: SLF001 - those of before
         elif key == eval_key:
             run.reload()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fiftyone.core.odm as foo
 import pytest
 
 from relabel.evaluation.detections import (
@@ -45,6 +46,17 @@ def test_evaluate_detections__again_replaces(predicted):
     score = _evaluate(predicted)
     assert score.true_positives == 5
     assert predicted.list_evaluations() == ["eval"]
+
+
+def test_evaluate_detections__a_run_whose_document_is_gone(predicted):
+    for key in ("gone", "eval"):
+        evaluate_detections(predicted, "predictions", "ground_truth", eval_key=key)
+    document = predicted._doc.evaluations["gone"].id
+    foo.get_db_conn()["runs"].delete_one({"_id": document})
+    predicted.reload()
+    for key in ("eval", "other", "gone"):
+        evaluate_detections(predicted, "predictions", "ground_truth", eval_key=key)
+    assert predicted.list_evaluations() == ["eval", "gone", "other"]
 
 
 def test_evaluate_detections__crowd_is_neither_missed_nor_counted(predicted):
