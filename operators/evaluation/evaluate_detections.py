@@ -20,6 +20,7 @@ from ..forms import (
     field_choice,
     guess_fields,
     is_folded,
+    number_of,
     require_two_fields,
     show_notice,
     show_warning,
@@ -157,7 +158,7 @@ def _options(ctx: Any) -> EvaluationOptions:
     params = {} if is_folded(ctx, "more") else ctx.params
     tolerance = params.get("tolerance")
     return EvaluationOptions(
-        iou=float(ctx.params.get("iou", 0.5)),
+        iou=number_of(ctx, "iou", 0.5),
         classwise=bool(ctx.params.get("classwise", True)),
         iscrowd=params.get("iscrowd") or CROWD,
         use_masks=bool(params.get("use_masks", False)),

@@ -16,6 +16,7 @@ from ..forms import (
     count_target,
     errors_shown,
     field_choice,
+    number_of,
     show_notice,
     target_images,
 )
@@ -66,7 +67,7 @@ class FindFalsePositives(foo.Operator):
         found = find_false_positives(
             target_images(ctx),
             ctx.params.get("eval_key") or _default_key(keys),
-            confidence=float(ctx.params.get("confidence", 0.8)),
+            confidence=number_of(ctx, "confidence", 0.8),
         )
         view = found.view(ctx.dataset)
         tag = (ctx.params.get("tag") or DEFAULT_TAG) if ctx.params.get("tag_samples") else None

@@ -47,6 +47,7 @@ def test_resolve_input__says_that_it_replaces(predicted):
     [
         ({"eval_key": "not a key"}, "cannot name an evaluation"),
         ({"eval_key": "label"}, "would overwrite"),
+        ({"iou": None}, "needs an IoU over 0"),
         ({"predictions": "nonsense"}, "not a field of type Detections"),
         ({"predictions": "ground_truth"}, "both the predictions and the ground truth"),
     ],

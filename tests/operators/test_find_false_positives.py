@@ -36,6 +36,10 @@ def test_execute__none_found(evaluated):
     assert (done.result["samples"], done.result["sample_ids"]) == (0, [])
 
 
+def test_execute__an_emptied_confidence_leaves_none_out(evaluated):
+    assert execute(NAME, evaluated, {"confidence": None}).result["labels"] == 2
+
+
 def test_execute__delegated(evaluated):
     run = delegate(NAME, evaluated, {"tag_samples": True, "tag": "look"})
     assert run.run_state == "completed"
