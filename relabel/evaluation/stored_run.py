@@ -154,6 +154,8 @@ def _replace(
     new = {**before, **values, "_id": ObjectId(), ORIGIN: run_id}
     runs.insert_one(new)
     replaced = _refer(dataset, before["_id"], new["_id"])
+    if replaced:
+        _keep_remarks(dataset, before["_id"], new["_id"])
     runs.delete_one({"_id": before["_id"] if replaced else new["_id"]})
     return before if replaced else None
 
@@ -174,6 +176,17 @@ def _refer(dataset: fo.Dataset, old: ObjectId, new: ObjectId) -> bool:
                 break
         else:
             return False
+
+
+def _keep_remarks(dataset: fo.Dataset, old: ObjectId, new: ObjectId) -> None:
+    """Keeps the status and the note that people gave a run in the Model Evaluation panel."""
+    remarks = {
+        "dataset_id": dataset._doc.id,  # noqa: SLF001
+        "store_name": "model_evaluation_panel_builtin",
+        "key": {"$in": ["statuses", "notes"]},
+    }
+    renamed = {"$rename": {f"value.{old}": f"value.{new}"}}
+    foo.get_db_conn()["execution_store"].update_many(remarks, renamed)
 
 
 def know_runs(dataset: fo.Dataset, eval_key: str) -> None:

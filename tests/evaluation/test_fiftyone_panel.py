@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fiftyone.operators.executor import ExecutionContext
+from fiftyone.operators.store import ExecutionStore
 from plugins.panels.model_evaluation import EvaluationPanel
 
 from relabel.evaluation.detections import evaluate_detections
@@ -62,3 +63,17 @@ def test_panel__shows_the_new_score_after_every_replacement(predicted):
     predicted.delete_evaluation("other")
     evaluate_detections(predicted, "predictions", "ground_truth", eval_key="other")
     assert load_entries(predicted) == []
+
+
+def test_panel__keeps_the_status_and_the_note_of_a_replaced_evaluation(predicted):
+    evaluate_detections(predicted, "predictions", "ground_truth", eval_key="eval")
+    panel = EvaluationPanel()
+    old = panel.get_evaluation_id(predicted, "eval")
+    store = ExecutionStore.create(panel.config.name, predicted._doc.id)
+    store.set("statuses", {old: "reviewed", "of another": "needs_review"})
+    store.set("notes", {"of another": "Not this one."})
+    evaluate_detections(predicted, "predictions", "ground_truth", eval_key="eval")
+    new = panel.get_evaluation_id(predicted, "eval")
+    assert new != old
+    assert store.get("statuses") == {new: "reviewed", "of another": "needs_review"}
+    assert store.get("notes") == {"of another": "Not this one."}
