@@ -135,12 +135,14 @@ class MarkWriter:
         for side in marked:
             rows = side.of_image(image)
             labels = _labels(document, side.field)
-            places = {str(label["_id"]): place for place, label in enumerate(labels)}
+            places: dict[str, list[int]] = {}
+            for place, label in enumerate(labels):  # several may have one id
+                places.setdefault(str(label["_id"]), []).append(place)
             counted = {kind.text for kind in side.counted}
             for label_id, mark in zip(side.labels.ids[rows], side.marks.of(rows), strict=True):
-                place = places.get(label_id)
-                if place is None:
+                if not places.get(label_id):
                     raise _edited()
+                place = places[label_id].pop(0)
                 fresh.add((side.field, place))
                 label = labels[place]
                 for name, value in zip(self._names, mark, strict=True):

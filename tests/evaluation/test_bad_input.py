@@ -46,6 +46,19 @@ def test_evaluate_detections__impossible_box(predicted, field, box, reason):
     assert not predicted.first()[field].detections[0].has_field("eval")
 
 
+def test_evaluate_detections__labels_with_one_id_are_all_marked(predicted):
+    sample = predicted.first()
+    twin = sample.predictions.detections[0].copy()
+    twin.id = sample.predictions.detections[0].id
+    sample.predictions.detections.append(twin)
+    sample.save()
+    _evaluate(predicted)
+    predicted.evaluate_detections("predictions", "ground_truth", eval_key="stock")
+    for key in ("eval", "stock"):
+        assert predicted.values(f"predictions.detections.{key}")[0] == ["tp", "fp", "fp"]
+        assert predicted.values(f"{key}_fp")[0] == 2
+
+
 @pytest.mark.parametrize("field", ["ground_truth", "predictions"])
 @pytest.mark.parametrize(
     ("box", "reason"),
