@@ -55,12 +55,20 @@ def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
 
 
 def load_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> LabelErrors:
-    """The queue of a run; it is empty if a process was killed before the run had any results.
+    """The queue of a run.
 
     Raises:
         EvaluationError: if there is no such run
     """
     require_queue(dataset, key)
+    return read_queue(dataset, key)
+
+
+def read_queue(dataset: fo.Dataset, key: str) -> LabelErrors:
+    """The queue of one of the :func:`label_error_runs`.
+
+    It is empty if a process was killed before the run had any results.
+    """
     config = dataset.get_run_info(key).config
     results = dataset.load_run_results(key, load_view=False)
     return LabelErrors(

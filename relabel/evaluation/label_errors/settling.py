@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from ..tables import box_of
 from .outcomes import LabelNow, Outcome, TypeOutcome, Verdict, judge, summarize
-from .runs import label_error_runs, load_label_errors, load_outcomes, store_outcomes
+from .runs import label_error_runs, load_outcomes, read_queue, store_outcomes
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def settle_suspicions(
     """
     settled: list[tuple[ErrorType, Verdict]] = []
     for key in label_error_runs(dataset):
-        queue = load_label_errors(dataset, key)
+        queue = read_queue(dataset, key)
         errors = [error for error in queue.errors if error.sample_id in sample_ids]
         if not errors:
             continue
