@@ -129,7 +129,7 @@ class Executor:
         self._leaving = leaving
         self._lost_runs = LostRuns(announcement.id)
         self._next_look = 0.0
-        self._alone = True
+        self._shared: list[str | None] = []  # its targets that others take, too
         self._renew_worker()
 
     def run(self) -> None:
@@ -154,9 +154,7 @@ class Executor:
                 self._leaving.wait(DATABASE_SECONDS)
 
     def _claim(self) -> Claim | None:
-        return operations.claim_oldest(
-            self._targets, self._announcement.id, not_again=not self._alone
-        )
+        return operations.claim_oldest(self._targets, self._announcement.id, shared=self._shared)
 
     def _look_around(self, current: Claim | None) -> None:
         """Now and then: who else is there, and what was lost?"""
@@ -165,7 +163,7 @@ class Executor:
             return
         self._next_look = now + LOOK_AROUND_SECONDS
         me = self._announcement.id
-        self._alone = not any(takers(target, other_than=me) for target in self._targets)
+        self._shared = [target for target in self._targets if takers(target, other_than=me)]
         self._lost_runs.pass_on(current)
 
     def _run(self, claim: Claim, asked: float) -> None:

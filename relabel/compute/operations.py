@@ -91,7 +91,7 @@ class Running:
 
 
 def claim_oldest(
-    targets: Sequence[str | None], executor: str, *, not_again: bool = False
+    targets: Sequence[str | None], executor: str, *, shared: Sequence[str | None] = ()
 ) -> Claim | None:
     """Finds and claims, in one step, the operation that was asked for first.
 
@@ -100,7 +100,8 @@ def claim_oldest(
     Args:
         targets: the delegation targets of the operations; None for those without
         executor: the id of the executor that asks
-        not_again: leaves alone what the executor lost once; for when another could run it
+        shared: those of the targets that another executor takes, too: there, what the executor
+            lost once is left to it
 
     Returns:
         the claim; None if nothing is queued
@@ -109,9 +110,11 @@ def claim_oldest(
         "run_state": State.QUEUED,
         "delegation_target": {"$in": list(targets)},
         "archived": {"$ne": True},
+        "$or": [
+            {f"{OURS}.lost_on": {"$ne": executor}},
+            {"delegation_target": {"$nin": list(shared)}},
+        ],
     }
-    if not_again:
-        query[f"{OURS}.lost_on"] = {"$ne": executor}
     now = utc_now()
     found = collection().find_one_and_update(
         query,

@@ -12,7 +12,7 @@ import psutil
 
 from relabel.compute import steering
 from relabel.compute.executor import LEAVE_SECONDS, require_plugin
-from relabel.compute.executors import alive
+from relabel.compute.executors import Announcement, alive
 from relabel.compute.lease import LEASE_SECONDS
 from relabel.compute.lost import LostRuns
 
@@ -150,6 +150,18 @@ def test_executor__killed_child_is_tried_again_then_failed_with_a_cause(
     assert "memory ran out" in ended.result.error
     assert _ended(service, after).result.result["name"] == "next"
     assert process.poll() is None
+
+
+def test_executor__killed_child_is_tried_again_where_others_take_other_targets(
+    service, queue, start_executor, tmp_path
+):
+    run = queue("mine", started=str(tmp_path / "s"), until=str(tmp_path / "go"))
+    with Announcement("other", also_untargeted=True):
+        start_executor("mine", "--also-untargeted")
+        os.kill(_started(tmp_path / "s"), signal.SIGKILL)
+        _started(tmp_path / "s", 2)
+    (tmp_path / "go").touch()
+    assert _ended(service, run).run_state == "completed"
 
 
 def test_executor__cancelled_run_ends_within_two_seconds(service, queue, start_executor, tmp_path):

@@ -45,13 +45,22 @@ def test_lose__once_more_elsewhere_then_failed(service, queue):
     assert operations.lose(claim_oldest(["lose"], "a"), "The power failed.")
     assert service.get(run).run_state == "queued"
     assert "The power failed." in service.get(run).status.label
-    assert claim_oldest(["lose"], "a", not_again=True) is None
-    second = claim_oldest(["lose"], "b", not_again=True)
+    assert claim_oldest(["lose"], "a", shared=["lose"]) is None
+    second = claim_oldest(["lose"], "b", shared=["lose"])
     assert second.attempt == 2
     assert operations.lose(second, "The power failed again.") is False
     ended = service.get(run)
     assert ended.run_state == "failed"
     assert "The power failed again.\nIt was tried 2 times." in ended.result.error
+
+
+def test_claim_oldest__again_what_no_other_takes(queue):
+    lost, untargeted = queue("lost"), queue(None)
+    for claim in [claim_oldest(["lost", None], "a") for _ in (lost, untargeted)]:
+        operations.lose(claim, "Its process was killed.")
+    assert claim_oldest(["lost", None], "a", shared=[None]).id == lost
+    assert claim_oldest(["lost", None], "a", shared=[None]) is None
+    assert claim_oldest(["lost", None], "a").id == untargeted
 
 
 def test_complete__not_by_one_that_was_taken_for_lost(service, queue):
