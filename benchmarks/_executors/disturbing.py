@@ -147,11 +147,13 @@ class Disturbance:
 
     def _holder(self, run: Any) -> subprocess.Popen[bytes]:
         """The executor of an operation, else any."""
-        from relabel.compute.operations import collection
+        from relabel.compute.executors import FORGOTTEN_SECONDS, alive
+        from relabel.compute.operations import LINK_PREFIX, collection
 
         link = collection().find_one({"_id": run}).get("run_link") or ""
+        pids = {LINK_PREFIX + one.id: one.pid for one in alive(FORGOTTEN_SECONDS)}
         living = [one for one in self._running.processes if one.poll() is None]
-        return next((one for one in living if link.endswith(f":{one.pid}")), living[0])
+        return next((one for one in living if one.pid == pids.get(link)), living[0])
 
     def _executor(self, run: Any) -> str:
         holder = self._holder(run)

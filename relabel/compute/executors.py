@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 import threading
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class Executor:
     """A process that runs delegated operations.
 
     Args:
-        id: names the process, e.g. ``"gpu@host:123"``
+        id: names the process, and no other, e.g. ``"gpu@host:123456789"``
         targets: the delegation targets whose operations it takes
         also_untargeted: whether it also takes operations without a target
         host: the machine's name
@@ -133,7 +134,8 @@ class Announcement:
     """
 
     def __init__(self, *targets: str, also_untargeted: bool = False) -> None:
-        self.id = f"{'+'.join(targets)}@{socket.gethostname()}:{os.getpid()}"
+        # Containers may share the host's name, and number their processes alike.
+        self.id = f"{'+'.join(targets)}@{socket.gethostname()}:{secrets.randbelow(10**9)}"
         self._targets = targets
         self._also_untargeted = also_untargeted
         self._store = ExecutionStore.create(STORE)

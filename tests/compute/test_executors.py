@@ -81,6 +81,11 @@ def test_alive__a_wrong_clock_does_not_kill(monkeypatch):
         assert [found.id for found in alive()] == [announcement.id]
 
 
+def test_announcement__each_has_an_id_of_its_own():
+    with Announcement("gpu"), Announcement("gpu"):  # of the same host and pid, as containers have
+        assert len(alive()) == 2
+
+
 def test_announcement__forgets_the_long_dead():
     from fiftyone.operators.store import ExecutionStore
 
