@@ -25,7 +25,8 @@ MOST_ATTEMPTS = 2
 CLAIM = "relabel_claim"  # among what an operator is asked with: the claim under which it runs
 LINK_PREFIX = "relabel:"
 OURS = "relabel"  # what we note in a document of FiftyOne's
-_TAKES_BACK = "takes_back"
+_TAKES_BACK = f"{OURS}.takes_back"
+_TAKES_NOTHING_BACK = {"$unset": {_TAKES_BACK: ""}}
 _OLDEST_FIRST = [("_id", ASCENDING)]
 
 
@@ -156,20 +157,20 @@ def takes_back(claim: Claim) -> bool:
     Returns:
         whether the claim still held
     """
-    noted = collection().update_one(claim.held, {"$set": {f"{OURS}.{_TAKES_BACK}": claim.attempt}})
+    noted = collection().update_one(claim.held, {"$set": {_TAKES_BACK: claim.attempt}})
     return bool(noted.matched_count)
 
 
 def is_taking_back(claim: Claim) -> bool:
     """Whether an operation, which was cancelled, takes back what it made.
 
-    One that was taken for lost does not: another executor may have it.
+    One that was taken for lost does not: another executor may have it, or it has failed.
     """
     noted = {
         "_id": claim.id,
         "run_state": State.FAILED,
         "run_link": claim.link,
-        f"{OURS}.{_TAKES_BACK}": claim.attempt,
+        _TAKES_BACK: claim.attempt,
     }
     return bool(collection().count_documents(noted, limit=1))
 
@@ -214,7 +215,7 @@ def fail(claim: Claim, error: str) -> bool:
 
 def hand_back(claim: Claim) -> bool:
     """Queues an operation whose executor leaves; returns whether the claim still held."""
-    news = {**_queued(), "$inc": {f"{OURS}.attempts": -1}}
+    news = {**_queued(), "$inc": {f"{OURS}.attempts": -1}, **_TAKES_NOTHING_BACK}
     return bool(collection().update_one(claim.held, news).matched_count)
 
 
@@ -268,8 +269,8 @@ def _as_claim(document: dict[str, Any]) -> Claim:
 
 def _end(claim: Claim, news: dict[str, Any], seen: datetime | None = None) -> bool:
     held = {**claim.held, **_last_seen(seen)}
-    ended = collection().update_one(held, {"$set": {**news, "updated_at": utc_now()}})
-    return bool(ended.matched_count)
+    change = {"$set": {**news, "updated_at": utc_now()}, **_TAKES_NOTHING_BACK}
+    return bool(collection().update_one(held, change).matched_count)
 
 
 def _last_seen(seen: datetime | None) -> dict[str, datetime]:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from fiftyone.operators.executor import ExecutionResult
 
-from relabel.compute import operations
+from relabel.compute import operations, steering
 from relabel.compute.operations import Claim, claim_oldest
 
 
@@ -99,6 +99,35 @@ def test_claim__told_to_another_process(queue):
     queue("told")
     claim = claim_oldest(["told"], "a")
     assert Claim.from_json(json.loads(json.dumps(claim.to_json()))) == claim
+
+
+def test_is_taking_back__once_it_is_cancelled(queue):
+    run = queue("back")
+    claim = claim_oldest(["back"], "a")
+    operations.takes_back(claim)
+    assert not operations.is_taking_back(claim)
+    steering.cancel(run)
+    assert operations.is_taking_back(claim)
+
+
+def test_is_taking_back__not_what_was_lost_for_good(service, queue):
+    run = queue("back")
+    operations.lose(claim_oldest(["back"], "a"), "Silent.")
+    claim = claim_oldest(["back"], "a")
+    operations.takes_back(claim)
+    operations.lose(claim, "Silent.")
+    assert service.get(run).run_state == "failed"
+    assert not operations.is_taking_back(claim)
+
+
+def test_is_taking_back__not_as_it_was_handed_back(queue):
+    run = queue("back")
+    claim = claim_oldest(["back"], "a")
+    operations.takes_back(claim)
+    operations.hand_back(claim)
+    claim = claim_oldest(["back"], "a")
+    steering.cancel(run)
+    assert not operations.is_taking_back(claim)
 
 
 def test_begin_writing__only_while_the_claim_holds(queue):
