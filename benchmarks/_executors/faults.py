@@ -159,7 +159,7 @@ class Rounds:
         return {"ended": ended, "attempts": attempts, "wrong": wrong}
 
     def _verdict(self, job: Job, name: str, document: Any) -> tuple[str, str]:
-        from relabel.compute.steering import CANCELLED, repeat
+        from relabel.compute.steering import CANCELLED
 
         ended = str(document["run_state"])
         if ended == "failed":
@@ -169,7 +169,7 @@ class Rounds:
             if self._left(name):
                 return "cancelled", "a cancelled operation left something half-written"
             ended = "cancelled; run again it completed"
-            document = world.end_of(repeat(document["_id"]))
+            document = world.end_of(_run_again(document["_id"]))
             if document["run_state"] != "completed":
                 return "cancelled", f"run again it failed: {document['result']['error'][-400:]}"
         same = self._outcome(job, name, document) == self._quiet[job.operator][1]
@@ -283,3 +283,14 @@ def _summary(told: Sequence[dict[str, Any]]) -> str:
         for counts in (ends, faults)
     ]
     return f"{len(told)} rounds. {'. '.join(counted)}."
+
+
+def _run_again(run: Any) -> Any:
+    """Queues a cancelled operation once more, as soon as it has taken back what it made."""
+    from relabel.compute.steering import NotRepeatable, repeat
+
+    def again() -> Any:
+        with contextlib.suppress(NotRepeatable):
+            return repeat(run)
+
+    return world.wait_for(again, "The repetition")

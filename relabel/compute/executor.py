@@ -39,7 +39,6 @@ PLUGIN = "@relabel/cvat"
 IDLE_SECONDS = 0.25
 WATCH_SECONDS = 0.4
 LAST_WORDS_SECONDS = 0.5  # how long a cancelled operation has to tidy up
-TAKING_BACK_SECONDS = 60.0  # the same, of one that has made what it must take back
 LOOK_AROUND_SECONDS = 2.0
 DATABASE_SECONDS = 2.0
 LEAVE_SECONDS = 4.0
@@ -215,7 +214,7 @@ class Executor:
         if not taking_back:
             return LAST_WORDS_SECONDS
         lease.release()
-        return TAKING_BACK_SECONDS
+        return operations.TAKING_BACK_SECONDS
 
     def _keep(self, claim: Claim, lease: Lease) -> bool:
         """Whether the claim holds; as far as is known, if the database does not answer."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST_ATTEMPTS = 2
+TAKING_BACK_SECONDS = 60.0  # how long a cancelled operation may take back what it made
 CLAIM = "relabel_claim"  # among what an operator is asked with: the claim under which it runs
 LINK_PREFIX = "relabel:"
 OURS = "relabel"  # what we note in a document of FiftyOne's
@@ -166,13 +167,12 @@ def is_taking_back(claim: Claim) -> bool:
 
     One that was taken for lost does not: another executor may have it, or it has failed.
     """
-    noted = {
-        "_id": claim.id,
-        "run_state": State.FAILED,
-        "run_link": claim.link,
-        _TAKES_BACK: claim.attempt,
-    }
-    return bool(collection().count_documents(noted, limit=1))
+    return bool(collection().count_documents(_taking_back(claim), limit=1))
+
+
+def took_back(claim: Claim) -> None:
+    """Notes that an operation that was cancelled has taken back what it made."""
+    collection().update_one(_taking_back(claim), _TAKES_NOTHING_BACK)
 
 
 def keep(claim: Claim, log_tail: str | None = None) -> bool:
@@ -265,6 +265,16 @@ def _as_claim(document: dict[str, Any]) -> Claim:
         attempt=ours.get("attempts", 1),
         first=ours.get("first", document["_id"]),
     )
+
+
+def _taking_back(claim: Claim) -> dict[str, Any]:
+    """Finds an operation that was cancelled until it has taken back what it made."""
+    return {
+        "_id": claim.id,
+        "run_state": State.FAILED,
+        "run_link": claim.link,
+        _TAKES_BACK: claim.attempt,
+    }
 
 
 def _end(claim: Claim, news: dict[str, Any], seen: datetime | None = None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from bson import ObjectId
@@ -9,9 +10,10 @@ from fiftyone.operators.executor import ExecutionRunState as State
 from pymongo.errors import DuplicateKeyError
 
 from ..errors import RelabelError
-from .operations import OURS, collection, failure, utc_now
+from .operations import OURS, TAKING_BACK_SECONDS, collection, failure, utc_now
 
 CANCELLED = "Cancelled."
+_NOTICED_SECONDS = 15.0  # by then its executor knows that an operation was cancelled
 _OF_ONE_RUN = (
     "run_link",
     "updated_at",
@@ -33,7 +35,7 @@ class NotCancellable(RelabelError):
 
 
 class NotRepeatable(RelabelError):
-    """The operation has not failed, or is being repeated already."""
+    """The operation has not failed, takes back what it made, or is being repeated already."""
 
 
 def cancel(operation: ObjectId) -> None:
@@ -63,13 +65,16 @@ def repeat(operation: ObjectId) -> ObjectId:
         the id of the repetition
 
     Raises:
-        NotRepeatable: if it has not failed, or is being repeated already
+        NotRepeatable: if it has not failed, or still takes back what it made (its repetition would
+            count on that), or is being repeated already
     """
     document = collection().find_one({"_id": operation, "run_state": State.FAILED})
     if document is None:
         raise NotRepeatable(
             "Only what has failed, or was cancelled, can be run again.", "Start it anew instead."
         )
+    if _takes_back(document):
+        raise NotRepeatable("This operation is taking back what it made.", "Wait a moment.")
     ours = document.get(OURS, {})
     again = ours.get("again") or ObjectId()
     mine = {"_id": operation, f"{OURS}.again": {"$in": [None, again]}}
@@ -80,6 +85,15 @@ def repeat(operation: ObjectId) -> ObjectId:
     except DuplicateKeyError:
         raise _repeated_already() from None
     return again
+
+
+def _takes_back(document: dict[str, Any]) -> bool:
+    """Whether an operation does; one whose process died never says that it has."""
+    ours = document.get(OURS, {})
+    if "takes_back" not in ours or ours["takes_back"] != ours["attempts"]:
+        return False
+    ended = document["failed_at"] + timedelta(seconds=_NOTICED_SECONDS + TAKING_BACK_SECONDS)
+    return bool(utc_now() < ended)
 
 
 def _repetition(document: dict[str, Any], again: ObjectId) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def run(claim: Claim) -> None:
     sys.stderr.flush()
     if not insist(ended):
         logger.info("%s is no longer ours: cancelled, or taken for lost", claim.id)
+        insist(lambda: operations.took_back(claim))
 
 
 def insist(write: Callable[[], Any]) -> Any:

@@ -186,6 +186,7 @@ def test_executor__cancelled_run_has_time_to_take_back_what_it_made(
     wait_for((tmp_path / "it.taken back").exists, "The end of it")
     assert _ended(service, run).result.error == steering.CANCELLED
     assert _ended(service, queue("takes_back")).run_state == "completed"
+    service.delete_operation(steering.repeat(run))
 
 
 def test_executor__sigterm_hands_the_run_back_within_five_seconds(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from bson import ObjectId
 
@@ -48,6 +50,26 @@ def test_repeat__as_it_was_asked_for(service, queue, dataset):
     claim = claim_oldest(["again"], "b")
     assert (claim.id, claim.attempt) == (again, 1)
     service.delete_operation(again)
+
+
+def test_repeat__not_before_it_has_taken_back_what_it_made(service, queue):
+    run = queue("back")
+    claim = claim_oldest(["back"], "a")
+    operations.takes_back(claim)
+    steering.cancel(run)
+    with pytest.raises(NotRepeatable, match="taking back"):
+        steering.repeat(run)
+    operations.took_back(claim)
+    service.delete_operation(steering.repeat(run))
+
+
+def test_repeat__what_never_said_that_it_has_taken_back(service, queue):
+    run = queue("back")
+    operations.takes_back(claim_oldest(["back"], "a"))
+    steering.cancel(run)
+    earlier = operations.utc_now() - timedelta(minutes=2)
+    operations.collection().update_one({"_id": run}, {"$set": {"failed_at": earlier}})
+    service.delete_operation(steering.repeat(run))
 
 
 def test_repeat__once(service, queue):
