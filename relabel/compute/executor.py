@@ -200,21 +200,35 @@ class Executor:
                     logger.info("%s was handed back", claim.id)
                 return True
             if not self._keep(claim, lease):
-                return self._worker.ended(self._patience(claim, lease))
+                return self._ends_in_time(claim, lease)
         self._keep_log(claim)
         return True
 
-    def _patience(self, claim: Claim, lease: Lease) -> float:
-        """How long an operation that is no longer wanted may go on."""
+    def _ends_in_time(self, claim: Claim, lease: Lease) -> bool:
+        """Waits for the end of an operation that is no longer wanted; returns whether it came.
+
+        Raises:
+            WorkerLost: if its process is gone
+        """
+        takes_back, until = True, time.monotonic() + operations.TAKING_BACK_SECONDS
+        while takes_back and time.monotonic() < until and not self._leaving.is_set():
+            takes_back = self._takes_back(claim, lease)
+            if self._worker.ended(LAST_WORDS_SECONDS):
+                self._keep_log(claim)
+                return True
+        return False
+
+    def _takes_back(self, claim: Claim, lease: Lease) -> bool:
+        """Whether an operation takes back what it made; perhaps, if the database is away."""
         try:
-            taking_back = operations.is_taking_back(claim)
+            if not operations.is_taking_back(claim):
+                return False
+            lease.release()
+            operations.keep_log(claim, self._worker.log_tail())
+            self._look_around(claim)
         except PyMongoError as error:
             self._without_database(error)
-            return LAST_WORDS_SECONDS
-        if not taking_back:
-            return LAST_WORDS_SECONDS
-        lease.release()
-        return operations.TAKING_BACK_SECONDS
+        return True
 
     def _keep(self, claim: Claim, lease: Lease) -> bool:
         """Whether the claim holds; as far as is known, if the database does not answer."""

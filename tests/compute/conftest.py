@@ -57,7 +57,8 @@ class Work(foo.Operator):
         open(ctx.params["takes_back"] + ".made", "w").close()
         while operations.holds(claim):
             threading.Event().wait(0.05)
-        threading.Event().wait(2)
+        print("takes it back", flush=True)
+        threading.Event().wait(ctx.params.get("seconds", 2))
         os.rename(ctx.params["takes_back"] + ".made", ctx.params["takes_back"] + ".taken back")
 
 

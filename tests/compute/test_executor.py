@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import psutil
+from pymongo.errors import AutoReconnect
 
-from relabel.compute import steering
+from relabel.compute import executor, operations, steering
 from relabel.compute.executor import LEAVE_SECONDS, require_plugin
 from relabel.compute.executors import Announcement, alive
-from relabel.compute.lease import LEASE_SECONDS
+from relabel.compute.lease import LEASE_SECONDS, Lease
 from relabel.compute.lost import LostRuns
 
 from .conftest import wait_for
@@ -187,6 +190,42 @@ def test_executor__cancelled_run_has_time_to_take_back_what_it_made(
     assert _ended(service, run).result.error == steering.CANCELLED
     assert _ended(service, queue("takes_back")).run_state == "completed"
     service.delete_operation(steering.repeat(run))
+
+
+def test_executor__leaves_in_order_while_a_run_takes_back_what_it_made(
+    service, queue, start_executor, tmp_path
+):
+    run = queue("leaves", takes_back=str(tmp_path / "it"), seconds=60)
+    process = start_executor("leaves")
+    wait_for((tmp_path / "it.made").exists, "What is made")
+    steering.cancel(run)
+    wait_for(lambda: "takes it back" in (service.get(run).log_tail or ""), "The log")
+    process.terminate()
+    assert process.wait(LEAVE_SECONDS) == 128 + signal.SIGTERM
+    assert not _idle("leaves")
+
+
+def test_executor__asks_again_whether_a_run_takes_back_what_it_made(queue, monkeypatch):
+    """A database that is away for a moment is no reason to kill it."""
+    run = queue("asked")
+    claim = operations.claim_oldest(["asked"], "a")
+    operations.takes_back(claim)
+    steering.cancel(run)
+    is_taking_back, errors = operations.is_taking_back, [AutoReconnect("away")]
+
+    def ask(claim):
+        if errors:
+            raise errors.pop()
+        return is_taking_back(claim)
+
+    ends = [False, False, True]
+    worker = SimpleNamespace(ended=lambda _: ends.pop(0), log_tail=lambda: "")
+    leaving = threading.Event()
+    leaving.worker = None
+    monkeypatch.setattr(executor, "Worker", lambda: worker)
+    monkeypatch.setattr(operations, "is_taking_back", ask)
+    asking = executor.Executor(SimpleNamespace(id="a"), ["asked"], leaving)
+    assert asking._watch(claim, Lease(worker, time.monotonic()))
 
 
 def test_executor__sigterm_hands_the_run_back_within_five_seconds(
