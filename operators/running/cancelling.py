@@ -76,7 +76,7 @@ def require_wanted(ctx: Any) -> None:
     """
     claim = _claim_of(ctx)
     if claim:
-        _require(operations.holds(claim))
+        _require(operations.insist(lambda: operations.holds(claim)))
     elif ctx.delegated and "run_doc" in ctx.request_params:  # by another program than ours
         run = DelegatedOperationService().get(ObjectId(ctx.request_params["run_doc"]))
         _require(run.run_state != ExecutionRunState.FAILED)
@@ -93,7 +93,7 @@ def takes_back(ctx: Any) -> None:
     """
     claim = _claim_of(ctx)
     if claim:
-        _require(operations.takes_back(claim))
+        _require(operations.insist(lambda: operations.takes_back(claim)))
     else:
         require_wanted(ctx)
 
@@ -109,7 +109,7 @@ def begin_writing(ctx: Any) -> None:
     """
     claim = _claim_of(ctx)
     if claim:
-        _require(operations.begin_writing(claim))
+        _require(operations.insist(lambda: operations.begin_writing(claim)))
     else:
         require_wanted(ctx)
 

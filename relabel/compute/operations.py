@@ -7,6 +7,8 @@ write of one document: it names the state that it expects, and the executor that
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -17,9 +19,12 @@ from fiftyone.factory.repos.delegated_operation import MongoDelegatedOperationRe
 from fiftyone.operators.executor import ExecutionResult
 from fiftyone.operators.executor import ExecutionRunState as State
 from pymongo import ASCENDING, ReturnDocument
+from pymongo.errors import PyMongoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+logger = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 2
 TAKING_BACK_SECONDS = 60.0  # how long a cancelled operation may take back what it made
@@ -28,6 +33,9 @@ LINK_PREFIX = "relabel:"
 OURS = "relabel"  # what we note in a document of FiftyOne's
 _TAKES_BACK = f"{OURS}.takes_back"
 _TAKES_NOTHING_BACK = {"$unset": {_TAKES_BACK: ""}}
+_DATABASE_PATIENCE_SECONDS = 120.0
+_RETRY_SECONDS = 1.0
+_wakes_nobody = threading.Event()
 _OLDEST_FIRST = [("_id", ASCENDING)]
 
 
@@ -299,6 +307,21 @@ def failure(error: str) -> dict[str, Any]:
 def _queued() -> dict[str, dict[str, Any]]:
     now = utc_now()
     return {"$set": {"run_state": State.QUEUED, "queued_at": now, "updated_at": now}}
+
+
+def insist(ask: Callable[[], Any]) -> Any:
+    """Asks the database; if it does not answer, again and again, until patience ends.
+
+    Raises:
+        PyMongoError: if it never answered
+    """
+    for _ in range(int(_DATABASE_PATIENCE_SECONDS / _RETRY_SECONDS)):
+        try:
+            return ask()
+        except PyMongoError as error:
+            logger.warning("The database does not answer, trying again: %s", error)
+            _wakes_nobody.wait(_RETRY_SECONDS)
+    return ask()
 
 
 def collection() -> Any:

@@ -16,7 +16,7 @@ import socket
 import sys
 import threading
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError, ExecutionResult
@@ -26,18 +26,15 @@ from pymongo.errors import PyMongoError
 from . import operations
 from .channel import Channel
 from .executors import takers
-from .operations import CLAIM, Claim
+from .operations import CLAIM, Claim, insist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 logger = logging.getLogger("relabel.worker")
 
-DATABASE_PATIENCE_SECONDS = 120.0
-_RETRY_SECONDS = 1.0
 _PR_SET_PDEATHSIG = 1  # of linux/prctl.h
 _LOG_LINE = "%(asctime)s %(message)s"  # as users read it in the panel
-_wakes_nobody = threading.Event()
 
 
 def main(descriptor: int) -> None:
@@ -70,17 +67,6 @@ def run(claim: Claim) -> None:
     if not insist(ended):
         logger.info("%s is no longer ours: cancelled, or taken for lost", claim.id)
         insist(lambda: operations.took_back(claim))
-
-
-def insist(write: Callable[[], Any]) -> Any:
-    """Writes to the database; if it does not answer, again and again, until patience ends."""
-    for _ in range(int(DATABASE_PATIENCE_SECONDS / _RETRY_SECONDS)):
-        try:
-            return write()
-        except PyMongoError as error:
-            logger.warning("The database does not answer, trying again: %s", error)
-            _wakes_nobody.wait(_RETRY_SECONDS)
-    return write()
 
 
 def _executed(claim: Claim) -> Callable[[], bool]:

@@ -8,6 +8,7 @@ import pytest
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
+from pymongo.errors import ServerSelectionTimeoutError
 
 from relabel.compute import operations, worker
 from relabel.compute.steering import repeat
@@ -98,6 +99,24 @@ def test_run_again__replaces_what_it_left(dataset, queue, die_before_the_view_is
     dataset.reload()
     assert dataset.list_saved_views() == ["mine"]
     DelegatedOperationService().delete_operation(again)
+
+
+@pytest.mark.parametrize("asked", ["holds", "takes_back", "begin_writing"])
+def test_attempt__goes_on_when_the_database_is_back(dataset, queue, monkeypatch, asked):
+    """As after a pause that was longer than a driver waits for it."""
+    package = type(operator("compute_similarity")).__module__.rsplit(".operators.", 1)[0]
+    theirs = importlib.import_module(f"{package}.relabel.compute.operations")
+    ask, errors = getattr(theirs, asked), [ServerSelectionTimeoutError("away")]
+
+    def ask_again(claim):
+        if errors:
+            raise errors.pop()
+        return ask(claim)
+
+    run = queue("compute_similarity", {"embeddings": "descriptor"})
+    monkeypatch.setattr(theirs, asked, ask_again)
+    worker.run(operations.claim_oldest(["attempts"], "first"))
+    assert (errors, _ended(run).run_state) == ([], "completed")
 
 
 def test_next_attempt__replaces_nothing_of_others(dataset, queue):
