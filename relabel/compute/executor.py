@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from . import operations
 from .errors import PluginNotVisible
 from .executors import Announcement, takers
-from .lease import Lease
+from .lease import Lease, now
 from .lost import LostRuns
 from .working import Worker, WorkerLost
 
@@ -138,7 +138,7 @@ class Executor:
             try:
                 self._worker.require_alive()
                 self._look_around(None)
-                asked = time.monotonic()
+                asked = now()
                 claim = self._claim() if self._worker.ready.is_set() else None
                 if claim is None:
                     self._leaving.wait(IDLE_SECONDS)
@@ -157,10 +157,9 @@ class Executor:
 
     def _look_around(self, current: Claim | None) -> None:
         """Now and then: who else is there, and what was lost?"""
-        now = time.monotonic()
-        if now < self._next_look:
+        if time.monotonic() < self._next_look:
             return
-        self._next_look = now + LOOK_AROUND_SECONDS
+        self._next_look = time.monotonic() + LOOK_AROUND_SECONDS
         me = self._announcement.id
         self._shared = [target for target in self._targets if takers(target, other_than=me)]
         self._lost_runs.pass_on(current)
@@ -234,7 +233,7 @@ class Executor:
         """Whether the claim holds; as far as is known, if the database does not answer."""
         try:
             self._look_around(claim)
-            asked = time.monotonic()
+            asked = now()
             held = operations.keep(claim, self._worker.log_tail())
         except PyMongoError as error:
             self._without_database(error)

@@ -9,6 +9,7 @@ was asked for, and is seen later still.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -20,12 +21,19 @@ LEASE_SECONDS = 10.0
 _LOOK_SECONDS = 0.25
 
 
+def now() -> float:
+    """Seconds of a clock that goes on while the machine sleeps, as those of others do."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()  # nothing is paused there
+
+
 class Lease:
     """Pauses a worker whose lease runs out, and wakes it when it is renewed; a context manager.
 
     Args:
         worker: what works on the operation
-        since: when the claim was asked for, by `time.monotonic`
+        since: when the claim was asked for, by `now`
         seconds: how long a lease lasts
     """
 
@@ -50,7 +58,7 @@ class Lease:
         """Goes on: the database says that the operation is still ours.
 
         Args:
-            asked: when it was asked, by `time.monotonic`
+            asked: when it was asked, by `now`
         """
         with self._change:
             self._since = asked
@@ -73,4 +81,4 @@ class Lease:
                     self._paused = self._worker.pause()
 
     def _is_over(self) -> bool:
-        return time.monotonic() - self._since >= self._seconds
+        return now() - self._since >= self._seconds

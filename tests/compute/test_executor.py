@@ -16,7 +16,7 @@ from pymongo.errors import AutoReconnect
 from relabel.compute import executor, operations, steering
 from relabel.compute.executor import LEAVE_SECONDS, require_plugin
 from relabel.compute.executors import Announcement, alive
-from relabel.compute.lease import LEASE_SECONDS, Lease
+from relabel.compute.lease import LEASE_SECONDS, Lease, now
 from relabel.compute.lost import LostRuns
 
 from .conftest import wait_for
@@ -225,7 +225,7 @@ def test_executor__asks_again_whether_a_run_takes_back_what_it_made(queue, monke
     monkeypatch.setattr(executor, "Worker", lambda: worker)
     monkeypatch.setattr(operations, "is_taking_back", ask)
     asking = executor.Executor(SimpleNamespace(id="a"), ["asked"], leaving)
-    assert asking._watch(claim, Lease(worker, time.monotonic()))
+    assert asking._watch(claim, Lease(worker, now()))
 
 
 def test_executor__sigterm_hands_the_run_back_within_five_seconds(

@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from relabel.compute.lease import LEASE_SECONDS, Lease
+from relabel.compute.lease import LEASE_SECONDS, Lease, now
 from relabel.compute.lost import SILENT_SECONDS
 from relabel.compute.working import Worker
 
@@ -35,27 +35,33 @@ def test_lease__ends_before_another_may_begin():
 
 
 def test_lease__over_pauses_and_renewed_wakes(worker):
-    with Lease(worker, time.monotonic(), seconds=0.5) as lease:
+    with Lease(worker, now(), seconds=0.5) as lease:
         assert not _stands_still(worker)
         wait_for(lambda: _stands_still(worker), "The pause")
-        lease.renew(time.monotonic() - 1)  # the answer took longer than a lease lasts
+        lease.renew(now() - 1)  # the answer took longer than a lease lasts
         assert _stands_still(worker)
-        lease.renew(time.monotonic())
+        lease.renew(now())
         wait_for(lambda: not _stands_still(worker), "The waking")
+
+
+def test_lease__runs_out_while_the_machine_sleeps(worker, monkeypatch):
+    with Lease(worker, now()):
+        monkeypatch.setattr(time, "CLOCK_BOOTTIME", time.CLOCK_REALTIME)  # decades further
+        wait_for(lambda: _stands_still(worker), "The pause")
 
 
 def test_lease__of_a_worker_that_is_gone(worker):
-    with Lease(worker, time.monotonic(), seconds=0.0) as lease:
+    with Lease(worker, now(), seconds=0.0) as lease:
         worker.kill()
-        lease.renew(time.monotonic())
+        lease.renew(now())
 
 
 def test_lease__released_is_not_looked_at_any_more(worker):
-    with Lease(worker, time.monotonic(), seconds=0.5) as lease:
+    with Lease(worker, now(), seconds=0.5) as lease:
         wait_for(lambda: _stands_still(worker), "The pause")
         lease.release()
         wait_for(lambda: not _stands_still(worker), "The waking")
-        lease.renew(time.monotonic() - 1)
+        lease.renew(now() - 1)
         lease._watch.join(2)
         assert not lease._watch.is_alive()
     assert not _stands_still(worker)
