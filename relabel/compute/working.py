@@ -99,14 +99,14 @@ class Worker:
         return "\n".join(list(self._tail))
 
     def pause(self) -> bool:
-        """Has it stand still, wherever it is; returns whether it does."""
+        """Has it and all that it started stand still, wherever it is; returns whether it does."""
         if _CAN_PAUSE:
-            self._process.send_signal(signal.SIGSTOP)
+            self._signal(signal.SIGSTOP)
         return _CAN_PAUSE
 
     def wake(self) -> None:
         """Has it go on where it was paused."""
-        self._process.send_signal(signal.SIGCONT)
+        self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """Ends it and all that it started, at once."""
@@ -116,13 +116,16 @@ class Worker:
 
     def strike(self) -> None:
         """The same, without waiting until the system has taken back what it held."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     def wait(self, seconds: float) -> None:
         """Waits until its process is gone, but no longer than so many seconds."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
@@ -54,6 +55,18 @@ def test_lease__of_a_worker_that_is_gone(worker):
     with Lease(worker, now(), seconds=0.0) as lease:
         worker.kill()
         lease.renew(now())
+
+
+def test_lease__over_pauses_what_the_worker_started(worker, monkeypatch):
+    with subprocess.Popen(["sh", "-c", "sleep 60 & wait"], start_new_session=True) as process:
+        monkeypatch.setattr(worker, "_process", process)
+        children = psutil.Process(process.pid).children
+        [child] = wait_for(children, "The child")
+        with Lease(worker, now(), seconds=0.0) as lease:
+            wait_for(lambda: child.status() == psutil.STATUS_STOPPED, "The pause")
+            lease.renew(now() + 60)
+            wait_for(lambda: child.status() != psutil.STATUS_STOPPED, "The waking")
+        worker.kill()
 
 
 def test_lease__released_is_not_looked_at_any_more(worker):
