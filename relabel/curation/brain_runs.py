@@ -77,8 +77,17 @@ def delete_run(dataset: fo.Dataset, brain_key: str) -> None:
     if dataset.get_brain_info(brain_key).config.type == "similarity":
         # A back end that is gone or was never asked must not keep the run from being deleted.
         with contextlib.suppress(Exception):
-            _empty(dataset.load_brain_results(brain_key))
+            _empty(load_results(dataset, brain_key))
     dataset.delete_brain_run(brain_key)
+
+
+def load_results(collection: SampleCollection, brain_key: str) -> Any:
+    """Loads the results of a run as the database has them; None if it has none.
+
+    FiftyOne keeps those that it loaded, and does not see when another process replaces the run.
+    """
+    collection._root_dataset._brain_cache.pop(brain_key, None)  # noqa: SLF001 - no public name
+    return collection.load_brain_results(brain_key)
 
 
 def _empty(index: Any) -> None:

@@ -171,7 +171,7 @@ def _save(
 
 def _saved(dataset: fo.Dataset, name: str) -> tuple[Marked, Marks, dict[str, Any]] | None:
     """A selection, as `_save` takes it; None if there is none, or one that died half saved."""
-    results = dataset.load_run_results(name) if is_selection(dataset, name) else None
+    results = _load_results(dataset, name) if is_selection(dataset, name) else None
     if results is None:
         return None
     details = dataset.get_run_info(name).config.serialize()
@@ -270,7 +270,7 @@ def discard_selection(dataset: fo.Dataset, name: str) -> int:
     if not is_selection(dataset, name):
         raise SelectionError(f"There is no selection '{name}'.", "It may be discarded already.")
     config = dataset.get_run_info(name).config
-    results = dataset.load_run_results(name)
+    results = _load_results(dataset, name)
     tagged = list(results.tagged) if results is not None else []
     if config.tag:
         for part in parts_of(tagged):
@@ -283,6 +283,11 @@ def discard_selection(dataset: fo.Dataset, name: str) -> int:
         dataset.delete_saved_view(name)
     dataset.delete_run(name)
     return len(tagged)
+
+
+def _load_results(dataset: fo.Dataset, name: str) -> Any:
+    # What FiftyOne has cached may be of a run that another process has replaced since.
+    return dataset.load_run_results(name, cache=False)
 
 
 def _number_field(dataset: fo.Dataset, name: str) -> str | None:

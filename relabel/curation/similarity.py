@@ -14,6 +14,7 @@ from .brain_runs import (
     PGVECTOR,
     collection_of_runs,
     is_unfinished,
+    load_results,
     replaced_run,
     require_brain_key,
 )
@@ -218,7 +219,7 @@ def load_index(dataset: fo.Dataset, brain_key: str) -> Any:
         VectorStoreError: if its back end is not to be had
     """
     try:
-        index = dataset.load_brain_results(brain_key)
+        index = load_results(dataset, brain_key)
     except Exception as error:
         raise VectorStoreError(
             f"The index '{brain_key}' cannot be loaded: {error}",

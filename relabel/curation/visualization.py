@@ -13,7 +13,13 @@ from fiftyone.brain.visualization import (
 )
 
 from .beside import keep, kept
-from .brain_runs import collection_of_runs, replaced_run, require_brain_key, save_results
+from .brain_runs import (
+    collection_of_runs,
+    load_results,
+    replaced_run,
+    require_brain_key,
+    save_results,
+)
 from .errors import NotAddable
 from .layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more, require_addable
 
@@ -111,7 +117,7 @@ def add_to_visualization(
         NotAddable: if nothing can be added to it
     """
     runs = collection_of_runs(view)
-    results = runs.load_brain_results(brain_key)
+    results = load_results(runs, brain_key)
     vectors = _kept_vectors(runs, brain_key, results)
     first = len(vectors)  # what was added since was laid out by these
     new = embeddings.normalized()
@@ -127,7 +133,7 @@ def add_to_visualization(
 
 def not_shown(view: SampleCollection, brain_key: str) -> SampleCollection:
     """The samples of a view, or its labels, that a plot does not show."""
-    results = collection_of_runs(view).load_brain_results(brain_key)
+    results = load_results(collection_of_runs(view), brain_key)
     field = results.config.patches_field
     new, _ = results.get_new_ids(view, include_training_size=False)
     return view.select_labels(ids=new, fields=field) if field else view.select(new)

@@ -55,6 +55,17 @@ def test_replaced_run__what_a_killed_process_left(index):
     assert index.list_brain_runs() == ["index", "other"]
 
 
+def test_load_results__of_a_run_that_another_process_has_replaced(index):
+    cached = index.load_brain_results("index")
+    ids, vectors = tuple(index.values("id")), np.eye(6, dtype=np.float32)
+    compute_similarity(index, Embeddings(ids[:3], vectors[:3], "test"), "index")
+    cached._key = "index"
+    index._brain_cache["index"] = cached
+    add_to_similarity(index, Embeddings(ids[3:4], vectors[3:4], "test"), "index")
+    index.clear_cache()
+    assert index.load_brain_results("index").total_index_size == 4
+
+
 def test_save_results__the_old_ones_until_the_new_are_there(index, monkeypatch):
     more = Embeddings(("6b0bfc50c1a2d16f957d1139",), np.ones((1, 6), np.float32), "test")
 

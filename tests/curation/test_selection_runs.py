@@ -50,6 +50,19 @@ def test_discard_selection__leaves_all_as_it_was(dataset, selection):
     assert (dataset.list_saved_views(), dataset.list_runs()) == ([], [])
 
 
+def test_discard_selection__that_another_process_has_replaced(dataset, selection):
+    tags = dataset.values("tags")
+    save_selection(dataset, selection, ALL, {})
+    cached = dict(dataset._run_cache)
+    ids = dataset.values("id")
+    other = Selection((ids[2], ids[0]), (1.0, 0.7), selection.coverage)
+    save_selection(dataset, other, ALL, {}, replace=True)
+    dataset._run_cache.update(cached)
+    assert discard_selection(dataset, "unique") == 2
+    dataset.reload()
+    assert dataset.values("tags") == tags
+
+
 def test_save_selection__again_only_if_asked(dataset, selection):
     save_selection(dataset, selection, ALL, {})
     with pytest.raises(SelectionError, match="There is a selection 'unique'"):
