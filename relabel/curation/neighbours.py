@@ -77,7 +77,7 @@ def nearest_neighbours(
     for block in rows.blocks(_ROWS_AT_ONCE):
         queries = np.arange(block.start, block.stop)
         looked_at = min(count + 1 + _SPARE, len(rows))
-        products, nearest = index.search(rows.gather(queries), looked_at)
+        products, nearest = _search(index, rows.gather(queries), looked_at, count + 1)
         found[block] = _nearest(rows, queries, products, nearest, count)
         if progress:
             progress(block.stop, len(rows))
@@ -166,6 +166,25 @@ def _cells(rows: UnitRows, count: int, fill: Fill, wanted: Wanted) -> Any:
 def _recall(found: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
     """The share of the neighbours that are as near as the true ones, the row itself left out."""
     return float(np.mean(found[:, 1:] >= truth[:, 1:] - _SAME))
+
+
+def _search(
+    index: Any, queries: NDArray[np.float32], looked_at: int, needed: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Finds so many rows for each query, of which FAISS may lack some, but none that is needed.
+
+    It says -1 where the cells that it searched hold no more: there more of them are searched.
+    """
+    products, found = index.search(queries, looked_at)
+    short = np.flatnonzero(found[:, needed - 1] < 0)
+    if len(short):
+        usual = index.nprobe
+        while len(short):
+            index.nprobe *= 2
+            products[short], found[short] = index.search(queries[short], looked_at)
+            short = short[found[short, needed - 1] < 0]
+        index.nprobe = usual
+    return products, found
 
 
 def _nearest(

@@ -77,3 +77,14 @@ def test_nearest_neighbours__tells_of_none_while_the_index_is_built(exact_below)
     assert told[:3] == [(0, 5000)] * 3
     assert told[-3:] == [(2048, 5000), (4096, 5000), (5000, 5000)]
     assert told == sorted(told)
+
+
+def test_nearest_neighbours__more_than_the_cells_near_a_row_hold():
+    generator = np.random.default_rng(0)
+    sizes = [*[150] * 40, 10, 10]
+    groups = np.repeat(generator.normal(size=(len(sizes), 64)), sizes, axis=0)
+    vectors = (groups + generator.normal(scale=0.001, size=groups.shape)).astype(np.float32)
+    found = nearest_neighbours(UnitRows(vectors), 91, exact_below=0)
+    assert found.min() >= 0
+    right = similarities(vectors, found) >= truth(vectors, 91) - 1e-5
+    assert right.mean() >= 0.99
