@@ -8,6 +8,7 @@ there; the database deletes what nobody came back for.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -38,19 +39,25 @@ class Checkpoint:
     """
 
     def __init__(self, made_by: object) -> None:
-        self._key = hashlib.sha256(json.dumps(made_by).encode()).hexdigest()
+        self._key = _digest(made_by)
         self._changed: dict[str, str] = {}
         self._waiting: list[Part] = []
         self._last = time.monotonic()
 
-    def resume(self, view: SampleCollection) -> Iterator[Part]:
+    def resume(self, view: SampleCollection, patches_field: str | None = None) -> Iterator[Part]:
         """The vectors of a view that are there, of samples that have not changed since.
 
         Args:
             view: the samples that this run is about
+            patches_field: of patches, their field. A sample of which the view shows other labels
+                than the run before it has changed
         """
         ids, changed = view.values(["id", "last_modified_at"])
-        self._changed = dict(zip(ids, map(str, changed), strict=True))
+        stamps = map(str, changed)
+        if patches_field:
+            _, path = view._get_label_field_path(patches_field, "id")  # noqa: SLF001
+            stamps = map("{} {}".format, stamps, map(_digest, view.values(path)))
+        self._changed = dict(zip(ids, stamps, strict=True))
         met: set[str] = set()
         for found in _documents().find({"key": self._key}).sort("_id"):
             part = _part_of(found)
@@ -60,7 +67,7 @@ class Checkpoint:
             ]
             if any(fresh):
                 yield part.take(np.flatnonzero(fresh))
-            met.update(part.sample_ids)
+            met.update(itertools.compress(part.sample_ids, fresh))
 
     def add(self, part: Part) -> None:
         """Keeps some more, at the latest after some seconds."""
@@ -93,6 +100,10 @@ class Checkpoint:
             "label_ids": list(part.label_ids),
             "vectors": np.ascontiguousarray(part.vectors, "<f4").tobytes(),
         }
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
 
 
 def _documents() -> Any:

@@ -133,7 +133,7 @@ def compute_embeddings(
     """
     ids = view.values("id")
     table = _Table(len(ids))
-    for part in checkpoint.resume(view) if checkpoint else ():
+    for part in checkpoint.resume(view, patches_field) if checkpoint else ():
         table.add(part)
     there = table.sample_ids
     embed = (

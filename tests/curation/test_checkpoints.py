@@ -85,6 +85,25 @@ def test_resume__a_sample_that_changed_is_computed_again(embed, dataset):
     same(resumed, embed("a", checkpoint=False)[1])
 
 
+def test_resume__what_was_made_since_a_sample_changed(embed, dataset):
+    embed("a", 4)
+    changed = dataset.first()
+    changed.filepath = dataset.last().filepath
+    changed.save()
+    embed("a", 4)
+    assert embed("a")[0] == [5, 6]
+
+
+def test_resume__a_sample_of_which_other_patches_are_shown(embed, dataset, monkeypatch):
+    monkeypatch.setattr("relabel.compute.patches.IMAGES_AT_ONCE", 2)
+    embed("a", 4, patches_field="ground_truth")
+    labels = dataset.values("ground_truth.detections.id", unwind=True)
+    part = dataset.select_labels(ids=labels[::2], fields="ground_truth")
+    options = {"source": "descriptor", "patches_field": "ground_truth"}
+    make = partial(compute_embeddings, part, ImageDescriptor(), **options)
+    same(make(checkpoint=Checkpoint("a")), make())
+
+
 def test_resume__an_image_that_could_not_be_read_is_tried_again(embed, dataset):
     path = Path(dataset.first().filepath)
     pixels = path.read_bytes()
