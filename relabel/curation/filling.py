@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from .brain_runs import PGVECTOR, limit_waiting, save_results
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
+logger = logging.getLogger(__name__)
+
 SKLEARN, LANCEDB = "sklearn", "lancedb"
 AT_ONCE = 5_000
+_TAKEN_OUT_AT_ONCE = 1_000  # Pinecone takes no more
 # The first keeps all in memory, the second writes its whole table anew each time, and the third
 # builds its graph after the first batch and would have to add all others to it row by row.
 _ALL_AT_ONCE = (SKLEARN, LANCEDB, PGVECTOR)
@@ -31,10 +35,9 @@ def add_vectors(
     *,
     progress: Progress | None = None,
     before_writing: Callable[[], None] = lambda: None,
+    take_back: bool = False,
 ) -> None:
     """Adds vectors that an index does not hold.
-
-    Sent batch by batch, they are taken out again if that fails or is cancelled.
 
     Args:
         index: FiftyOne's similarity index
@@ -43,6 +46,8 @@ def add_vectors(
         progress: called with how many are added and how many there are; until the last batch is
             added it may raise to cancel
         before_writing: called once, before the last batch; may raise to cancel
+        take_back: whether those that were sent batch by batch are taken out again if it fails or
+            is cancelled: of an index that holds others
 
     Raises:
         VectorStoreError: if the back end refuses
@@ -50,16 +55,22 @@ def add_vectors(
     total = len(vectors)
     step = max(total, 1) if index.config.method in _ALL_AT_ONCE else AT_ONCE
     tell = progress or (lambda *_: None)
-    for start in range(0, total, step):
-        stop = min(start + step, total)
-        with _taken_out_again(index, embeddings, start):
+    sent = 0
+    try:
+        for start in range(0, total, step):
+            stop = min(start + step, total)
             tell(start, total)
             if stop == total:
                 before_writing()
-        with _taken_out_again(index, embeddings, stop), answering(index.config.method):
-            _add(index, vectors, embeddings, slice(start, stop), reload=stop == total)
-    with answering(index.config.method):
-        save_results(index)
+            sent = stop
+            with answering(index.config.method):
+                _add(index, vectors, embeddings, slice(start, stop), reload=stop == total)
+        with answering(index.config.method):
+            save_results(index)
+    except BaseException:
+        if take_back and index.config.method not in _ALL_AT_ONCE:
+            _take_out(index, embeddings, sent)
+        raise
     tell(total, total)
 
 
@@ -75,19 +86,6 @@ def answering(backend: str) -> Iterator[None]:
         ) from error
 
 
-@contextlib.contextmanager
-def _taken_out_again(index: Any, embeddings: Embeddings, count: int) -> Iterator[None]:
-    """Takes the first so many out of an index if the body raises."""
-    try:
-        yield
-    except BaseException:
-        if count and index.config.method not in _ALL_AT_ONCE:
-            # What went wrong is told, not that the back end does not answer this either.
-            with contextlib.suppress(Exception):
-                _take_out(index, embeddings, slice(count))
-        raise
-
-
 def _add(
     index: Any, vectors: NDArray[Any], embeddings: Embeddings, part: slice, *, reload: bool
 ) -> None:
@@ -101,9 +99,16 @@ def _add(
     )
 
 
-def _take_out(index: Any, embeddings: Embeddings, part: slice) -> None:
-    labels = embeddings.label_ids
-    if labels is None:
-        index.remove_from_index(sample_ids=list(embeddings.sample_ids[part]))
-    else:  # the samples may have others in the index
-        index.remove_from_index(label_ids=list(labels[part]))
+def _take_out(index: Any, embeddings: Embeddings, count: int) -> None:
+    """Takes the first so many out of an index; logs if its back end refuses."""
+    # Of patches not by their samples: these may have others in the index.
+    kind = "sample_ids" if embeddings.label_ids is None else "label_ids"
+    for start in range(0, count, _TAKEN_OUT_AT_ONCE):
+        stop = min(start + _TAKEN_OUT_AT_ONCE, count)
+        try:
+            index.remove_from_index(
+                **{kind: list(embeddings.ids[start:stop])}, reload=stop == count
+            )
+        except Exception:  # what went wrong before is told
+            logger.exception("%d vectors are left in the index '%s'", count - start, index.key)
+            return

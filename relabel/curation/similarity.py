@@ -128,7 +128,14 @@ def add_to_similarity(
                 "Use what made the index, or compute it again.",
             )
         vectors = vectors - np.asarray(mean, dtype=np.float32)
-    add_vectors(index, vectors, embeddings, progress=progress, before_writing=before_writing)
+    add_vectors(
+        index,
+        vectors,
+        embeddings,
+        progress=progress,
+        before_writing=before_writing,
+        take_back=True,
+    )
 
 
 def read_index(view: SampleCollection, brain_key: str) -> Embeddings:

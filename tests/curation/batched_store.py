@@ -29,9 +29,10 @@ class BatchedSimilarity(SklearnSimilarity):
 
 
 class BatchedSimilarityIndex(SklearnSimilarityIndex):
-    """Notes how many vectors come at once, and has something done before it takes them."""
+    """Notes how many vectors come and go at once, and has something done before it takes them."""
 
     taken: ClassVar[list[int]] = []
+    removed: ClassVar[list[int]] = []
     at: ClassVar[int] = 0
     act: ClassVar[Callable[[], object]] = lambda: None
 
@@ -40,3 +41,7 @@ class BatchedSimilarityIndex(SklearnSimilarityIndex):
         if len(self.taken) == self.at:
             type(self).act()
         super().add_to_index(embeddings, *args, **kwargs)
+
+    def remove_from_index(self, sample_ids=None, label_ids=None, **kwargs):
+        self.removed.append(len(sample_ids or label_ids))
+        super().remove_from_index(sample_ids=sample_ids, label_ids=label_ids, **kwargs)

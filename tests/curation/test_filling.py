@@ -33,7 +33,7 @@ def batched(monkeypatch, tmp_path):
     monkeypatch.setitem(known, batched_store.NAME, batched_store.KNOWN)
     monkeypatch.setattr(filling, "AT_ONCE", 2)
     index = batched_store.BatchedSimilarityIndex
-    for name, value in {"taken": [], "at": 0, "act": lambda: None}.items():
+    for name, value in {"taken": [], "removed": [], "at": 0, "act": lambda: None}.items():
         monkeypatch.setattr(index, name, value)
     return index
 
@@ -93,7 +93,7 @@ def test_compute_similarity__cancelled_between_batches_leaves_the_old_index(data
     before = held(dataset)
     with pytest.raises(Enough):
         compute_similarity(dataset, six, KEY, backend=batched_store.NAME, progress=end_at(4))
-    assert batched.taken == [2, 2, 2, 2]
+    assert (batched.taken, batched.removed) == ([2, 2, 2, 2], [])
     assert held(dataset) == before
 
 
@@ -148,3 +148,44 @@ def test_add_to_similarity__a_failing_back_end_holds_none_of_it(dataset, six, ba
         add_to_similarity(dataset[2:], rest, KEY)
     assert batched.taken == [2, 2, 2]
     assert held(dataset) == before
+
+
+@pytest.fixture
+def begun(dataset, six, batched):
+    """The vectors to add to an index that holds others."""
+    first = Embeddings(six.sample_ids[:2], six.vectors[:2], "test")
+    compute_similarity(dataset[:2], first, KEY, backend=batched_store.NAME)
+    return Embeddings(six.sample_ids[2:], six.vectors[2:], "test")
+
+
+def test_add_to_similarity__takes_out_no_more_at_once_than_back_ends_take(
+    dataset, begun, batched, monkeypatch
+):
+    monkeypatch.setattr(filling, "_TAKEN_OUT_AT_ONCE", 1)
+    before = held(dataset)
+    with pytest.raises(Enough):
+        add_to_similarity(dataset, begun, KEY, progress=end_at(2))
+    assert batched.removed == [1, 1]
+    assert held(dataset) == before
+
+
+def test_add_to_similarity__takes_out_what_cannot_be_saved(dataset, begun, batched, monkeypatch):
+    def fail(_):
+        raise ConnectionError("The database is gone")
+
+    monkeypatch.setattr(filling, "save_results", fail)
+    with pytest.raises(VectorStoreError, match="The database is gone"):
+        add_to_similarity(dataset, begun, KEY)
+    assert batched.removed == [4]
+
+
+def test_add_to_similarity__tells_what_cannot_be_taken_out(
+    dataset, begun, batched, monkeypatch, caplog
+):
+    def fail(*_, **__):
+        raise ConnectionError("The server is gone")
+
+    monkeypatch.setattr(batched, "remove_from_index", fail)
+    with pytest.raises(Enough):
+        add_to_similarity(dataset, begun, KEY, progress=end_at(2))
+    assert "2 vectors are left in the index 'similarity'" in caplog.text
