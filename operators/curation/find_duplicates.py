@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
@@ -104,16 +105,17 @@ class FindDuplicates(DelegatedOperator):
         found, details = _find(ctx, report, view)
         if splits is not None:
             found = found.across(splits)
-        replace = form.replaces(ctx, marks.name)
+        replaces = form.replaces(ctx, marks.name)
         begin_writing(ctx)
         if found.groups:
             save_marks(
-                ctx.dataset, _marked(found), marks, form.signed(ctx, details), replace=replace
+                ctx.dataset, _marked(found), marks, form.signed(ctx, details), replace=replaces
             )
-        elif replace and is_selection(ctx.dataset, marks.name):
+        elif replaces and is_selection(ctx.dataset, marks.name):
             discard_selection(ctx.dataset, marks.name)
         named = views_can_name(len(found.sample_ids))
         return {
+            **details,
             "groups": len(found.groups),
             "samples": len(found.sample_ids),
             "redundant": len(found.redundant),
@@ -122,7 +124,6 @@ class FindDuplicates(DelegatedOperator):
             "sample_ids": [list(group) for group in found.groups] if named else [],
             "saved_view": marks.name if found.groups else None,
             "tag": marks.tag if found.groups else None,
-            **details,
         }
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
@@ -180,6 +181,7 @@ def _find(ctx: Any, report: Report, view: SampleCollection) -> tuple[Duplicates,
     with embeddings_of(ctx, report, view) as embeddings:
         told = progress_reporter(ctx, "images compared", report)
         found = find_near_duplicates(embeddings, distance, progress=told)
+    found = replace(found, unreadable=len(embeddings.unreadable))
     return found, {"by": VECTORS, "distance": distance, **describe(embeddings)}
 
 

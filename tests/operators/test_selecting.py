@@ -199,6 +199,9 @@ def test_find_duplicates__vectors_across_splits(circle):
     params = {**VECTORS, "by": "vectors", "distance": 0.1}
     done = execute("find_duplicates", circle, params)
     assert (done.result["groups"], done.result["redundant"]) == (3, 3)
+    part = {**params, "view_target": "CURRENT_VIEW", "name": "part"}
+    done = execute("find_duplicates", circle, part, view=circle[:3])
+    assert (done.result["samples"], done.result["unreadable"]) == (2, 0)
     across = {**params, "split_field": "weather", "name": "leaks"}
     done = execute("find_duplicates", circle, across)
     assert done.result["sample_ids"] == [circle.values("id")[4:]]
