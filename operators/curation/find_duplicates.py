@@ -129,11 +129,18 @@ class FindDuplicates(DelegatedOperator):
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
         """Shows the groups, or all without those that can go."""
         if not result["groups"]:
-            return []
+            return [ctx.ops.reload_dataset()]  # those that were there before may be gone
+        said: list[GeneratedMessage] = []
         shown = ctx.dataset.load_saved_view(result["saved_view"])
-        if ctx.params.get("show", GROUPS) == OTHERS and result["redundant_ids"]:
-            shown = images_of(ctx).exclude(result["redundant_ids"])
-        return [ctx.ops.reload_dataset(), ctx.ops.set_view(shown)]
+        if ctx.params.get("show", GROUPS) == OTHERS:
+            if result["redundant_ids"]:
+                shown = images_of(ctx).exclude(result["redundant_ids"])
+            elif result["tag"]:  # more than a view can name
+                shown = images_of(ctx).match_tags(result["tag"], bool=False)
+            else:
+                text = "Without a tag so many cannot be left out: the groups are shown."
+                said.append(ctx.ops.notify(text, variant="warning"))
+        return [*said, ctx.ops.reload_dataset(), ctx.ops.set_view(shown)]
 
     def output(self, ctx: Any) -> types.Property:
         """Says how many were found."""

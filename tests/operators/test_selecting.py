@@ -224,6 +224,19 @@ def test_find_duplicates__of_more_than_a_view_can_name(circle, monkeypatch):
     assert circle.count_sample_tags()["duplicate"] == 3
 
 
+@pytest.mark.parametrize(("tag", "shown"), [("duplicate", 3), ("", 6)])
+def test_find_duplicates__shows_the_others_of_more_than_a_view_can_name(
+    circle, monkeypatch, tag, shown
+):
+    plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
+    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 2)
+    params = {**VECTORS, "by": "vectors", "show": "others", "tag": tag}
+    done = execute("find_duplicates", circle, params)
+    assert ("notify" in requests_of(done)) == (tag == "")
+    view = done.executor._requests[-1].params["view"]
+    assert len(fo.DatasetView._build(circle, view)) == shown
+
+
 def test_find_duplicates__replaced_by_none(circle):
     """Nothing is marked any more that is no duplicate any more."""
     params = {**VECTORS, "by": "vectors", "name": "found"}
@@ -234,6 +247,7 @@ def test_find_duplicates__replaced_by_none(circle):
     assert circle.count_sample_tags()["duplicate"] == 3
     done = execute("find_duplicates", circle, {**params, "replace": True})
     assert done.result["groups"] == 0
+    assert requests_of(done)[-1] == "reload_dataset"
     circle.reload()
     assert "duplicate" not in circle.count_sample_tags()
     assert circle.list_runs() == circle.list_saved_views() == []
