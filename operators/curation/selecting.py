@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fiftyone.operators import types
 
 from ...relabel.curation.selection import require_count, select_unique
-from ...relabel.curation.selection_runs import save_selection
+from ...relabel.curation.selection_runs import number_field, save_selection
 from ..forms import as_form, errors_shown, number_of
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
@@ -100,10 +101,11 @@ class SelectingOperator(DelegatedOperator):
             selection = select_unique(embeddings, wishes, cluster=cluster, progress=told)
             said = {**said, **describe(embeddings)}
             details = form.signed(ctx, {**form.describe_wishes(ctx), **said})
-            replace = form.replaces(ctx, marks.name)
+            replaces = form.replaces(ctx, marks.name)
             begin_writing(ctx)
-            save_selection(ctx.dataset, selection, marks, details, replace=replace)
-        described = form.describe_selection(selection, marks)
+            save_selection(ctx.dataset, selection, marks, details, replace=replaces)
+        marked = replace(marks, number_field=number_field(ctx.dataset, marks.name))
+        described = form.describe_selection(selection, marked)
         return {**described, "chosen_without_vector": len(seeds) - selection.seeds, **said}
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:

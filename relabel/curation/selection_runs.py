@@ -78,7 +78,7 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
         raise SelectionError(
             f"'{field}' cannot name a field.", "Use letters and digits, with a letter first."
         )
-    if field and dataset.has_field(field) and not (ours and field == _number_field(dataset, name)):
+    if field and dataset.has_field(field) and not (ours and field == number_field(dataset, name)):
         raise SelectionError(f"There is a field '{field}'.", "Choose another name for the order.")
     return marks
 
@@ -290,7 +290,8 @@ def _load_results(dataset: fo.Dataset, name: str) -> Any:
     return dataset.load_run_results(name, cache=False)
 
 
-def _number_field(dataset: fo.Dataset, name: str) -> str | None:
+def number_field(dataset: fo.Dataset, name: str) -> str | None:
+    """The field with the numbers of a selection, which may have got one that nobody asked for."""
     found: str | None = dataset.get_run_info(name).config.number_field
     return found
 

@@ -308,3 +308,4 @@ def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
     circle.reload()
     assert circle.load_saved_view("again").values("id") == expected["sample_ids"]
     assert found["counted_as_chosen"] == expected["counted_as_chosen"] == 2
+    assert (expected["number_field"], found["number_field"]) == (None, "again_number")
