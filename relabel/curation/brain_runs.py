@@ -42,16 +42,20 @@ def replaced_run(dataset: fo.Dataset, brain_key: str) -> Iterator[str]:
         that there was before stays as it was
     """
     _delete_abandoned(dataset, brain_key)
-    temporary = f"{brain_key}_unfinished_{uuid4().hex[:8]}"
+    temporary, aside = (f"{brain_key}_unfinished_{uuid4().hex[:8]}" for _ in range(2))
     try:
         yield temporary
     except BaseException:
         if dataset.has_brain_run(temporary):
             delete_run(dataset, temporary)
         raise
-    if dataset.has_brain_run(brain_key):
-        delete_run(dataset, brain_key)
+    # To delete one may take long: until then neither that nor the new one would have the name.
+    replaces = dataset.has_brain_run(brain_key)
+    if replaces:
+        dataset.rename_brain_run(brain_key, aside)
     dataset.rename_brain_run(temporary, brain_key)
+    if replaces:
+        delete_run(dataset, aside)
 
 
 def is_unfinished(brain_key: str) -> bool:

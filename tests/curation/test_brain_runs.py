@@ -55,6 +55,19 @@ def test_replaced_run__what_a_killed_process_left(index):
     assert index.list_brain_runs() == ["index", "other"]
 
 
+def test_replaced_run__killed_while_the_old_one_is_deleted(index, monkeypatch):
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(index), "delete_brain_run", die)
+    five = Embeddings(tuple(index.values("id")[:5]), np.eye(5, dtype=np.float32), "test")
+    with pytest.raises(KeyboardInterrupt):
+        compute_similarity(index, five, "index")
+    assert indexes(index) == ["index"]
+    index.clear_cache()
+    assert index.load_brain_results("index").total_index_size == 5
+
+
 def test_load_results__of_a_run_that_another_process_has_replaced(index):
     cached = index.load_brain_results("index")
     ids, vectors = tuple(index.values("id")), np.eye(6, dtype=np.float32)
