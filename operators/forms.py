@@ -127,7 +127,8 @@ def _count_images(view: SampleCollection) -> int:
         whole = isinstance(view, fo.Dataset) or not view._stages  # noqa: SLF001
         samples = view._dataset._sample_collection  # noqa: SLF001
         return int(samples.estimated_document_count() if whole else view.count())
-    images = [{"$group": {"_id": "$_sample_id"}}, {"$count": "count"}]
+    image = "$_frame_id" if view._is_frames else "$_sample_id"  # noqa: SLF001
+    images = [{"$group": {"_id": image}}, {"$count": "count"}]
     found = next(iter(view._aggregate(post_pipeline=images)), {"count": 0})  # noqa: SLF001
     return int(found["count"])
 
@@ -146,7 +147,11 @@ def whole_images(ctx: Any, view: SampleCollection) -> SampleCollection:
     """The images of a view of patches; any other view as it is."""
     if not view._is_patches:  # noqa: SLF001
         return view
-    return ctx.dataset.select(list(dict.fromkeys(view.values("sample_id"))), ordered=True)
+    if view._is_frames:  # noqa: SLF001
+        images, of = view._source_collection, "frame_id"  # noqa: SLF001
+    else:
+        images, of = ctx.dataset, "sample_id"
+    return images.select(list(dict.fromkeys(view.values(of))), ordered=True)
 
 
 def field_choice(

@@ -89,6 +89,19 @@ def test_execute__a_view_of_frames_as_the_video(videos, name):
     assert videos.list_brain_runs() == ["found"]
 
 
+@pytest.mark.parametrize("name", OF_FRAMES)
+def test_execute__patches_of_frames_are_the_frames_that_they_are_on(videos, name):
+    sample, box = videos.first(), fo.Detection(label="cat", bounding_box=[0, 0, 1, 1])
+    for number in range(1, 5):
+        boxes = fo.Detections(detections=[box.copy(), box.copy()])
+        sample.frames[number]["boxes"] = boxes
+    sample.save()
+    params = {**OF_VIEW, "method": "pca", "brain_key": "found"}
+    view = videos.to_frames().to_patches("boxes")
+    assert "4 frames" in texts(form(name, videos, params, view=view._serialize()))
+    assert execute(name, videos, params, view=view).result["added"] == 4
+
+
 @pytest.mark.parametrize("slice_name", ["left", "right"])
 def test_select_unique__of_the_slice_that_is_shown(tmp_path, slice_name):
     groups = fo.Dataset()
