@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -162,4 +162,9 @@ def _in_a_list(samples: SampleCollection, path: str) -> bool:
 
 def _as_set(value: Any) -> set[Hashable]:
     values: Iterable[Any] = value if isinstance(value, list) else [value]
-    return {one.date() if isinstance(one, datetime) else one for one in values if one is not None}
+    return {_day(one) if isinstance(one, datetime) else one for one in values if one is not None}
+
+
+def _day(time: datetime) -> date:
+    # FiftyOne gives those without a zone in UTC, and those of its configured zone with it.
+    return (time.astimezone(UTC) if time.tzinfo else time).date()

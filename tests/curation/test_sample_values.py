@@ -55,6 +55,12 @@ def test_read_groups__one_value(described):
     assert read_groups(described, "scene.label") == {ids[0]: "in"}
 
 
+def test_read_groups__of_a_time_its_day_in_another_zone(described, monkeypatch):
+    described.set_values("at", [datetime(2026, 1, 1, 12 * (k % 2), tzinfo=UTC) for k in range(6)])
+    monkeypatch.setattr(fo.config, "timezone", "America/New_York")
+    assert set(read_groups(described, "at").values()) == {date(2026, 1, 1)}
+
+
 def test_read_groups__of_a_time_its_day(described):
     ids = described.values("id")
     described.set_values("day", [date(2026, 1, 1 + k // 3) for k in range(6)])
