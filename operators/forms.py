@@ -11,6 +11,7 @@ from fiftyone.operators import types
 from fiftyone.operators.constants import ViewTarget
 
 from ..relabel.compute.zoo import require_zoo_model, zoo_models
+from ..relabel.curation.many_ids import views_can_name
 from ..relabel.errors import RelabelError
 
 if TYPE_CHECKING:
@@ -151,7 +152,8 @@ def whole_images(ctx: Any, view: SampleCollection) -> SampleCollection:
         images, of = view._source_collection, "frame_id"  # noqa: SLF001
     else:
         images, of = ctx.dataset, "sample_id"
-    return images.select(list(dict.fromkeys(view.values(of))), ordered=True)
+    ids = list(dict.fromkeys(view.values(of)))
+    return images.select(ids, ordered=views_can_name(len(ids)))
 
 
 def field_choice(

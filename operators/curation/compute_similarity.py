@@ -140,13 +140,13 @@ def _add(
     """Adds what an index does not hold; None if it holds everything."""
     require_same_patches(ctx.dataset, key, patches_field)
     new = only_new(view, key)
-    if not new.count():
+    if not new:
         return None
-    with embeddings_of(ctx, report, new, patches_field, _SOURCES) as embeddings:
+    with embeddings_of(ctx, report, new[0], patches_field, _SOURCES, more=new[1:]) as embeddings:
         report(0, "Indexing")
         takes_back(ctx)
         add_to_similarity(
-            new,
+            view,
             embeddings,
             key,
             progress=_added(ctx, report, _backend_of(ctx, key)),

@@ -156,12 +156,12 @@ def _add(
     """Adds what a plot does not show; None if it shows everything."""
     require_extendable(ctx.dataset, key, patches)
     new = not_shown(view, key)
-    if not new.count():
+    if not new:
         return None
-    with embeddings_of(ctx, report, new, patches) as embeddings:
+    with embeddings_of(ctx, report, new[0], patches, more=new[1:]) as embeddings:
         report(0, _laying_out(ctx.dataset.get_brain_info(key).config.method))
         add_to_visualization(
-            new,
+            view,
             embeddings,
             key,
             progress=steps_reporter(ctx, report, units=len(embeddings)),

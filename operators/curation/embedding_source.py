@@ -147,6 +147,7 @@ def embeddings_of(
     patches_field: str | None = None,
     kinds: Sequence[str] = tuple(_LABELS),
     *,
+    more: Sequence[SampleCollection] = (),
     beside: Collection[str] = (),
 ) -> Iterator[Embeddings]:
     """Computes or reads the vectors that the form asked for.
@@ -160,12 +161,14 @@ def embeddings_of(
         view: the samples
         patches_field: a label field whose patches get vectors, in place of the images
         kinds: what could be chosen
+        more: further views, of what one view cannot name
         beside: samples that need vectors as well, in the view or not; those without are left out
 
     Raises:
         EmbeddingsError, ModelNotFound, RayUnreachable, NodeCannotSee: as said there
     """
     source = source_of(ctx, kinds)
+    read: Callable[[SampleCollection], Embeddings]
     with contextlib.ExitStack() as connection:
         checkpoint = None
         if source == INDEX:
@@ -178,22 +181,41 @@ def embeddings_of(
             checkpoint = Checkpoint([str(ctx.dataset._doc.id), patches_field, made_by])  # noqa: SLF001
             cluster = connection.enter_context(cluster_of(ctx))
             report(0, "Loading the model")
-            read = partial(
+            compute = partial(
                 compute_embeddings,
                 model=model,
                 source=name,
                 batch_size=int(number_of(ctx, "batch_size", DEFAULT_BATCH)) or DEFAULT_BATCH,
                 patches_field=patches_field,
                 cluster=cluster,
-                progress=progress_reporter(ctx, "images", report),
                 checkpoint=checkpoint,
             )
-        found = read(view)
-        more = set(beside).difference(view.values("id")) if beside else ()
-        found = joined(found, [*_read_more(ctx.dataset, sorted(more), read)])
+
+            def read(view: SampleCollection) -> Embeddings:
+                # Each view has a pace of its own.
+                return compute(view, progress=progress_reporter(ctx, "images", report))
+
+        found = _read_all([view, *more], read)
+        others = set(beside).difference(view.values("id")) if beside else ()
+        found = joined(found, [*_read_more(ctx.dataset, sorted(others), read)])
     yield found
     if checkpoint:
         checkpoint.discard()
+
+
+def _read_all(
+    views: Sequence[SampleCollection], read: Callable[[SampleCollection], Embeddings]
+) -> Embeddings:
+    """The vectors of several views, of which not each must have some."""
+    found, failed = [], []
+    for view in views:
+        try:
+            found.append(read(view))
+        except EmbeddingsError as error:
+            failed.append(error)
+    if not found:
+        raise failed[0]
+    return joined(found[0], found[1:])
 
 
 def _read_more(

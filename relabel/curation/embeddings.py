@@ -294,5 +294,8 @@ def joined(first: Embeddings, others: Sequence[Embeddings]) -> Embeddings:
         vectors=np.concatenate([found.vectors for found in every]),
         missing=sum(found.missing for found in every),
         unreadable=tuple(bad for found in every for bad in found.unreadable),
+        label_ids=None
+        if first.label_ids is None
+        else tuple(key for found in every for key in found.label_ids or ()),
         unusable=sum(found.unusable for found in every),
     )

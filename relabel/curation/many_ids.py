@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from fiftyone.core.collections import SampleCollection
+
 # They must fit into a query of 16 MB, twice where a view keeps their order.
 IDS_OF_A_VIEW = 200_000
 
@@ -20,3 +22,12 @@ def parts_of(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     """Ids in their order, as many at a time as a view can name."""
     for start in range(0, len(ids), IDS_OF_A_VIEW):
         yield ids[start : start + IDS_OF_A_VIEW]
+
+
+def views_of(
+    view: SampleCollection, ids: Sequence[str], field: str | None = None
+) -> list[SampleCollection]:
+    """Some samples of a view, or some labels of a field of it, in as many views as it takes."""
+    if field:
+        return [view.select_labels(ids=part, fields=field) for part in parts_of(ids)]
+    return [view.select(part) for part in parts_of(ids)]

@@ -21,6 +21,7 @@ from .brain_runs import (
 from .embeddings import Embeddings
 from .errors import EmbeddingsError, NotAddable, VectorStoreError
 from .filling import SKLEARN, add_vectors, answering
+from .many_ids import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -168,8 +169,8 @@ def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
     return Embeddings(tuple(map(str, found)), vectors, brain_key, missing).usable()
 
 
-def only_new(view: SampleCollection, brain_key: str) -> SampleCollection:
-    """The samples of a view, or its labels, that an index does not hold."""
+def only_new(view: SampleCollection, brain_key: str) -> list[SampleCollection]:
+    """The samples of a view, or its labels, that an index does not hold; none, or some views."""
     index = load_index(collection_of_runs(view), brain_key)
     field = index.config.patches_field
     ids = _all_ids(view, field)
@@ -177,8 +178,7 @@ def only_new(view: SampleCollection, brain_key: str) -> SampleCollection:
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = ids[start : start + _IDS_AT_ONCE]
         known.update(_vectors(index, part, labels=bool(field)))
-    new = [key for key in ids if key not in known]
-    return view.select_labels(ids=new, fields=field) if field else view.select(new)
+    return views_of(view, [key for key in ids if key not in known], field)
 
 
 def require_same_patches(dataset: fo.Dataset, brain_key: str, patches_field: str | None) -> None:

@@ -22,6 +22,7 @@ from .brain_runs import (
 )
 from .errors import NotAddable
 from .layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more, require_addable
+from .many_ids import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,12 +132,11 @@ def add_to_visualization(
     save_results(results)
 
 
-def not_shown(view: SampleCollection, brain_key: str) -> SampleCollection:
-    """The samples of a view, or its labels, that a plot does not show."""
+def not_shown(view: SampleCollection, brain_key: str) -> list[SampleCollection]:
+    """The samples of a view, or its labels, that a plot does not show; none, or some views."""
     results = load_results(collection_of_runs(view), brain_key)
-    field = results.config.patches_field
     new, _ = results.get_new_ids(view, include_training_size=False)
-    return view.select_labels(ids=new, fields=field) if field else view.select(new)
+    return views_of(view, new, results.config.patches_field)
 
 
 def require_extendable(dataset: fo.Dataset, brain_key: str, patches_field: str | None) -> None:

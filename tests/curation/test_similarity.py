@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from relabel.curation import many_ids
 from relabel.curation.brain_runs import delete_run
 from relabel.curation.descriptors import ImageDescriptor
 from relabel.curation.embeddings import Embeddings, compute_embeddings
@@ -146,15 +147,23 @@ def test_add_to_similarity__new_samples_only(dataset, on_a_circle, backend):
     vectors = on_a_circle.vectors + 5
     four = Embeddings(on_a_circle.sample_ids[:4], vectors[:4], "test")
     compute_similarity(dataset[:4], four, "similarity", backend=backend)
-    new = only_new(dataset, "similarity")
+    (new,) = only_new(dataset, "similarity")
     assert new.values("id") == list(on_a_circle.sample_ids[4:])
     add_to_similarity(new, Embeddings(on_a_circle.sample_ids[4:], vectors[4:], "t"), "similarity")
-    assert only_new(dataset, "similarity").count() == 0
+    assert only_new(dataset, "similarity") == []
     found = read_index(dataset, "similarity")
     assert np.allclose(
         sorted(found.vectors.tolist()), sorted(vectors.astype(float).tolist()), atol=1e-5
     )
     assert dataset.load_brain_results("similarity").total_index_size == 6
+
+
+def test_only_new__more_than_a_view_can_name(dataset, on_a_circle, monkeypatch):
+    two = Embeddings(on_a_circle.sample_ids[:2], on_a_circle.vectors[:2], "test")
+    compute_similarity(dataset, two, "similarity")
+    monkeypatch.setattr(many_ids, "IDS_OF_A_VIEW", 3)
+    new = [view.values("id") for view in only_new(dataset, "similarity")]
+    assert new == [list(on_a_circle.sample_ids[2:5]), list(on_a_circle.sample_ids[5:])]
 
 
 def test_add_to_similarity__vectors_of_another_length(dataset, on_a_circle):
@@ -180,7 +189,7 @@ def test_compute_similarity__of_patches(dataset):
     with pytest.raises(NotAddable, match="patches of ground_truth"):
         require_same_patches(dataset, "patches", None)
     dataset.match_tags("odd")._dataset.delete_labels(ids=labels[:1])
-    assert only_new(dataset, "patches").count("ground_truth.detections") == 0
+    assert only_new(dataset, "patches") == []
 
 
 def test_compute_similarity__of_frames(tmp_path):

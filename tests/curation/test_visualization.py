@@ -195,7 +195,7 @@ def test_add_to_visualization__old_points_stay(many, clusters):
     compute_visualization(many[:60], _embeddings(many[:60], vectors[:60]), "plot")
     before = many.load_brain_results("plot").points.copy()
     for start, stop in ((60, 70), (70, 80)):
-        new = not_shown(many[:stop], "plot")
+        (new,) = not_shown(many[:stop], "plot")
         assert new.values("id") == many.values("id")[start:stop]
         add_to_visualization(new, _embeddings(new, vectors[start:stop]), "plot")
     many.clear_cache()
@@ -274,4 +274,4 @@ def test_compute_visualization__of_patches(dataset):
     results = dataset.load_brain_results("plot")
     labels = dataset.values("ground_truth.detections.id", unwind=True)
     assert list(results.label_ids) == labels
-    assert not_shown(dataset, "plot").count("ground_truth.detections") == 0
+    assert not_shown(dataset, "plot") == []

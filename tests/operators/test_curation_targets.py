@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 
 from relabel.curation.similarity import read_index
 
-from .app import execute, form, problems, texts
+from .app import context, execute, form, operator, problems, texts
 
 OF_VIEW = {"view_target": "CURRENT_VIEW"}
 OF_SAMPLES = ["select_unique", "compute_uniqueness", "find_duplicates"]
@@ -50,6 +52,16 @@ def test_select_unique__more_than_the_images_of_patches(dataset):
     assert any("7 samples cannot be selected out of 6" in text for text in found)
     done = execute("select_unique", dataset, {**params, "count": 6}, view=patches)
     assert set(done.result["sample_ids"]) == set(dataset.values("id"))
+
+
+def test_select_unique__of_patches_on_more_images_than_a_view_can_name_twice(dataset, monkeypatch):
+    plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
+    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
+    ctx = context("select_unique", dataset, OF_VIEW)
+    patches = dataset.to_patches("ground_truth")
+    view = sys.modules[f"{plugin}.operators.forms"].whole_images(ctx, patches)
+    assert view.values("id") == dataset.values("id")
+    assert not view._stages[-1].ordered
 
 
 @pytest.mark.parametrize("name", OF_SAMPLES)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -9,7 +10,7 @@ from fiftyone.operators.executor import ExecutionError
 
 from relabel.curation.similarity import read_index
 
-from .app import execute, form, problems, texts
+from .app import execute, form, operator, problems, texts
 
 NAME = "compute_similarity"
 
@@ -37,6 +38,22 @@ def test_compute_similarity__of_patches(dataset):
         "patches of ground_truth" in text
         for text in problems(form(NAME, dataset, {"brain_key": "patches", "new_only": True}))
     )
+
+
+@pytest.mark.parametrize(("patches_field", "count"), [(None, 6), ("ground_truth", 12)])
+def test_compute_similarity__more_new_ones_than_a_view_can_name(
+    dataset, monkeypatch, patches_field, count
+):
+    plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
+    params = {"patches_field": patches_field}
+    of_first = {**params, "view_target": "CURRENT_VIEW"}
+    execute(NAME, dataset, of_first, view=dataset[:1])
+    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
+    Path(dataset[1:2].first().filepath).write_bytes(b"")
+    execute(NAME, dataset, {**params, "new_only": True})
+    dataset.clear_cache()
+    index = dataset.load_brain_results("image_similarity")
+    assert index.total_index_size == count * 5 // 6
 
 
 def test_compute_similarity__corrupt_image_is_named(dataset):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
 from fiftyone.server.app import app
 from starlette.testclient import TestClient
 
-from .app import SERVER, delegate, execute, form, problems, requests_of, texts
+from .app import SERVER, delegate, execute, form, operator, problems, requests_of, texts
 
 NAME = "compute_visualization"
 
@@ -28,6 +30,18 @@ def test_compute_visualization__new_samples_only(dataset):
     assert "What is shown stays where it is" in texts(fields)
     assert execute(NAME, dataset, {"new_only": True}).result["added"] == 3
     assert execute(NAME, dataset, {"new_only": True}).result["added"] == 0
+
+
+def test_compute_visualization__more_new_patches_than_a_view_can_name(dataset, monkeypatch):
+    plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
+    params = {"patches_field": "ground_truth", "method": "pca"}
+    of_some = {**params, "view_target": "CURRENT_VIEW"}
+    execute(NAME, dataset, of_some, view=dataset[:3])
+    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 4)
+    assert execute(NAME, dataset, {**params, "new_only": True}).result["added"] == 6
+    dataset.clear_cache()
+    shown = dataset.load_brain_results("image_plot").label_ids
+    assert sorted(shown) == sorted(dataset.values("ground_truth.detections.id", unwind=True))
 
 
 def test_compute_visualization__delegated(dataset):
