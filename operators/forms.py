@@ -13,6 +13,7 @@ from fiftyone.operators.constants import ViewTarget
 from ..relabel.compute.zoo import require_zoo_model, zoo_models
 from ..relabel.curation.many_ids import views_can_name
 from ..relabel.errors import RelabelError
+from .counting import images_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -113,25 +114,10 @@ def count_target(ctx: Any) -> int:
         raise NoSamples("No samples are selected.", "Select some in the grid, or target the view.")
     if view.media_type != "image":
         raise NoSamples(f"This works on images, not on {view.media_type}.", "Target images.")
-    count = _count_images(view)
+    count = images_in(view)
     if not count:
         raise NoSamples("The target holds no samples.", "Clear a filter, or target the dataset.")
     return count
-
-
-def _count_images(view: SampleCollection) -> int:
-    """How many images a view holds; of patches those that they are on.
-
-    Of a whole dataset the database knows it: to count would read every sample.
-    """
-    if not view._is_patches:  # noqa: SLF001
-        whole = isinstance(view, fo.Dataset) or not view._stages  # noqa: SLF001
-        samples = view._dataset._sample_collection  # noqa: SLF001
-        return int(samples.estimated_document_count() if whole else view.count())
-    image = "$_frame_id" if view._is_frames else "$_sample_id"  # noqa: SLF001
-    images = [{"$group": {"_id": image}}, {"$count": "count"}]
-    found = next(iter(view._aggregate(post_pipeline=images)), {"count": 0})  # noqa: SLF001
-    return int(found["count"])
 
 
 def target_images(ctx: Any) -> SampleCollection:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import TTLCache, cached
 
-from ...relabel.annotation import Request, list_rounds, make_plan
+from ...relabel.annotation import Request, list_rounds, make_plan, version_of
 from ...relabel.evaluation.label_errors.runs import label_error_runs
+from ..counting import REMEMBERED_SECONDS
 from ..forms import is_folded
 from .send_labels import ask_labels, ask_more_fields, read_labels
 from .send_media import ask_media, read_media
 from .send_team import ask_more_of_team, ask_team, read_team
-from .send_what import REMEMBERED_SECONDS, ask_what, read_samples, version_of
+from .send_what import ask_what, read_samples
 
 if TYPE_CHECKING:
     import fiftyone as fo

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from typing import TYPE_CHECKING, Any
 
-from cachetools import TTLCache, cached
 from fiftyone.operators import types
 
 from ...relabel.annotation import REQUIRES_ANNOTATION, EmptySelection
+from ..counting import images_in
 from ..forms import field_choice
 
 if TYPE_CHECKING:
     import fiftyone as fo
 
 SELECTED, TAGGED, VIEW, SAVED_VIEW, DATASET = "selected", "tagged", "view", "saved_view", "dataset"
-REMEMBERED_SECONDS = 20
 
 
 def ask_what(ctx: Any, inputs: types.Object) -> None:
@@ -27,12 +24,12 @@ def ask_what(ctx: Any, inputs: types.Object) -> None:
     if ctx.selected:
         count = len(ctx.selected)
         choices.add_choice(SELECTED, label=f"{count:,} selected sample{'s'[: count != 1]}")
-    choices.add_choice(TAGGED, label=f"{_count(ctx.dataset.match_tags(tag)):,} tagged {tag}")
+    choices.add_choice(TAGGED, label=f"{images_in(ctx.dataset.match_tags(tag)):,} tagged {tag}")
     if _shows_a_part(ctx):
-        choices.add_choice(VIEW, label=f"current view: {_count(ctx.view):,}")
+        choices.add_choice(VIEW, label=f"current view: {images_in(ctx.view):,}")
     if saved_views:
         choices.add_choice(SAVED_VIEW, label="a saved view")
-    choices.add_choice(DATASET, label=f"dataset: {_count(ctx.dataset):,}")
+    choices.add_choice(DATASET, label=f"dataset: {images_in(ctx.dataset):,}")
     inputs.enum("what", choices.values(), default=what, label="What", view=choices)
     if what == TAGGED:
         inputs.str("tag", label="Tag", default=REQUIRES_ANNOTATION)
@@ -61,19 +58,6 @@ def read_samples(ctx: Any) -> fo.SampleCollection:
     return ctx.view if what == VIEW else dataset
 
 
-def version_of(samples: fo.SampleCollection) -> str:
-    """What tells a collection from every other, and from itself after an edit. It is cheap."""
-    dataset = samples._root_dataset  # noqa: SLF001 - no public name
-    return json.dumps(
-        [
-            str(dataset._doc.id),  # noqa: SLF001
-            str(dataset._max("last_modified_at")),  # noqa: SLF001 - reads one index entry
-            samples.view()._serialize(),  # noqa: SLF001
-        ],
-        default=str,
-    )
-
-
 def _what(ctx: Any) -> str:
     default = SELECTED if ctx.selected else VIEW if _shows_a_part(ctx) else TAGGED
     return ctx.params.get("what") or default
@@ -85,17 +69,3 @@ def _tag(ctx: Any) -> str:
 
 def _shows_a_part(ctx: Any) -> bool:
     return ctx.view is not None and ctx.has_custom_view
-
-
-def _count(samples: fo.SampleCollection) -> int:
-    return _remembered_count(samples, version_of(samples))
-
-
-@cached(
-    TTLCache(64, REMEMBERED_SECONDS),
-    key=lambda _, version: version,
-    lock=threading.Lock(),
-)
-def _remembered_count(samples: fo.SampleCollection, version: str) -> int:  # noqa: ARG001
-    count: int = samples.count()
-    return count

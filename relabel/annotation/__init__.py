@@ -18,6 +18,7 @@ from .dataset.facts import (
     label_fields,
     travelling_fields,
 )
+from .dataset.survey import version_of
 from .dataset.tags import ANNOTATED, IN_ANNOTATION, REQUIRES_ANNOTATION
 from .errors import (
     EmptySelection,
@@ -143,4 +144,5 @@ __all__ = [
     "send_to_review",
     "travelling_fields",
     "undo_pull",
+    "version_of",
 ]

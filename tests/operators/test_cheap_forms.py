@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 
 import fiftyone as fo
@@ -9,7 +10,7 @@ import fiftyone.core.odm as foo
 import numpy as np
 import pytest
 
-from .app import execute, form
+from .app import execute, form, operator
 
 COUNT = 300
 FORMS = [
@@ -91,3 +92,29 @@ def test_form__reads_no_samples_and_asks_nobody(large, alone, name, params):
 
 def test_form__reads_would_be_seen(large):
     assert samples_read_by(large, lambda: large.exists("worth").count()) == COUNT
+
+
+@pytest.mark.parametrize(("name", "params"), FORMS)
+def test_form__counts_a_filtered_view_once(large, alone, name, params):
+    view = large.match(fo.ViewField("worth") > 0.25)._serialize()
+    form(name, large, params, view=view)
+    # That one which was written last tells whether to count again.
+    assert samples_read_by(large, lambda: form(name, large, params, view=view)) < 5
+
+
+def test_images_in__anew_once_the_dataset_was_edited(large):
+    operators = type(operator("select_unique")).__module__.rsplit(".curation", 1)[0]
+    images_in = importlib.import_module(f"{operators}.counting").images_in
+    view = large.match(fo.ViewField("worth") > 0.25)
+    assert images_in(view) == COUNT
+    sample = large.first()
+    sample["worth"] = 0.1
+    sample.save()
+    assert images_in(view) == COUNT - 1
+    sample["worth"] = 0.5
+    sample.save()
+    assert images_in(view) == COUNT
+    added = large.add_sample(fo.Sample(filepath="/none/more.png", worth=0.5))
+    assert images_in(view) == COUNT + 1
+    large.delete_samples([added])
+    assert images_in(view) == COUNT
