@@ -11,7 +11,7 @@ from fiftyone.operators import types
 from fiftyone.operators.constants import ViewTarget
 
 from ..relabel.compute.zoo import require_zoo_model, zoo_models
-from ..relabel.curation.many_ids import views_can_name
+from ..relabel.curation.many_ids import IDS_OF_A_QUERY, views_can_name
 from ..relabel.errors import RelabelError
 from .counting import images_in
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 class NoSamples(RelabelError):
     """There is nothing that the operator could work on."""
+
+
+class TooManyImages(RelabelError):
+    """The patches that are shown are on more images than a view can name."""
 
 
 class UnknownField(RelabelError):
@@ -125,13 +129,18 @@ def target_images(ctx: Any) -> SampleCollection:
 
     Raises:
         NoSamples: if there are none, or they are not images
+        TooManyImages: if patches are shown that are on too many
     """
     count_target(ctx)
     return whole_images(ctx, ctx.target_view(require_flat=True))
 
 
 def whole_images(ctx: Any, view: SampleCollection) -> SampleCollection:
-    """The images of a view of patches; any other view as it is."""
+    """The images of a view of patches; any other view as it is.
+
+    Raises:
+        TooManyImages: if the database cannot be asked for so many
+    """
     if not view._is_patches:  # noqa: SLF001
         return view
     if view._is_frames:  # noqa: SLF001
@@ -139,6 +148,11 @@ def whole_images(ctx: Any, view: SampleCollection) -> SampleCollection:
     else:
         images, of = ctx.dataset, "sample_id"
     ids = list(dict.fromkeys(view.values(of)))
+    if len(ids) > IDS_OF_A_QUERY:
+        raise TooManyImages(
+            f"These patches are on {len(ids):,} images; a view can name {IDS_OF_A_QUERY:,}.",
+            "Target the dataset in place of its patches, or show fewer of them.",
+        )
     return images.select(ids, ordered=views_can_name(len(ids)))
 
 

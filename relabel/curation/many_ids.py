@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 # They must fit into a query of 16 MB, twice where a view keeps their order.
 IDS_OF_A_VIEW = 200_000
+IDS_OF_A_QUERY = 700_000  # that names each once
 
 
 def views_can_name(count: int) -> bool:

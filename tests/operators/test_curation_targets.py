@@ -64,6 +64,16 @@ def test_select_unique__of_patches_on_more_images_than_a_view_can_name_twice(dat
     assert not view._stages[-1].ordered
 
 
+def test_select_unique__of_patches_on_more_images_than_a_query_can_name(dataset, monkeypatch):
+    plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
+    monkeypatch.setattr(sys.modules[f"{plugin}.operators.forms"], "IDS_OF_A_QUERY", 5)
+    patches = dataset.to_patches("ground_truth")
+    with pytest.raises(ExecutionError, match="on 6 images; a view can name 5"):
+        execute("select_unique", dataset, {**OF_VIEW, "count": 2}, view=patches)
+    dataset.reload()
+    assert dataset.list_runs() == dataset.list_saved_views() == []
+
+
 @pytest.mark.parametrize("name", OF_SAMPLES)
 def test_form__frames_have_no_tags_of_their_own(videos, name):
     frames = videos.to_frames()
