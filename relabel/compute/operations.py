@@ -33,7 +33,7 @@ LINK_PREFIX = "relabel:"
 OURS = "relabel"  # what we note in a document of FiftyOne's
 _TAKES_BACK = f"{OURS}.takes_back"
 _TAKES_NOTHING_BACK = {"$unset": {_TAKES_BACK: ""}}
-_DATABASE_PATIENCE_SECONDS = 120.0
+_TRIES = 120  # in each of which FiftyOne may wait half a minute for its database
 _RETRY_SECONDS = 1.0
 _wakes_nobody = threading.Event()
 _OLDEST_FIRST = [("_id", ASCENDING)]
@@ -310,12 +310,12 @@ def _queued() -> dict[str, dict[str, Any]]:
 
 
 def insist(ask: Callable[[], Any]) -> Any:
-    """Asks the database; if it does not answer, again and again, until patience ends.
+    """Asks the database; if it does not answer, again and again, a second apart.
 
     Raises:
         PyMongoError: if it never answered
     """
-    for _ in range(int(_DATABASE_PATIENCE_SECONDS / _RETRY_SECONDS)):
+    for _ in range(_TRIES):
         try:
             return ask()
         except PyMongoError as error:
