@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -57,16 +59,22 @@ def test_lease__of_a_worker_that_is_gone(worker):
         lease.renew(now())
 
 
-def test_lease__over_pauses_what_the_worker_started(worker, monkeypatch):
+@pytest.fixture
+def parent():
+    """A process that has started another."""
     with subprocess.Popen(["sh", "-c", "sleep 60 & wait"], start_new_session=True) as process:
-        monkeypatch.setattr(worker, "_process", process)
-        children = psutil.Process(process.pid).children
-        [child] = wait_for(children, "The child")
-        with Lease(worker, now(), seconds=0.0) as lease:
-            wait_for(lambda: child.status() == psutil.STATUS_STOPPED, "The pause")
-            lease.renew(now() + 60)
-            wait_for(lambda: child.status() != psutil.STATUS_STOPPED, "The waking")
-        worker.kill()
+        yield process
+        os.killpg(process.pid, signal.SIGKILL)  # one that stands still would be waited for
+
+
+def test_lease__over_pauses_what_the_worker_started(worker, parent, monkeypatch):
+    monkeypatch.setattr(worker, "_process", parent)
+    children = psutil.Process(parent.pid).children
+    [child] = wait_for(children, "The child")
+    with Lease(worker, now(), seconds=0.0) as lease:
+        wait_for(lambda: child.status() == psutil.STATUS_STOPPED, "The pause")
+        lease.renew(now() + 60)
+        wait_for(lambda: child.status() != psutil.STATUS_STOPPED, "The waking")
 
 
 def test_lease__released_is_not_looked_at_any_more(worker):
