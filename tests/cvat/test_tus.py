@@ -44,7 +44,7 @@ def proxy(cvat_url):
 @pytest.fixture
 def client(proxy, cvat_admin):
     config = CvatConfig(proxy.url, *cvat_admin)
-    with CvatClient(replace(config, timeouts=Timeouts(2, 2, 1, 60))) as client:
+    with CvatClient(replace(config, timeouts=Timeouts(20, 20, 1.5, 60))) as client:
         yield client
 
 

@@ -17,23 +17,15 @@ from relabel.annotation import (
     undo_pull,
 )
 from relabel.annotation.sending import painting
-from relabel.cvat import CvatClient, Timeouts
 from relabel.errors import RelabelError
 from tests.annotation.pulling.test_pull_requests import remark
-from tests.annotation.sending.faulty_proxy import FAULTS, faulty_proxy
+from tests.annotation.sending.faulty_proxy import FAULTS
 from tests.annotation.sending.small_push import remove, request_of, state_of, unique
 from tests.annotation.test_round_trip import Annotator, documents
 
 pytestmark = pytest.mark.cvat
 
 KEY = unique("faulty")
-TIMEOUT = 1.0
-
-
-@pytest.fixture
-def proxy(cvat_config):
-    with faulty_proxy(cvat_config.url, TIMEOUT) as proxy:
-        yield proxy
 
 
 @pytest.fixture
@@ -42,14 +34,6 @@ def plan(dataset, cvat_pair, monkeypatch):
     monkeypatch.setattr(painting, "_IMAGES_AT_ONCE", 2)
     request = replace(request_of(dataset, KEY, cvat_pair), images_per_job=3)
     return make_plan(dataset, request)
-
-
-@pytest.fixture
-def spoiled(proxy, cvat_config):
-    """The proxy, and a client that reaches the server through it."""
-    timeouts = Timeouts(TIMEOUT, TIMEOUT, TIMEOUT, 60)
-    with CvatClient(replace(cvat_config, url=proxy.url, timeouts=timeouts)) as client:
-        yield proxy, client
 
 
 def twice(call):

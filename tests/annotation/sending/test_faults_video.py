@@ -9,9 +9,8 @@ import pytest
 from bson import encode
 
 from relabel.annotation import make_plan, pull, push, undo_pull
-from relabel.cvat import CvatClient, Timeouts, tus, uploads
+from relabel.cvat import tus, uploads
 from relabel.errors import RelabelError
-from tests.annotation.sending.faulty_proxy import faulty_proxy
 from tests.annotation.sending.small_push import remove, request_of
 from tests.annotation.sending.test_faults import no_ids, twice
 from tests.annotation.sending.test_resume_video import KEY, dataset, state_of
@@ -33,18 +32,6 @@ def one_video(dataset, monkeypatch):
     monkeypatch.setattr(uploads, "MAX_REQUEST_BYTES", size // 2)
     monkeypatch.setattr(tus, "CHUNK_BYTES", size // 2 + 1)
     return dataset
-
-
-@pytest.fixture
-def spoiled(cvat_config, fault):
-    """A proxy before the server, and a client that reaches it so."""
-    patience = 1.5 if fault == "time-out" else 20.0
-    timeouts = Timeouts(patience, patience, patience, 60)
-    with (
-        faulty_proxy(cvat_config.url, 0.6 * patience) as proxy,
-        CvatClient(replace(cvat_config, url=proxy.url, timeouts=timeouts)) as client,
-    ):
-        yield proxy, client
 
 
 def stored(dataset):
