@@ -83,6 +83,6 @@ def test_lease__released_is_not_looked_at_any_more(worker):
         lease.release()
         wait_for(lambda: not _stands_still(worker), "The waking")
         lease.renew(now() - 1)
-        lease._watch.join(2)
+        lease._watch.join(60)
         assert not lease._watch.is_alive()
     assert not _stands_still(worker)
