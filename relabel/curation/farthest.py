@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,7 +73,8 @@ def farthest_first(
         nearest: what measures the distances, here or on the nodes of a cluster
         progress: called with how many are chosen and how many are to be; it may raise to cancel
     """
-    candidates = Candidates(len(rows), rules or Rules())
+    rules = rules or Rules()
+    candidates = Candidates(len(rows), rules)
     candidates.exclude(np.asarray(seeds, np.intp))
     measured = nearest(rows, alike)
     order: list[int] = []
@@ -81,7 +82,8 @@ def farthest_first(
     if seeds:
         measured.add(seeds)
     else:
-        first, distance = _first(rows, candidates)
+        first, distance = _first(rows, rules)
+        candidates.choose(first)
         order, distances = [first], [distance]
         measured.add(order)
     while len(order) < count:
@@ -103,11 +105,11 @@ def farthest_first(
     )
 
 
-def _first(rows: UnitRows, candidates: Candidates) -> tuple[int, float]:
-    """The row that is the farthest from the mean."""
+def _first(rows: UnitRows, rules: Rules) -> tuple[int, float]:
+    """The row that is the farthest from the mean, to which none is too close: it is no row."""
     squared = rows.squared_to_point(rows.mean())
+    candidates = Candidates(len(rows), replace(rules, apart=0.0))
     row = int(np.argmax(candidates.keys(squared)))
-    candidates.choose(row)
     return row, float(np.sqrt(squared[row]))
 
 

@@ -65,9 +65,12 @@ def assert_farthest_first(vectors, rules, seeds, found):
     """Every choice is as good as the best that there is."""
     distances = distances_of(vectors)
     weights = np.ones(len(vectors)) if rules.weights is None else rules.weights
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    from_mean = np.linalg.norm(unit - unit.mean(axis=0), axis=1)
     for step, row in enumerate(found.order):
         before = [*seeds, *found.order[:step]]
-        if not before:
+        if not before:  # nothing is too close to what is not there yet
+            assert (from_mean * weights)[row] >= (from_mean * weights).max() - 1e-3
             continue
         nearest = distances[:, before].min(axis=1)
         free = allowed(rules, seeds, [*found.order[:step]], nearest)
