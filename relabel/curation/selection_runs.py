@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
+import fiftyone.core.utils as fou
 
 from .errors import SelectionError
 from .many_ids import parts_of, views_can_name
@@ -41,9 +42,9 @@ class Marks:
 
 def suggest_name(dataset: fo.Dataset, base: str) -> str:
     """A name that nothing has: the base, or the base with a number."""
-    names, number = {*dataset.list_saved_views(), *dataset.list_runs()}, 2
+    runs, number = dataset.list_runs(), 2
     name = base
-    while name in names:
+    while name in runs or _view_like(dataset, name):
         name, number = f"{base}_{number}", number + 1
     return name
 
@@ -60,7 +61,7 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
         SelectionError: if a name cannot be used, or would overwrite what is there
     """
     name, field = marks.name, marks.number_field
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name or ""):
+    if not re.fullmatch(r"_*[A-Za-z][A-Za-z0-9_]*", name or ""):
         raise SelectionError(
             f"'{name or ''}' cannot name a selection.",
             "Use letters, digits and underscores, with a letter first.",
@@ -68,8 +69,10 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
     ours = is_selection(dataset, name)
     if dataset.has_run(name) and not ours:
         raise SelectionError(f"'{name}' is a run of another kind.", "Choose another name.")
-    if dataset.has_saved_view(name) and not ours:
-        raise SelectionError(f"There is a saved view '{name}'.", "Choose another name.")
+    view = _view_like(dataset, name)
+    if view and not (ours and view == name):
+        alike = "" if view == name else ", which the App does not tell apart"
+        raise SelectionError(f"There is a saved view '{view}'{alike}.", "Choose another name.")
     if ours and not replace:
         raise SelectionError(
             f"There is a selection '{name}'.", "Choose another name, or replace it."
@@ -81,6 +84,14 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
     if field and dataset.has_field(field) and not (ours and field == number_field(dataset, name)):
         raise SelectionError(f"There is a field '{field}'.", "Choose another name for the order.")
     return marks
+
+
+def _view_like(dataset: fo.Dataset, name: str) -> str | None:
+    """A saved view of that name, or of one that makes the same address in the App."""
+    address = fou.to_slug(name)
+    return next(
+        (view for view in dataset.list_saved_views() if fou.to_slug(view) == address), None
+    )
 
 
 @dataclass(frozen=True)

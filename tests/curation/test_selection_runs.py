@@ -173,6 +173,26 @@ def test_suggest_name__free(dataset, selection):
     assert require_marks(dataset, Marks("unique_3")).name == "unique_3"
 
 
+@pytest.mark.parametrize("name", ["my_best", "MY__BEST"])
+def test_require_marks__a_saved_view_of_the_same_address(dataset, name):
+    dataset.save_view("My best", dataset.limit(1))
+    assert suggest_name(dataset, name) == f"{name}_2"
+    with pytest.raises(SelectionError, match="There is a saved view 'My best', which"):
+        require_marks(dataset, Marks(name))
+
+
+def test_require_marks__a_selection_of_the_same_address(dataset, selection):
+    save_selection(dataset, selection, ALL, {})
+    with pytest.raises(SelectionError, match="There is a saved view 'unique', which"):
+        require_marks(dataset, Marks("Unique"), replace=True)
+
+
+@pytest.mark.parametrize("name", ["", "_", "1", "a b"])
+def test_require_marks__no_name(dataset, name):
+    with pytest.raises(SelectionError, match="cannot name a selection"):
+        require_marks(dataset, Marks(name))
+
+
 def test_discard_selection__none_of_that_name(dataset):
     assert not is_selection(dataset, "unique")
     with pytest.raises(SelectionError, match="no selection"):
