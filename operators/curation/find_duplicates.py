@@ -167,15 +167,14 @@ def _ask_for_splits(ctx: Any, inputs: types.Object) -> None:
         "is in its test",
     )
     field = form.chosen_field(ctx, "split_field")
-    if field == TAGS:
-        ask_for_names(
-            inputs, "splits", label="Splits", description="The tags that are", known=_SPLITS
-        )
+    if field:
+        said = "The tags that are" if field == TAGS else "The values that are, all if empty"
+        ask_for_names(inputs, "splits", label="Splits", description=said, known=_SPLITS)
         with errors_shown(inputs, "splits_problem"):
             read_splits(ctx.dataset.limit(0), field, ctx.params.get("splits") or ())
 
 
-def _splits(ctx: Any, view: SampleCollection) -> dict[str, Hashable] | None:
+def _splits(ctx: Any, view: SampleCollection) -> dict[str, frozenset[Hashable]] | None:
     field = form.chosen_field(ctx, "split_field")
     return read_splits(view, field, ctx.params.get("splits") or ()) if field else None
 

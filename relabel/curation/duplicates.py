@@ -18,7 +18,7 @@ from .selection import require_apart
 from .unit_rows import UnitRows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
@@ -51,16 +51,16 @@ class Duplicates:
         """All samples, group by group."""
         return tuple(sample_id for group in self.groups for sample_id in group)
 
-    def across(self, splits: Mapping[str, Hashable]) -> Duplicates:
+    def across(self, splits: Mapping[str, Set[Hashable]]) -> Duplicates:
         """The groups whose samples are of more than one split: they leak from one into another.
 
         Args:
-            splits: sample -> its split
+            splits: sample -> its splits
         """
         groups = tuple(
             group
             for group in self.groups
-            if len({splits[key] for key in group if key in splits}) > 1
+            if len({split for key in group for split in splits.get(key, ())}) > 1
         )
         kept = {key for group in groups for key in group}
         return Duplicates(groups, self.redundant & kept, self.unreadable)

@@ -106,16 +106,16 @@ def read_groups(samples: SampleCollection, field: str) -> dict[str, Hashable]:
 
 def read_splits(
     samples: SampleCollection, field: str, names: Collection[str] = ()
-) -> dict[str, Hashable]:
-    """Reads which split each sample is of.
+) -> dict[str, frozenset[Hashable]]:
+    """Reads which splits each sample is of.
 
     Args:
         samples: the samples
-        field: a field of one value, or ``tags``
-        names: which values are splits; needed of tags, by default all values of another field
+        field: a field whose values are splits, or ``tags``
+        names: which values, as text, are splits; needed of tags, by default all of another field
 
     Returns:
-        sample -> its split, of those that are in one
+        sample -> its splits, mostly one, of those that are in some
 
     Raises:
         SelectionError: if there is no such field, or it is not said which tags are splits
@@ -126,9 +126,9 @@ def read_splits(
         raise SelectionError(f"'{field}' divides no samples.", "Choose another field.")
     ids, values = samples.values(["id", field])
     return {
-        key: sorted(found, key=str)[0]
+        key: found
         for key, value in zip(ids, values, strict=True)
-        if (found := {one for one in _as_set(value) if not names or one in names})
+        if (found := frozenset(one for one in _as_set(value) if not names or str(one) in names))
     }
 
 

@@ -96,9 +96,16 @@ def test_find_near_duplicates__a_crowd_of_copies():
 def test_across__only_groups_of_several_splits():
     found = find_near_duplicates(_angles(0, 0, 90, 90, 180, 180), 0.01)
     splits = {"0": "train", "1": "test", "2": "train", "3": "train", "4": "test"}
+    splits = {key: {split} for key, split in splits.items()}
     leaks = found.across(splits)
     assert leaks.groups == (("0", "1"),)
     assert leaks.redundant == {"1"}
+
+
+def test_across__a_sample_of_two_splits_leaks_into_either():
+    found = find_near_duplicates(_angles(0, 0, 90, 90), 0.01)
+    splits = {"0": {"train", "test"}, "1": {"test"}, "2": {"train"}, "3": {"train"}}
+    assert found.across(splits).groups == (("0", "1"),)
 
 
 @pytest.mark.parametrize("distance", [-0.1, 2.1, float("nan")])

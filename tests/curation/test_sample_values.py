@@ -94,9 +94,14 @@ def test_read_groups__of_several_the_rarest(described):
 def test_read_splits__tags_that_are_named_or_any_value(described):
     ids = described.values("id")
     tags = read_splits(described, "tags", ["odd"])
-    assert tags == dict.fromkeys(ids[1::2], "odd")
-    assert read_splits(described, "weather")[ids[1]] == "wet"
+    assert tags == {key: {"odd"} for key in ids[1::2]}
+    assert read_splits(described, "weather")[ids[1]] == {"wet"}
     assert set(read_splits(described, "weather", ["wet"])) == {ids[1]}
+    described.set_values("fold", [1, 2, 3, 1, 2, 3])
+    assert set(read_splits(described, "fold", ["1", "2"]).values()) == {
+        frozenset({1}),
+        frozenset({2}),
+    }
 
 
 @pytest.mark.parametrize("field", ["tags", "nonsense", "filepath"])

@@ -209,6 +209,15 @@ def test_find_duplicates__vectors_across_splits(circle):
     assert execute("find_duplicates", circle, by_tag).result["groups"] == 3
 
 
+def test_find_duplicates__the_splits_that_count_are_seen(circle):
+    """The App keeps an answer that was given for another field: so it stays on the form."""
+    params = {**VECTORS, "by": "vectors", "split_field": "weather", "splits": ["train"]}
+    assert "splits" in form("find_duplicates", circle, params)
+    assert execute("find_duplicates", circle, params).result["groups"] == 0
+    done = execute("find_duplicates", circle, {**params, "splits": ["wet", "dry"]})
+    assert done.result["groups"] == 1
+
+
 def test_find_duplicates__of_more_than_a_view_can_name(circle, monkeypatch):
     plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
     monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 2)
