@@ -86,7 +86,7 @@ def framed(view: SampleCollection, field: str) -> Iterator[Framed]:
         boxes = {
             key: _box_around(value) if of_type is Polylines else tuple(value)
             for key, value in found.items()
-            if value
+            if value and (of_type is Detections or any(value))  # a line may have no points
         }
         if boxes:
             yield Framed(sample_id, path, boxes)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import fiftyone as fo
 import numpy as np
+import pytest
 
 from relabel.compute.patches import read_patches
 
@@ -36,6 +37,14 @@ def test_read_patches__of_polylines(dataset):
     )
     (batch,) = read_patches(dataset, "lines")
     assert [image.shape for image in batch.images] == [(24, 32, 3)]
+
+
+@pytest.mark.parametrize("points", [[], [[]], [[], []]])
+def test_read_patches__a_line_without_points_has_none(dataset, points):
+    lines = [fo.Polyline(label="x", points=shape) for shape in (points, [[(0, 0), (1, 1)]])]
+    dataset.set_values("lines", [fo.Polylines(polylines=lines)] + [None] * 5)
+    (batch,) = read_patches(dataset, "lines")
+    assert batch.label_ids == (lines[1].id,)
 
 
 def test_read_patches__unreadable_image_costs_its_patches(dataset):
