@@ -103,13 +103,17 @@ class SelectingOperator(DelegatedOperator):
             details = form.signed(ctx, {**form.describe_wishes(ctx), **said})
             replaces = form.replaces(ctx, marks.name)
             begin_writing(ctx)
-            save_selection(ctx.dataset, selection, marks, details, replace=replaces)
-        marked = replace(marks, number_field=number_field(ctx.dataset, marks.name))
+            marked = None
+            if selection.sample_ids:
+                save_selection(ctx.dataset, selection, marks, details, replace=replaces)
+                marked = replace(marks, number_field=number_field(ctx.dataset, marks.name))
         described = form.describe_selection(selection, marked)
         return {**described, "chosen_without_vector": len(seeds) - selection.seeds, **said}
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
         """Shows what was selected, in the order of choice."""
+        if not result["selected"]:
+            return [ctx.ops.reload_dataset()]
         selected = ctx.dataset.load_saved_view(result["saved_view"])
         return [ctx.ops.reload_dataset(), ctx.ops.set_view(selected)]
 

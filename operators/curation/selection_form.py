@@ -188,15 +188,15 @@ def describe_wishes(ctx: Any) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value not in (None, "", NONE)}
 
 
-def describe_selection(selection: Selection, marks: Marks) -> dict[str, Any]:
-    """What an operator's result says of a selection."""
+def describe_selection(selection: Selection, marks: Marks | None) -> dict[str, Any]:
+    """What an operator's result says of a selection; it has no marks if nothing was selected."""
     coverage, count = selection.coverage, len(selection.sample_ids)
     return {
         "selected": count,
-        "name": marks.name,
-        "saved_view": marks.name,
-        "tag": marks.tag,
-        "number_field": marks.number_field,
+        "name": marks and marks.name,
+        "saved_view": marks and marks.name,
+        "tag": marks and marks.tag,
+        "number_field": marks and marks.number_field,
         "counted_as_chosen": selection.seeds,
         "sample_ids": list(selection.sample_ids) if views_can_name(count) else [],
         "alike": coverage.alike,

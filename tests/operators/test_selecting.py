@@ -101,6 +101,21 @@ def test_select_unique__all_wishes_at_once(circle):
         assert chosen(circle, {**params, "count": count})[0] == found[:count]
 
 
+def test_select_unique__nothing_is_marked_if_nothing_is_left(circle):
+    circle.select(circle.values("id")[2]).tag_samples("done")
+    chosen(circle, {"count": 2, "name": "mine"})
+    params = {"count": 2, "labelled_tag": "done", "apart": 2, "name": "mine", "replace": True}
+    done = execute("select_unique", circle, {**VECTORS, **params})
+    assert (done.result["selected"], done.result["saved_view"]) == (0, None)
+    assert requests_of(done)[-1] == "reload_dataset"
+    ctx = context("select_unique", circle)
+    ctx.request_params["results"] = done.result
+    assert "Nothing was left" in str(operator("select_unique").resolve_output(ctx).to_json())
+    circle.reload()
+    assert circle.load_saved_view("mine").count() == 2
+    assert circle.list_runs() == circle.list_saved_views() == ["mine"]
+
+
 @pytest.mark.parametrize("field", ["weight_field", "balance_field", "limit_field"])
 def test_select_unique__by_a_field_that_is_empty(circle, field):
     circle.add_sample_field("empty", fo.FloatField if field == "weight_field" else fo.StringField)
