@@ -119,7 +119,7 @@ def _replace(
     backend = require_backend(ctx.params.get("backend") or SKLEARN)
     options = {"metric": ctx.params.get("metric") or METRICS[0]}
     options |= ctx.params.get("backend_options") or {}
-    with embeddings_of(ctx, report, view, patches_field, _SOURCES) as embeddings:
+    with embeddings_of(ctx, report, [view], patches_field, _SOURCES) as embeddings:
         report(0, "Indexing")
         takes_back(ctx)
         compute_similarity(
@@ -142,7 +142,7 @@ def _add(
     new = only_new(view, key)
     if not new:
         return None
-    with embeddings_of(ctx, report, new[0], patches_field, _SOURCES, more=new[1:]) as embeddings:
+    with embeddings_of(ctx, report, new, patches_field, _SOURCES) as embeddings:
         report(0, "Indexing")
         takes_back(ctx)
         add_to_similarity(

@@ -73,7 +73,7 @@ class ComputeUniqueness(DelegatedOperator):
             NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError: as said there
         """
         view, field = images_of(ctx), _field(ctx)
-        with cluster_of(ctx) as cluster, embeddings_of(ctx, report, view) as embeddings:
+        with cluster_of(ctx) as cluster, embeddings_of(ctx, report, [view]) as embeddings:
             told = progress_reporter(ctx, "images compared", report)
             compute_uniqueness(
                 view,

@@ -137,7 +137,7 @@ def _replace(
     ctx: Any, report: Report, view: SampleCollection, key: str, patches: str | None
 ) -> Embeddings:
     layout = _layout(ctx)
-    with embeddings_of(ctx, report, view, patches) as embeddings:
+    with embeddings_of(ctx, report, [view], patches) as embeddings:
         report(0, _laying_out(layout.method))
         compute_visualization(
             view,
@@ -158,7 +158,7 @@ def _add(
     new = not_shown(view, key)
     if not new:
         return None
-    with embeddings_of(ctx, report, new[0], patches, more=new[1:]) as embeddings:
+    with embeddings_of(ctx, report, new, patches) as embeddings:
         report(0, _laying_out(ctx.dataset.get_brain_info(key).config.method))
         add_to_visualization(
             view,

@@ -16,12 +16,11 @@ from ...relabel.curation.descriptors import ImageDescriptor
 from ...relabel.curation.embeddings import (
     Embeddings,
     compute_embeddings,
-    joined,
+    read_each,
     read_embeddings,
     require_vector_field,
     vector_fields,
 )
-from ...relabel.curation.errors import EmbeddingsError
 from ...relabel.curation.keras_models import (
     APPLICATIONS,
     DOWNLOADED,
@@ -31,7 +30,7 @@ from ...relabel.curation.keras_models import (
     require_model_file,
     require_pixels,
 )
-from ...relabel.curation.many_ids import parts_of
+from ...relabel.curation.many_ids import views_of
 from ...relabel.curation.similarity import indexes, read_index, require_index
 from ..forms import errors_shown, field_choice, number_of, show_notice
 from ..running.delegation import HERE, RUN_ON, progress_reporter
@@ -143,11 +142,10 @@ def vectors_from(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
 def embeddings_of(
     ctx: Any,
     report: Report,
-    view: SampleCollection,
+    views: Sequence[SampleCollection],
     patches_field: str | None = None,
     kinds: Sequence[str] = tuple(_LABELS),
     *,
-    more: Sequence[SampleCollection] = (),
     beside: Collection[str] = (),
 ) -> Iterator[Embeddings]:
     """Computes or reads the vectors that the form asked for.
@@ -158,11 +156,10 @@ def embeddings_of(
     Args:
         ctx: the execution context
         report: told how far it is
-        view: the samples
+        views: the samples; several views where one cannot name them all
         patches_field: a label field whose patches get vectors, in place of the images
         kinds: what could be chosen
-        more: further views, of what one view cannot name
-        beside: samples that need vectors as well, in the view or not; those without are left out
+        beside: samples that need vectors as well, in a view or not; those without are left out
 
     Raises:
         EmbeddingsError, ModelNotFound, RayUnreachable, NodeCannotSee: as said there
@@ -195,38 +192,11 @@ def embeddings_of(
                 # Each view has a pace of its own.
                 return compute(view, progress=progress_reporter(ctx, "images", report))
 
-        found = _read_all([view, *more], read)
-        others = set(beside).difference(view.values("id")) if beside else ()
-        found = joined(found, [*_read_more(ctx.dataset, sorted(others), read)])
+        others = set(beside).difference(*(view.values("id") for view in views if beside))
+        found = read_each(views, read, beside=views_of(ctx.dataset, sorted(others)))
     yield found
     if checkpoint:
         checkpoint.discard()
-
-
-def _read_all(
-    views: Sequence[SampleCollection], read: Callable[[SampleCollection], Embeddings]
-) -> Embeddings:
-    """The vectors of several views, of which not each must have some."""
-    found, failed = [], []
-    for view in views:
-        try:
-            found.append(read(view))
-        except EmbeddingsError as error:
-            failed.append(error)
-    if not found:
-        raise failed[0]
-    return joined(found[0], found[1:])
-
-
-def _read_more(
-    dataset: fo.Dataset,
-    sample_ids: Sequence[str],
-    read: Callable[[SampleCollection], Embeddings],
-) -> Iterator[Embeddings]:
-    """The vectors of further samples, as many at a time as a view can name."""
-    for part in parts_of(sample_ids):
-        with contextlib.suppress(EmbeddingsError):
-            yield read(dataset.select(part))
 
 
 def describe(embeddings: Embeddings) -> dict[str, Any]:

@@ -184,7 +184,7 @@ def _find(ctx: Any, report: Report, view: SampleCollection) -> tuple[Duplicates,
         progress = progress_reporter(ctx, "files", report)
         return find_exact_duplicates(view, progress=progress), {"by": FILES}
     distance = require_apart(number_of(ctx, "distance", DEFAULT_DISTANCE))
-    with embeddings_of(ctx, report, view) as embeddings:
+    with embeddings_of(ctx, report, [view]) as embeddings:
         told = progress_reporter(ctx, "images compared", report)
         found = find_near_duplicates(embeddings, distance, progress=told)
     found = replace(found, unreadable=len(embeddings.unreadable))

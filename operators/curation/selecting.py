@@ -94,7 +94,7 @@ class SelectingOperator(DelegatedOperator):
         wishes, said = self.weigh(ctx, view, form.read_wishes(ctx, view, count, seeds))
         with (
             cluster_of(ctx) as cluster,
-            embeddings_of(ctx, report, view, beside=seeds) as embeddings,
+            embeddings_of(ctx, report, [view], beside=seeds) as embeddings,
         ):
             compared = len(embeddings) * count
             told = progress_reporter(ctx, _CHOOSING, report, units=compared)

@@ -10,12 +10,12 @@ import fiftyone as fo
 import numpy as np
 
 from ..compute.recipes import loaded
-from .errors import EmbeddingsError
+from .errors import EmbeddingsError, NoVectors
 from .parts import embed_parts
 from .ray_parts import embed_parts_on
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
@@ -72,14 +72,17 @@ class Embeddings:
         """These without vectors that are zero or hold something that is no number.
 
         Raises:
-            EmbeddingsError: if none is left
+            NoVectors: if none is left
         """
         good = np.asarray(np.isfinite(self.vectors).all(axis=1) & self.vectors.any(axis=1))
         if good.all():
             return self
         if not good.any():
-            raise EmbeddingsError(
-                f"All {len(self):,} vectors are zero or hold no numbers.", "Compute them again."
+            raise NoVectors(
+                f"All {len(self):,} vectors are zero or hold no numbers.",
+                "Compute them again.",
+                self.missing + len(self),
+                self.unreadable,
             )
         left_out = int((~good).sum())
         found = self._take(np.flatnonzero(good))
@@ -129,7 +132,8 @@ def compute_embeddings(
             result is the same
 
     Raises:
-        EmbeddingsError: if the model makes none, or no image could be read
+        EmbeddingsError: if the model makes none
+        NoVectors: if no image could be read
     """
     ids = view.values("id")
     table = _Table(len(ids))
@@ -161,12 +165,14 @@ def read_embeddings(view: SampleCollection, field: str) -> Embeddings:
 
     Raises:
         EmbeddingsError: if there is no such field, or its vectors differ in length
+        NoVectors: if it is empty
     """
     require_vector_field(view, field)
     ids, values = view.values(["id", field])
     found = [(key, value) for key, value in zip(ids, values, strict=True) if value is not None]
     if not found:
-        raise EmbeddingsError(f"No sample has a vector in '{field}'.", "Fill the field first.")
+        text = f"No sample has a vector in '{field}'."
+        raise NoVectors(text, "Fill the field first.", len(ids))
     lengths = {np.size(value) for _, value in found}
     if len(lengths) > 1:
         raise EmbeddingsError(
@@ -256,11 +262,13 @@ class _Table:
 
     def embeddings(self, source: str, patches_field: str | None) -> Embeddings:
         if not self._count:
-            raise EmbeddingsError(
+            raise NoVectors(
                 "No image could be read.",
                 f"The first: {self._unreadable[0].reason}"
                 if self._unreadable
                 else "Check that the samples have images, and labels if patches are compared.",
+                len(self._unreadable),
+                self._unreadable,
             )
         return Embeddings(
             tuple(self._sample_ids),
@@ -273,29 +281,63 @@ class _Table:
         )
 
 
-def joined(first: Embeddings, others: Sequence[Embeddings]) -> Embeddings:
-    """Vectors of several collections, made alike, one after the other.
+def read_each(
+    views: Iterable[SampleCollection],
+    read: Callable[[SampleCollection], Embeddings],
+    *,
+    beside: Iterable[SampleCollection] = (),
+) -> Embeddings:
+    """Gets the vectors of several views, of which not each must have some.
+
+    Args:
+        views: the samples
+        read: gets those of one view
+        beside: more views, which are read if one of the others has a vector
 
     Raises:
-        EmbeddingsError: if their lengths differ
+        NoVectors: if none of ``views`` has one
+        EmbeddingsError: if the lengths of vectors differ, and as ``read`` does
     """
-    if not others:
+    found: list[Embeddings] = []
+    without: list[NoVectors] = []
+
+    def read_all(some: Iterable[SampleCollection]) -> None:
+        for view in some:
+            try:
+                found.append(read(view))
+            except NoVectors as error:
+                without.append(error)
+
+    read_all(views)
+    if not found:
+        raise without[0]
+    read_all(beside)
+    return _joined(found, without)
+
+
+def _joined(found: Sequence[Embeddings], without: Sequence[NoVectors]) -> Embeddings:
+    """Vectors of several collections, made alike, and what there is none of."""
+    first, *others = found
+    if not others and not without:
         return first
-    every = (first, *others)
-    lengths = {found.vectors.shape[1] for found in every}
+    lengths = {part.vectors.shape[1] for part in found}
     if len(lengths) > 1:
         raise EmbeddingsError(
             f"The vectors have different lengths: {sorted(lengths)}.",
             "Compute them again with one model.",
         )
+    parts: list[Embeddings | NoVectors] = [*found, *without]
+    every = [bad for part in parts for bad in part.unreadable]
+    unreadable = {bad.sample_id: bad for bad in every}  # patches of one may be in several views
+    missing = sum(part.missing for part in parts)
     return replace(
         first,
-        sample_ids=tuple(key for found in every for key in found.sample_ids),
-        vectors=np.concatenate([found.vectors for found in every]),
-        missing=sum(found.missing for found in every),
-        unreadable=tuple(bad for found in every for bad in found.unreadable),
+        sample_ids=tuple(key for part in found for key in part.sample_ids),
+        vectors=np.concatenate([part.vectors for part in found]) if others else first.vectors,
+        missing=missing - (len(every) - len(unreadable)),
+        unreadable=tuple(unreadable.values()),
         label_ids=None
         if first.label_ids is None
-        else tuple(key for found in every for key in found.label_ids or ()),
-        unusable=sum(found.unusable for found in every),
+        else tuple(key for part in found for key in part.label_ids or ()),
+        unusable=sum(part.unusable for part in found),
     )

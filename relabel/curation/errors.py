@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..errors import RelabelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..compute.images import Unreadable
 
 
 class EmbeddingsError(RelabelError):
     """There are no vectors to work with, or they do not fit together."""
+
+
+class NoVectors(EmbeddingsError):
+    """None of some samples has a vector.
+
+    Args:
+        message: what happened
+        advice: what the user can do about it
+        missing: how many samples have none
+        unreadable: the images among them that could not be read
+    """
+
+    def __init__(
+        self, message: str, advice: str, missing: int, unreadable: Sequence[Unreadable] = ()
+    ) -> None:
+        super().__init__(message, advice)
+        self.missing = missing
+        self.unreadable = tuple(unreadable)
 
 
 class SelectionError(RelabelError):

@@ -19,7 +19,7 @@ from .brain_runs import (
     require_brain_key,
 )
 from .embeddings import Embeddings
-from .errors import EmbeddingsError, NotAddable, VectorStoreError
+from .errors import EmbeddingsError, NotAddable, NoVectors, VectorStoreError
 from .filling import SKLEARN, add_vectors, answering
 from .many_ids import views_of
 
@@ -147,7 +147,8 @@ def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
         brain_key: the name of the index
 
     Raises:
-        EmbeddingsError: if it is no index of this dataset, or holds none of these samples
+        EmbeddingsError: if it is no index of this dataset
+        NoVectors: if it holds none of these samples
     """
     dataset = collection_of_runs(view)
     require_index(dataset, brain_key)
@@ -157,9 +158,10 @@ def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
     for start in range(0, len(ids), _IDS_AT_ONCE):
         found.update(_vectors(index, ids[start : start + _IDS_AT_ONCE]))
     if not found:
-        raise EmbeddingsError(
+        raise NoVectors(
             f"The index '{brain_key}' holds none of these samples.",
             "Compute similarity for them, with its name and new samples only.",
+            len(ids),
         )
     vectors = np.stack(list(found.values())).astype(np.float32)
     mean = kept(dataset, brain_key, _MEAN)

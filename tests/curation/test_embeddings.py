@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from relabel.curation.descriptors import ImageDescriptor
-from relabel.curation.embeddings import compute_embeddings, read_embeddings, vector_fields
-from relabel.curation.errors import EmbeddingsError
+from relabel.curation.embeddings import (
+    compute_embeddings,
+    read_each,
+    read_embeddings,
+    vector_fields,
+)
+from relabel.curation.errors import EmbeddingsError, NoVectors
 
 
 def test_compute_embeddings__one_row_per_sample(dataset):
@@ -59,6 +65,23 @@ def test_read_embeddings__lengths_differ(dataset):
     dataset.set_values("vectors", [np.ones(3)] * 5 + [np.ones(4)])
     with pytest.raises(EmbeddingsError, match="different lengths"):
         read_embeddings(dataset, "vectors")
+
+
+def test_read_each__what_has_no_vector_is_counted(dataset):
+    dataset.set_values("vectors", [None, np.ones(3), None, np.zeros(3), None, np.eye(3)[0]])
+    views = [dataset[start : start + 1] for start in range(6)]
+    found = read_each(views[:4], partial(read_embeddings, field="vectors"), beside=views[4:])
+    assert [dataset.values("id").index(key) for key in found.sample_ids] == [1, 5]
+    assert found.missing == 4
+    with pytest.raises(NoVectors, match="No sample has a vector"):
+        read_each(views[:1], partial(read_embeddings, field="vectors"), beside=views[1:])
+
+
+def test_read_each__any_other_error_is_raised(dataset):
+    dataset.set_values("vectors", [np.ones(3)] * 4 + [np.ones(3), np.ones(4)])
+    read = partial(read_embeddings, field="vectors")
+    with pytest.raises(EmbeddingsError, match="different lengths"):
+        read_each([dataset[:4], dataset[4:]], read)
 
 
 @pytest.mark.parametrize("field", ["nonsense", "filepath", "ground_truth", "", None])

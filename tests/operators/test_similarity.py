@@ -49,8 +49,11 @@ def test_compute_similarity__more_new_ones_than_a_view_can_name(
     of_first = {**params, "view_target": "CURRENT_VIEW"}
     execute(NAME, dataset, of_first, view=dataset[:1])
     monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
-    Path(dataset[1:2].first().filepath).write_bytes(b"")
-    execute(NAME, dataset, {**params, "new_only": True})
+    broken = dataset[1:2].first()
+    Path(broken.filepath).write_bytes(b"")
+    done = execute(NAME, dataset, {**params, "new_only": True})
+    assert done.result["unreadable"] == [f"{broken.id} {broken.filepath}"]
+    assert (done.result["samples"], done.result["without_vector"]) == (4, 1)
     dataset.clear_cache()
     index = dataset.load_brain_results("image_similarity")
     assert index.total_index_size == count * 5 // 6
