@@ -29,6 +29,7 @@ from .embedding_source import (
     ask_for_embeddings,
     describe,
     embeddings_of,
+    name_unreadable,
     vectors_from,
 )
 
@@ -108,8 +109,7 @@ class ComputeSimilarity(DelegatedOperator):
     def output(self, ctx: Any) -> types.Property:
         """Says what was indexed, and what could not be."""
         outputs = as_output("Indexed", [("brain_key", "Index"), ("added", "Vectors"), *ROWS])
-        if ctx.results.get("unreadable"):
-            outputs.type.list("unreadable", types.String(), label="Unreadable")
+        name_unreadable(outputs.type, ctx.results)
         return outputs
 
 

@@ -22,7 +22,14 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from .curation_target import count_images, images_of
-from .embedding_source import ROWS, ask_for_embeddings, describe, embeddings_of, vectors_from
+from .embedding_source import (
+    ROWS,
+    ask_for_embeddings,
+    describe,
+    embeddings_of,
+    name_unreadable,
+    vectors_from,
+)
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
@@ -85,11 +92,13 @@ class ComputeUniqueness(DelegatedOperator):
             )
         return {"field": field, **describe(embeddings)}
 
-    def output(self, ctx: Any) -> types.Property:  # noqa: ARG002
-        """Says what was scored."""
-        return as_output(
+    def output(self, ctx: Any) -> types.Property:
+        """Says what was scored, and what could not be."""
+        outputs = as_output(
             "Scored: 0 is a duplicate, 1 the most unique", [("field", "Field"), *ROWS]
         )
+        name_unreadable(outputs.type, ctx.results)
+        return outputs
 
 
 def _field(ctx: Any) -> str:

@@ -42,6 +42,7 @@ from .embedding_source import (
     asked_for_patches,
     describe,
     embeddings_of,
+    name_unreadable,
     vectors_from,
 )
 
@@ -127,10 +128,12 @@ class ComputeVisualization(DelegatedOperator):
             ctx.ops.open_panel("Embeddings", is_active=True, layout="horizontal"),
         ]
 
-    def output(self, ctx: Any) -> types.Property:  # noqa: ARG002
-        """Says what is shown."""
+    def output(self, ctx: Any) -> types.Property:
+        """Says what is shown, and what could not be."""
         rows = [("brain_key", "Plot, in the Embeddings panel"), ("added", "Points"), *ROWS]
-        return as_output("Laid out", rows)
+        outputs = as_output("Laid out", rows)
+        name_unreadable(outputs.type, ctx.results)
+        return outputs
 
 
 def _replace(

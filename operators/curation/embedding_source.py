@@ -216,6 +216,12 @@ ROWS = (
 )
 
 
+def name_unreadable(outputs: types.Object, result: dict[str, Any]) -> None:
+    """Names in an output the images that could not be read, the first of them if they are many."""
+    if result.get("unreadable"):
+        outputs.list("unreadable", types.String(), label="Unreadable")
+
+
 def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:
     if INDEX in kinds and indexes(dataset):
         return INDEX

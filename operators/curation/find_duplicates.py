@@ -144,8 +144,11 @@ class FindDuplicates(DelegatedOperator):
 
     def output(self, ctx: Any) -> types.Property:
         """Says how many were found."""
+        left_out = [("unreadable", "Unreadable files")]
+        if "without_vector" in ctx.results:
+            left_out.append(("without_vector", "Samples without a vector"))
         if not ctx.results.get("groups"):
-            return as_output("No duplicates", [("unreadable", "Unreadable files")])
+            return as_output("No duplicates", left_out)
         rows = [
             ("groups", "Groups"),
             ("samples", "Images in them"),
@@ -154,7 +157,7 @@ class FindDuplicates(DelegatedOperator):
         ]
         if ctx.results.get("tag"):
             rows.append(("tag", "Tag of those that can go"))
-        return as_output("Duplicates", rows)
+        return as_output("Duplicates", [*rows, *left_out])
 
 
 def _ask_for_splits(ctx: Any, inputs: types.Object) -> None:

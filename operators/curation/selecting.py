@@ -15,7 +15,13 @@ from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from . import selection_form as form
 from .curation_target import count_images, images_of
-from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
+from .embedding_source import (
+    ask_for_embeddings,
+    describe,
+    embeddings_of,
+    name_unreadable,
+    vectors_from,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,6 +127,7 @@ class SelectingOperator(DelegatedOperator):
         """Says what was selected, and what fewer would have covered; leads on to annotators."""
         outputs = types.Object()
         outputs.md(self.introduction(ctx.results) + form.show_selection(ctx.results), name="found")
+        name_unreadable(outputs, ctx.results)
         form.offer_to_send(outputs, ctx.results)
         return types.Property(outputs, view=types.View(label="Selected"))
 

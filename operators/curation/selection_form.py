@@ -235,7 +235,10 @@ def show_selection(result: dict[str, Any]) -> str:
 def _beside(result: dict[str, Any]) -> str:
     """Beside what was selected; what could not be heeded of that."""
     heeded, lost = result["counted_as_chosen"], result["chosen_without_vector"]
+    left_out = result["without_vector"]
     said = f" {heeded:,} counted as chosen already." if heeded else ""
+    if left_out:
+        said += f" {left_out:,} have no vector, and were left out."
     if lost:
         said += f" {lost:,} that should have have no vector: what is like them may be selected."
     return said

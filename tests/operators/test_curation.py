@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
 
-from .app import delegate, execute, form, problems, requests_of, texts
+from .app import context, delegate, execute, form, operator, problems, requests_of, texts
 
 
 def test_compute_uniqueness__one_image_alone(dataset):
@@ -66,6 +67,25 @@ def test_delegated(dataset, name, params):
     run = delegate(name, dataset, params)
     assert run.run_state == "completed", run.result.error
     assert run.result.result["samples"] == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("compute_similarity", {}),
+        ("compute_uniqueness", {}),
+        ("compute_visualization", {"method": "pca"}),
+        ("select_unique", {"count": 2}),
+        ("find_duplicates", {"by": "vectors", "distance": 2}),
+    ],
+)
+def test_output__says_that_an_image_was_unreadable(dataset, name, params):
+    Path(dataset.first().filepath).write_bytes(b"")
+    ctx = context(name, dataset, params)
+    ctx.request_params["results"] = execute(name, dataset, params).result
+    shown = operator(name).resolve_output(ctx).to_json()["type"]["properties"]
+    assert "unreadable" in shown
+    assert name != "select_unique" or "1 have no vector" in str(shown)
 
 
 @pytest.mark.parametrize("name", ["compute_similarity", "compute_uniqueness", "select_unique"])
