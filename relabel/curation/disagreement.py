@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
@@ -131,7 +132,8 @@ def _classes_differ(one: tuple[str, float | None], other: tuple[str, float | Non
         return 1.0
     if one[1] is None or other[1] is None:
         return 0.0
-    return min(abs(one[1] - other[1]), 1.0)
+    apart = abs(one[1] - other[1])
+    return 0.0 if math.isnan(apart) else min(apart, 1.0)
 
 
 def _boxes_differ(one: tuple[Any, Floats], other: tuple[Any, Floats]) -> float:

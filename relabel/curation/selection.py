@@ -190,12 +190,12 @@ def _weights(
 ) -> NDArray[np.float32] | None:
     if weights is None:
         return None
-    known = [weights[key] for key in ids if key in weights]
-    if not known:
+    known = np.array([weights[key] for key in ids if key in weights], np.float64)
+    if not len(known):
         raise SelectionError("None of these samples has a weight.", "Choose another field.")
-    least, largest = min(known), max(known)
-    if not (least >= 0 and np.isfinite(largest)):
+    if not (np.isfinite(known).all() and known.min() >= 0):
         raise SelectionError("A weight is negative or endless.", "A weight is 0 or more.")
+    least, largest = float(known.min()), float(known.max())
     if largest == 0:
         return None
     found = np.array([weights.get(key, least) for key in ids], np.float64) / largest

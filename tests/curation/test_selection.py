@@ -168,6 +168,7 @@ def test_select_unique__coverage_before_is_that_of_the_seeds(planted):
         (Wishes(1, weights={}), "has a weight"),
         (Wishes(1, weights={"0": -1.0}), "negative"),
         (Wishes(1, weights={"0": float("nan")}), "negative or endless"),
+        (Wishes(1, weights={"0": 1.0, "1": float("nan"), "2": 2.0}), "negative or endless"),
         (Wishes(1, limit={}, most=0), "leaves none"),
     ],
 )

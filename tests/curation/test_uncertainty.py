@@ -175,11 +175,12 @@ def test_disagreement__both_find_nothing(dataset):
 
 def test_disagreement__of_classes(dataset):
     dataset.set_values("one", [fo.Classification(label="a", confidence=0.9)] * 6)
-    others = [("a", 0.9), ("a", 0.4), ("b", 0.9), ("a", None)]
+    others = [("a", 0.9), ("a", 0.4), ("b", 0.9), ("a", None), ("a", float("nan"))]
     labels = [fo.Classification(label=label, confidence=number) for label, number in others]
-    dataset.set_values("other", [*labels, None, None])
+    dataset.set_values("other", [*labels, None])
     found = disagreement(dataset, "one", "other")
-    assert list(found.scores.values()) == pytest.approx([0.0, 0.5, 1.0, 0.0])
+    assert list(found.scores.values()) == pytest.approx([0.0, 0.5, 1.0, 0.0, 0.0])
+    assert found.missing == 1
 
 
 def test_require_two__that_cannot_be_compared(dataset):
