@@ -9,6 +9,7 @@ from ...relabel.curation.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
 from ..counting import images_in
 from ..forms import NoSamples, count_target, errors_shown, field_choice, show_notice, target_images
+from ..running.delegation import runs_elsewhere
 from .embedding_source import COMPUTED, FIELD, IMAGES, INDEX, asked_for_patches
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def ask_for_target(ctx: Any, inputs: types.Object, verb: str) -> int | None:
     """
     with errors_shown(inputs, "target_problem"):
         if _are_videos(ctx):
-            _require_frames(ctx)
+            if not runs_elsewhere(ctx):
+                _require_frames(ctx)
             videos = images_in(ctx.target_view())
             show_notice(inputs, "target", f"{verb} the frames of {videos:,} videos.")
         else:

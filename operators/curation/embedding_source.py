@@ -29,11 +29,12 @@ from ...relabel.curation.keras_models import (
     require_application,
     require_model_file,
     require_pixels,
+    require_weights,
 )
 from ...relabel.curation.many_ids import views_of
 from ...relabel.curation.similarity import indexes, read_index, require_index
 from ..forms import errors_shown, field_choice, number_of, show_notice
-from ..running.delegation import HERE, RUN_ON, progress_reporter
+from ..running.delegation import progress_reporter, runs_elsewhere
 from ..running.ray_cluster import cluster_of
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def _ask_for_field(ctx: Any, inputs: types.Object) -> None:
         require_vector_field(ctx.dataset, _field(ctx))
 
 
-def _ask_for_application(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001
+def _ask_for_application(ctx: Any, inputs: types.Object) -> None:
     names = types.DropdownView()
     for name in APPLICATIONS:
         names.add_choice(name, label=name)
@@ -260,6 +261,9 @@ def _ask_for_application(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG00
         description="Without the top. If empty, Keras takes ImageNet's from its cache "
         "(~/.keras/models), or from the network",
     )
+    if ctx.params.get("weights") and not runs_elsewhere(ctx):
+        with errors_shown(inputs, "model_problem"):
+            require_weights(ctx.params["weights"])
 
 
 def _ask_for_model_file(ctx: Any, inputs: types.Object) -> None:
@@ -280,8 +284,7 @@ def _ask_for_model_file(ctx: Any, inputs: types.Object) -> None:
         label="Pixels that it expects",
         view=ranges,
     )
-    elsewhere = ctx.params.get(RUN_ON, HERE) != HERE or ctx.requesting_delegated_execution
-    if ctx.params.get("model_path") and not elsewhere:
+    if ctx.params.get("model_path") and not runs_elsewhere(ctx):
         with errors_shown(inputs, "model_problem"):
             require_model_file(ctx.params["model_path"])
 
@@ -293,14 +296,14 @@ def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
     inputs.str("zoo_model", required=True, label="Name of the model", view=names)
     if ctx.params.get("zoo_model"):
         with errors_shown(inputs, "model_problem"):
-            require_zoo_embedder(ctx.params["zoo_model"])
+            require_zoo_embedder(ctx.params["zoo_model"], here=not runs_elsewhere(ctx))
 
 
 def _model(ctx: Any, source: str) -> tuple[Recipe, str]:
     """How the model is loaded, and its name."""
     if source == APPLICATION:
         name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
-        weights = ctx.params.get("weights") or DOWNLOADED
+        weights = require_weights(ctx.params.get("weights") or DOWNLOADED)
         return recipe(load_application, name, weights, reads=weights), name
     if source == MODEL_FILE:
         path = str(require_model_file(ctx.params.get("model_path")))

@@ -14,7 +14,7 @@ from ...relabel.evaluation.detectors import load_detector, require_saved_model
 from ...relabel.evaluation.keras_detectors import load_keras_detector, require_keras_file
 from ...relabel.evaluation.output_format import BOX_FORMATS, OutputFormat
 from ..forms import ask_for_zoo_model, errors_shown, number_of
-from ..running.delegation import HERE, RUN_ON
+from ..running.delegation import runs_elsewhere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,8 +127,7 @@ def _ask_for_output(inputs: types.Object) -> None:
 
 def _require_model_here(ctx: Any) -> None:
     """Checks the model's path, unless another machine will load it."""
-    elsewhere = ctx.params.get(RUN_ON, HERE) != HERE or ctx.requesting_delegated_execution
-    if not elsewhere:
+    if not runs_elsewhere(ctx):
         _require_files(ctx)
     if _kind(ctx) == KERAS:
         _output(ctx)

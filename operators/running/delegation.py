@@ -184,6 +184,11 @@ class DelegatedOperator(foo.Operator):
             return ""  # the form says already what is wrong with its answers
 
 
+def runs_elsewhere(ctx: Any) -> bool:
+    """Whether an executor is to run it, which has files and packages of its own."""
+    return ctx.params.get(RUN_ON, HERE) != HERE or bool(ctx.requesting_delegated_execution)
+
+
 def progress_reporter(
     ctx: Any, what: str, report: Report | None = None, *, units: float | None = None
 ) -> Callable[[int, int], None]:

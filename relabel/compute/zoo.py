@@ -32,10 +32,14 @@ def zoo_embedders() -> tuple[str, ...]:
     return tuple(name for name in names if _lacks(name) is None)
 
 
-def require_zoo_embedder(name: str | None) -> str:
+def require_zoo_embedder(name: str | None, *, here: bool = True) -> str:
     """Checks that a model of FiftyOne's zoo makes embeddings and could be loaded here.
 
     It loads nothing; of packages it checks those that no model of its kind does without.
+
+    Args:
+        name: its name
+        here: whether it is to be loaded here; packages that another machine has are not known
 
     Returns:
         the name
@@ -51,7 +55,7 @@ def require_zoo_embedder(name: str | None) -> str:
             f"The zoo's model '{known}' makes no embeddings.",
             "See those that do with: fiftyone zoo models list --tags embeddings",
         )
-    lacking = _lacks(known)
+    lacking = _lacks(known) if here else None
     if lacking:
         raise ModelNotFound(
             f"The zoo's model '{known}' needs {lacking}, which is not installed here.",

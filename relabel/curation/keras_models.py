@@ -201,6 +201,23 @@ def require_application(name: str | None) -> str:
     return str(name)
 
 
+def require_weights(weights: str) -> str:
+    """Checks that weights are a file, or `DOWNLOADED`; reads nothing.
+
+    Returns:
+        the path, or that
+
+    Raises:
+        ModelNotFound: if there is no such file
+    """
+    if weights != DOWNLOADED and not Path(weights).is_file():
+        raise ModelNotFound(
+            f"There is no file of weights '{weights}'.",
+            "Give another, or none: Keras then takes ImageNet's.",
+        )
+    return weights
+
+
 def require_model_file(path: str | None) -> Path:
     """Checks that a path is that of a ``.keras`` file or a SavedModel; loads neither.
 

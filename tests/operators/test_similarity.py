@@ -105,6 +105,7 @@ def test_compute_similarity__by_a_model_of_ones_own(dataset, tmp_path):
         ({"embeddings": "zoo", "zoo_model": "clip-vit-base32-torch"}, "needs PyTorch"),
         ({"embeddings": "zoo", "zoo_model": "yolov5m-coco-torch"}, "makes no embeddings"),
         ({"embeddings": "model_file", "model_path": "/none.keras"}, "neither a .keras file"),
+        ({"embeddings": "application", "weights": "/none.h5"}, "no file of weights '/none.h5'"),
         ({"backend": "qdrant"}, "cannot be used here"),
         ({"patches_field": "nonsense"}, "no field of detections"),
     ],
@@ -116,12 +117,25 @@ def test_bad_input__shown_in_the_form_and_refused(dataset, params, problem):
     assert dataset.list_brain_runs() == []
 
 
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"embeddings": "zoo", "zoo_model": "clip-vit-base32-torch"},
+        {"embeddings": "model_file", "model_path": "/none.keras"},
+        {"embeddings": "application", "weights": "/none.h5"},
+    ],
+)
+def test_form__what_is_not_here_may_be_on_an_executor(dataset, params):
+    assert problems(form(NAME, dataset, {**params, "run_on": "gpu"})) == []
+
+
 def test_bad_input__frames_without_ffmpeg(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     videos = fo.Dataset()
     try:
         videos.add_sample(fo.Sample(filepath=str(tmp_path / "video.mp4")))
         assert any("ffmpeg" in text for text in problems(form(NAME, videos)))
+        assert problems(form(NAME, videos, {"run_on": "gpu"})) == []
     finally:
         videos.delete()
 
