@@ -112,16 +112,25 @@ def count_target(ctx: Any) -> int:
     Raises:
         NoSamples: if there are none, or they are not images
     """
-    chosen = ctx.params.get("view_target") or ctx.request_params.get("view_target")
     view = ctx.target_view(require_flat=True)  # also puts the choice of target into the form
-    if chosen == ViewTarget.SELECTED_SAMPLES and not ctx.selected:
-        raise NoSamples("No samples are selected.", "Select some in the grid, or target the view.")
+    require_selection(ctx)
     if view.media_type != "image":
         raise NoSamples(f"This works on images, not on {view.media_type}.", "Target images.")
     count = images_in(view)
     if not count:
         raise NoSamples("The target holds no samples.", "Clear a filter, or target the dataset.")
     return count
+
+
+def require_selection(ctx: Any) -> None:
+    """Checks that samples are selected, if those are what the operator is aimed at.
+
+    Raises:
+        NoSamples: if none is
+    """
+    chosen = ctx.params.get("view_target") or ctx.request_params.get("view_target")
+    if chosen == ViewTarget.SELECTED_SAMPLES and not ctx.selected:
+        raise NoSamples("No samples are selected.", "Select some in the grid, or target the view.")
 
 
 def target_images(ctx: Any) -> SampleCollection:
@@ -209,7 +218,7 @@ def number_of(ctx: Any, name: str, default: float, *, empty: float = 0) -> float
     given = ctx.params.get(name, default)
     if given is None:
         return empty
-    if isinstance(given, bool) or not isinstance(given, int | float) or math.isnan(given):
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
         raise NotANumber(f"'{name}' is {given!r}, which is no number.", "Give a number.")
     return given
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 from ...relabel.curation.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
 from ..counting import images_in
-from ..forms import NoSamples, count_target, errors_shown, field_choice, show_notice, target_images
+from ..forms import (
+    NoSamples,
+    count_target,
+    errors_shown,
+    field_choice,
+    require_selection,
+    show_notice,
+    target_images,
+)
 from ..running.delegation import runs_elsewhere
 from .embedding_source import COMPUTED, FIELD, IMAGES, INDEX, asked_for_patches
 
@@ -56,7 +64,7 @@ def ask_for_target(ctx: Any, inputs: types.Object, verb: str) -> int | None:
         if _are_videos(ctx):
             if not runs_elsewhere(ctx):
                 _require_frames(ctx)
-            videos = images_in(ctx.target_view())
+            videos = _count_videos(ctx)
             show_notice(inputs, "target", f"{verb} the frames of {videos:,} videos.")
         else:
             count, what = count_target(ctx), "frames" if _are_frames(ctx) else "samples"
@@ -73,6 +81,7 @@ def target_of(ctx: Any) -> SampleCollection:
     """
     if not _are_videos(ctx):
         return target_images(ctx)
+    _count_videos(ctx)
     sampled = _require_frames(ctx)
     return ctx.target_view().to_frames(sample_frames=not sampled)
 
@@ -109,6 +118,14 @@ def patches_field_of(ctx: Any) -> str | None:
             "Choose a model, or whole images.",
         )
     return require_patch_field(ctx.dataset, str(ctx.params["patches_field"]))
+
+
+def _count_videos(ctx: Any) -> int:
+    count = images_in(ctx.target_view())
+    require_selection(ctx)
+    if not count:
+        raise NoSamples("The target holds no videos.", "Clear a filter, or target the dataset.")
+    return count
 
 
 def _are_videos(ctx: Any) -> bool:

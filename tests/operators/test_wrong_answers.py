@@ -35,6 +35,7 @@ CASES = [
     ("select_unique", {"count": 2, "limit_field": "nope"}, r"'nope' divides no samples"),
     ("select_unique", {"count": 2, "apart": "x"}, r"'apart' is 'x', which is no number"),
     ("select_unique", {"count": "x"}, r"count. Reason: Invalid value type"),
+    ("select_unique", {"count": float("inf")}, r"'count' is inf, which is no number"),
     ("select_for_active_learning", {"count": 2, "predictions": "nope"}, LISTED + "ground_truth"),
     ("select_for_active_learning", {"count": 2, "measure": "nope"}, LISTED + "entropy"),
     ("find_duplicates", {"by": "nope"}, LISTED + "files, vectors"),
