@@ -73,7 +73,7 @@ class ComputeSimilarity(DelegatedOperator):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):
                 _ask_for_new_only(ctx, inputs, key)
-        if not ctx.params.get("new_only"):
+        if not _adds(ctx):
             _ask_for_backend(ctx, inputs)
         return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
 
@@ -85,9 +85,8 @@ class ComputeSimilarity(DelegatedOperator):
         """What another back end took says nothing of this one."""
         if not step.startswith(_ADDED_TO):
             return samples
-        key = str(ctx.params.get("brain_key", DEFAULT_KEY))
-        if ctx.params.get("new_only") and ctx.dataset.has_brain_run(key):
-            backend = _backend_of(ctx, key)
+        if _adds(ctx):
+            backend = _backend_of(ctx, _named(ctx))
         else:
             backend = ctx.params.get("backend") or SKLEARN
         return samples if step == _step_of(backend) else 0
@@ -100,8 +99,7 @@ class ComputeSimilarity(DelegatedOperator):
             NotAddable: as said there
         """
         view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
-        adds = bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(key)
-        index = _add if adds else _replace
+        index = _add if _adds(ctx) else _replace
         indexed = index(ctx, report, view, key, patches)
         described = describe(indexed) if indexed else {"samples": 0, "without_vector": 0}
         return {"brain_key": key, "added": len(indexed) if indexed else 0, **described}
@@ -196,6 +194,14 @@ def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
         require_backend(ctx.params.get("backend") or SKLEARN)
 
 
+def _adds(ctx: Any) -> bool:
+    """Whether an index is added to: the App keeps that answer when another name is given."""
+    return bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(_named(ctx))
+
+
 def _brain_key(ctx: Any) -> str:
-    key = str(ctx.params.get("brain_key", DEFAULT_KEY))
-    return require_brain_key(ctx.dataset, key, "similarity")
+    return require_brain_key(ctx.dataset, _named(ctx), "similarity")
+
+
+def _named(ctx: Any) -> str:
+    return str(ctx.params.get("brain_key", DEFAULT_KEY))

@@ -112,6 +112,32 @@ def test_execute__a_view_of_frames_as_the_video(videos, name):
 
 
 @pytest.mark.parametrize("name", OF_FRAMES)
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [("CURRENT_VIEW", "holds no videos"), ("SELECTED_SAMPLES", "No samples are selected")],
+)
+def test_execute__no_videos(videos, name, target, problem):
+    params, view = {"view_target": target}, videos.match_tags("none")
+    assert any(
+        problem in text for text in problems(form(name, videos, params, view=view._serialize()))
+    )
+    with pytest.raises(ExecutionError, match=problem):
+        execute(name, videos, params, view=view)
+    assert videos.list_brain_runs() == []
+
+
+@pytest.mark.parametrize("name", OF_FRAMES)
+def test_form__new_only_was_asked_of_another(dataset, name):
+    """The App keeps an answer when the question is not asked any more: of a name that is new."""
+    execute(name, dataset, {"method": "pca", "brain_key": "there"})
+    dataset.reload()
+    of_another = {"backend", "metric", "method"}
+    adds = {"new_only": True, "brain_key": "there", "method": "pca"}
+    assert not of_another & set(form(name, dataset, adds))
+    assert of_another & set(form(name, dataset, {**adds, "brain_key": "not_there"}))
+
+
+@pytest.mark.parametrize("name", OF_FRAMES)
 def test_execute__patches_of_frames_are_the_frames_that_they_are_on(videos, name):
     sample, box = videos.first(), fo.Detection(label="cat", bounding_box=[0, 0, 1, 1])
     for number in range(1, 5):
