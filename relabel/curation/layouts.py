@@ -69,9 +69,8 @@ def lay_out(
         return _as_points(lay_out_by_tsne(vectors, layout.seed, progress=progress))
     if layout.method == PCA:
         return _as_points(_pca(vectors, layout.seed).transform(vectors))
-    init = "spectral" if len(vectors) >= _FEWEST_FOR_SPECTRAL else "pca"
     told = functools.partial(progress, EPOCHS) if progress else None
-    umap = _umap(len(vectors), layout, told, init=init)
+    umap = _umap(len(vectors), layout, told, init=_start(vectors))
     return _as_points(umap.fit_transform(vectors))
 
 
@@ -160,6 +159,14 @@ def require_addable(method: str) -> str:
 def compiles_first(method: str) -> bool:
     """Whether a method compiles itself in this process before it lays anything out."""
     return method == UMAP and "umap" not in sys.modules
+
+
+def _start(vectors: NDArray[np.float32]) -> str:
+    """From where UMAP moves the points."""
+    if len(vectors) >= _FEWEST_FOR_SPECTRAL:
+        return "spectral"
+    # It would divide by how far apart they are.
+    return "pca" if np.ptp(vectors, axis=0).any() else "random"
 
 
 def _pca(vectors: NDArray[np.float32], seed: int | None) -> Any:

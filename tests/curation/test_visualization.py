@@ -75,6 +75,11 @@ def test_lay_out__few_vectors(clusters, method, count):
     assert np.isfinite(lay_out(clusters[::5][:count], Layout(method))).all()
 
 
+@pytest.mark.parametrize("method", [UMAP, PCA, TSNE])
+def test_lay_out__few_that_are_all_the_same(method):
+    assert np.isfinite(lay_out(np.ones((6, 4), np.float32), Layout(method))).all()
+
+
 @pytest.mark.parametrize("vectors", [np.ones((1, 4), np.float32), np.ones((9, 1), np.float32)])
 def test_lay_out__too_few(vectors):
     with pytest.raises(EmbeddingsError):
