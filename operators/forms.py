@@ -114,7 +114,7 @@ def count_target(ctx: Any) -> int:
     """
     view = ctx.target_view(require_flat=True)  # also puts the choice of target into the form
     require_selection(ctx)
-    if view.media_type != "image":
+    if view.media_type not in ("image", None):  # None of a dataset that is empty
         raise NoSamples(f"This works on images, not on {view.media_type}.", "Target images.")
     count = images_in(view)
     if not count:

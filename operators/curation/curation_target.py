@@ -31,9 +31,9 @@ def count_images(ctx: Any) -> int:
     Raises:
         NoSamples: if there are none, or they are not images, or frames of a video
     """
-    if _are_frames(ctx):
+    if _are_frames(ctx) or _are_videos(ctx):
         raise NoSamples(
-            "These are the frames of videos, which have no tags and saved views of their own.",
+            "Frames of videos have no tags and saved views of their own.",
             "Make them a dataset, e.g. videos.to_frames(sample_frames=True).clone().",
         )
     return count_target(ctx)

@@ -79,10 +79,20 @@ def test_form__frames_have_no_tags_of_their_own(videos, name):
     frames = videos.to_frames()
     found = problems(form(name, videos, {**OF_VIEW, "count": 2}, view=frames._serialize()))
     assert any("Make them a dataset" in text for text in found)
+    assert any("Make them a dataset" in text for text in problems(form(name, videos)))
     with pytest.raises(ExecutionError, match="Make them a dataset"):
         execute(name, videos, {**OF_VIEW, "count": 2}, view=frames)
     videos.reload()
     assert videos.list_runs() == videos.list_brain_runs() == videos.list_saved_views() == []
+
+
+@pytest.mark.parametrize("name", [*OF_SAMPLES, *OF_FRAMES])
+def test_form__of_a_dataset_without_samples(name):
+    empty = fo.Dataset()
+    try:
+        assert any("holds no samples" in text for text in problems(form(name, empty)))
+    finally:
+        empty.delete()
 
 
 def test_select_unique__of_frames_that_are_a_dataset(videos):
