@@ -13,7 +13,7 @@ from fiftyone.operators.constants import ViewTarget
 from ..relabel.compute.zoo import require_zoo_model, zoo_models
 from ..relabel.curation.many_ids import IDS_OF_A_QUERY, views_can_name
 from ..relabel.errors import RelabelError
-from .counting import images_in
+from .counting import images_in, images_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,16 +107,54 @@ def require_detections(dataset: fo.Dataset, field: str | None, what: str) -> str
 
 
 def count_target(ctx: Any) -> int:
-    """Counts the samples that the operator is aimed at; cheap enough for every keystroke.
+    """Counts the samples that the operator is aimed at.
 
     Raises:
         NoSamples: if there are none, or they are not images
     """
+    return _require_some(images_in(_flat_target(ctx)))
+
+
+def count_in_time(ctx: Any) -> int | None:
+    """The same for a form, which asks at every keystroke: None while they are being counted.
+
+    Raises:
+        NoSamples: as said there, once that is known
+    """
+    count = images_in_time(_flat_target(ctx))
+    return None if count is None else _require_some(count)
+
+
+def show_target(ctx: Any, inputs: types.Object, verb: str, what: str = "samples") -> int | None:
+    """Says in a form how much is targeted.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        verb: what is done to the samples, e.g. ``Indexes``
+        what: what they are
+
+    Returns:
+        how many; None while they are being counted
+
+    Raises:
+        NoSamples: as `count_in_time`
+    """
+    count = count_in_time(ctx)
+    many = f"{what} that are still being counted" if count is None else f"{count:,} {what}"
+    show_notice(inputs, "target", f"{verb} {many}.")
+    return count
+
+
+def _flat_target(ctx: Any) -> SampleCollection:
     view = ctx.target_view(require_flat=True)  # also puts the choice of target into the form
     require_selection(ctx)
     if view.media_type not in ("image", None):  # None of a dataset that is empty
         raise NoSamples(f"This works on images, not on {view.media_type}.", "Target images.")
-    count = images_in(view)
+    return view
+
+
+def _require_some(count: int) -> int:
     if not count:
         raise NoSamples("The target holds no samples.", "Clear a filter, or target the dataset.")
     return count

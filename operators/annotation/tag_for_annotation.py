@@ -13,7 +13,7 @@ from ..forms import (
     NoSamples,
     as_form,
     as_output,
-    count_target,
+    count_in_time,
     errors_shown,
     target_images,
     whole_images,
@@ -65,8 +65,9 @@ class TagForAnnotation(foo.Operator):
         button = "Tag"
         with errors_shown(inputs, "problem"):
             action, _ = _request(ctx)
-            count = len(ctx.selected) if _only_selected(ctx) else count_target(ctx)
-            button = f"{_verb(action)} {count:,} {'sample' if count == 1 else 'samples'}"
+            count = len(ctx.selected) if _only_selected(ctx) else count_in_time(ctx)
+            many = "" if count is None else f"{count:,} "
+            button = f"{_verb(action)} {many}{'sample' if count == 1 else 'samples'}"
         return as_form(inputs, "Tag for annotation", button)
 
     def execute(self, ctx: Any) -> dict[str, Any]:

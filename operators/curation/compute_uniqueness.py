@@ -15,13 +15,13 @@ from ..forms import (
     as_form,
     as_output,
     errors_shown,
-    show_notice,
+    show_target,
     show_warning,
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
-from .curation_target import count_images, images_of
+from .curation_target import images_of, require_images
 from .embedding_source import (
     ROWS,
     ask_for_embeddings,
@@ -59,8 +59,10 @@ class ComputeUniqueness(DelegatedOperator):
         """Asks for the vectors and the field."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            count = require_comparable(count_images(ctx))
-            show_notice(inputs, "target", f"Scores {count:,} samples.")
+            require_images(ctx)
+            count = show_target(ctx, inputs, "Scores")
+            if count is not None:
+                require_comparable(count)
         ask_for_embeddings(ctx, inputs)
         inputs.str("field", default=DEFAULT_FIELD, label="Write to")
         with errors_shown(inputs, "problem"):

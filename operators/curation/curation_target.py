@@ -10,11 +10,11 @@ from ...relabel.curation.errors import EmbeddingsError
 from ..counting import images_in
 from ..forms import (
     NoSamples,
-    count_target,
     errors_shown,
     field_choice,
     require_selection,
     show_notice,
+    show_target,
     target_images,
 )
 from ..running.delegation import runs_elsewhere
@@ -25,27 +25,26 @@ if TYPE_CHECKING:
     from fiftyone.operators import types
 
 
-def count_images(ctx: Any) -> int:
-    """Counts the samples that the operator is aimed at, of which it may write fields and tags.
+def require_images(ctx: Any) -> None:
+    """Checks that the operator may write fields and tags of what it is aimed at.
 
     Raises:
-        NoSamples: if there are none, or they are not images, or frames of a video
+        NoSamples: if those are videos, or frames of videos
     """
     if _are_frames(ctx) or _are_videos(ctx):
         raise NoSamples(
             "Frames of videos have no tags and saved views of their own.",
             "Make them a dataset, e.g. videos.to_frames(sample_frames=True).clone().",
         )
-    return count_target(ctx)
 
 
 def images_of(ctx: Any) -> SampleCollection:
-    """The samples that `count_images` counted.
+    """The samples that the operator is aimed at, of which it may write fields and tags.
 
     Raises:
-        NoSamples: as said there
+        NoSamples: if there are none, or they are not images, or frames of videos
     """
-    count_images(ctx)
+    require_images(ctx)
     return target_images(ctx)
 
 
@@ -67,9 +66,7 @@ def ask_for_target(ctx: Any, inputs: types.Object, verb: str) -> int | None:
             videos = _count_videos(ctx)
             show_notice(inputs, "target", f"{verb} the frames of {videos:,} videos.")
         else:
-            count, what = count_target(ctx), "frames" if _are_frames(ctx) else "samples"
-            show_notice(inputs, "target", f"{verb} {count:,} {what}.")
-            return count
+            return show_target(ctx, inputs, verb, "frames" if _are_frames(ctx) else "samples")
     return None
 
 

@@ -23,11 +23,12 @@ from ..forms import (
     ask_for_names,
     errors_shown,
     number_of,
+    show_target,
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
-from .curation_target import count_images, images_of
+from .curation_target import images_of, require_images
 from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class FindDuplicates(DelegatedOperator):
         """Asks what is a duplicate, across what, and what to show."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            count_images(ctx)
+            require_images(ctx)
+            show_target(ctx, inputs, "Looks through")
         choices = types.RadioGroup()
         choices.add_choice(FILES, label="The same: files with the same bytes")
         choices.add_choice(VECTORS, label="Nearly the same: vectors within a distance")

@@ -9,12 +9,12 @@ from fiftyone.operators import types
 
 from ...relabel.curation.selection import require_count, select_unique
 from ...relabel.curation.selection_runs import number_field, save_selection
-from ..forms import as_form, errors_shown, number_of
+from ..forms import as_form, count_in_time, errors_shown, number_of
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from . import selection_form as form
-from .curation_target import count_images, images_of
+from .curation_target import images_of, require_images
 from .embedding_source import (
     ask_for_embeddings,
     describe,
@@ -67,11 +67,13 @@ class SelectingOperator(DelegatedOperator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """Asks how many, beside what, by what vectors, with what rules, under what name."""
         inputs = types.Object()
-        available = 0
+        available: int | None = 0
         with errors_shown(inputs, "target_problem"):
-            available = count_images(ctx)
-        default = min(DEFAULT_COUNT, max(available, 1))
-        inputs.int("count", default=default, min=1, label=f"How many of {available:,}")
+            require_images(ctx)
+            available = count_in_time(ctx)
+        many = "samples that are still being counted" if available is None else f"{available:,}"
+        default = DEFAULT_COUNT if available is None else min(DEFAULT_COUNT, max(available, 1))
+        inputs.int("count", default=default, min=1, label=f"How many of {many}")
         if available:
             with errors_shown(inputs, "problem"):
                 require_count(_count(ctx, default), available)

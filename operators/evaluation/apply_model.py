@@ -13,10 +13,9 @@ from ..forms import (
     UnknownField,
     as_form,
     as_output,
-    count_target,
     errors_shown,
     number_of,
-    show_notice,
+    show_target,
     show_warning,
     target_images,
 )
@@ -51,8 +50,7 @@ class ApplyModel(DelegatedOperator):
         """Asks for the model, the field, and where to run."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            count = count_target(ctx)
-            show_notice(inputs, "target", f"Applies to {count:,} samples.")
+            show_target(ctx, inputs, "Applies to")
         ask_for_model(ctx, inputs)
         inputs.str("label_field", default="predictions", label="Write to")
         with errors_shown(inputs, "field_problem"):

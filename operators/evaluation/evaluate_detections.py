@@ -14,7 +14,6 @@ from ..forms import (
     as_form,
     as_output,
     ask_for_names,
-    count_target,
     detection_fields,
     errors_shown,
     field_choice,
@@ -22,7 +21,7 @@ from ..forms import (
     is_folded,
     number_of,
     require_two_fields,
-    show_notice,
+    show_target,
     show_warning,
     target_images,
 )
@@ -56,7 +55,7 @@ class EvaluateDetections(DelegatedOperator):
         """Asks for the two fields, the key, and how to match."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            show_notice(inputs, "target", f"Evaluates {count_target(ctx):,} samples.")
+            show_target(ctx, inputs, "Evaluates")
         fields = detection_fields(ctx.dataset)
         predictions, truth = guess_fields(fields)
         field_choice(inputs, "predictions", fields, label="Predictions", default=predictions)

@@ -13,11 +13,10 @@ from ..annotation.tag_for_annotation import DEFAULT_TAG
 from ..forms import (
     as_form,
     as_output,
-    count_target,
     errors_shown,
     field_choice,
     number_of,
-    show_notice,
+    show_target,
     target_images,
 )
 from ..running.cancelling import begin_writing
@@ -44,7 +43,7 @@ class FindFalsePositives(foo.Operator):
         """Asks for the evaluation, the confidence, and whether to tag."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            show_notice(inputs, "target", f"Looks through {count_target(ctx):,} samples.")
+            show_target(ctx, inputs, "Looks through")
         keys = list(detection_evaluations(ctx.dataset))
         with errors_shown(inputs, "problem"):
             require_evaluation(ctx.dataset, ctx.params.get("eval_key") or _default_key(keys))

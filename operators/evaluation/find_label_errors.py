@@ -16,13 +16,12 @@ from ..forms import (
     as_form,
     as_output,
     ask_for_names,
-    count_target,
     detection_fields,
     errors_shown,
     field_choice,
     guess_fields,
     require_two_fields,
-    show_notice,
+    show_target,
     show_warning,
     target_images,
 )
@@ -74,7 +73,7 @@ class FindLabelErrors(DelegatedOperator):
         """Asks for the two fields, what to look for, and what to do with what is found."""
         inputs = types.Object()
         with errors_shown(inputs, "target_problem"):
-            show_notice(inputs, "target", f"Looks through {count_target(ctx):,} samples.")
+            show_target(ctx, inputs, "Looks through")
         fields = detection_fields(ctx.dataset)
         predictions, truth = guess_fields(fields)
         field_choice(inputs, "predictions", fields, label="Predictions", default=predictions)

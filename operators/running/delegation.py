@@ -13,7 +13,7 @@ from fiftyone.operators.executor import ExecutionOptions
 
 from ...relabel.compute.executors import alive
 from ...relabel.errors import RelabelError
-from ..forms import count_target, show_notice, show_unknown_choices, show_warning
+from ..forms import count_in_time, show_notice, show_unknown_choices, show_warning
 from .forecasts import Work, machine_here, machines_of, note_work, remember, say_how_long
 from .pace import Pace
 from .ray_cluster import address_of_cluster, tell_of_cluster
@@ -152,7 +152,7 @@ class DelegatedOperator(foo.Operator):
 
         To be called last: of all choices of the form it says what there is to choose.
 
-        Two reads of the database, and where it was measured a count of the target.
+        Two reads of the database, and a count of the target if it is there in time.
 
         Returns:
             the label for the form's button
@@ -176,7 +176,9 @@ class DelegatedOperator(foo.Operator):
         takers = [] if chosen == LATER else [one for one in executors if one.takes(chosen)]
         machines = [machine_here()] if chosen == HERE else machines_of(takers)
         try:
-            samples = count_target(ctx)
+            samples = count_in_time(ctx)
+            if samples is None:
+                return "How long is not known before the samples are counted."
             return say_how_long(
                 self.uri, machines, self._work_of(ctx), lambda step: self.units(ctx, step, samples)
             )

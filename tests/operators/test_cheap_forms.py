@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
+import threading
 
 import fiftyone as fo
 import fiftyone.core.odm as foo
 import numpy as np
 import pytest
 
-from .app import execute, form, operator
+from .app import execute, form, problems, texts
 
 COUNT = 300
 FORMS = [
@@ -102,9 +102,43 @@ def test_form__counts_a_filtered_view_once(large, alone, name, params):
     assert samples_read_by(large, lambda: form(name, large, params, view=view)) < 5
 
 
-def test_images_in__anew_once_the_dataset_was_edited(large):
-    operators = type(operator("select_unique")).__module__.rsplit(".curation", 1)[0]
-    images_in = importlib.import_module(f"{operators}.counting").images_in
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("select_unique", "How many of 300"),
+        ("compute_similarity", "Indexes 300 samples."),
+        ("compute_uniqueness", "Scores 300 samples."),
+        ("apply_model", "Applies to 300 samples."),
+    ],
+)
+def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, known):
+    may_go_on, count = threading.Event(), counting._count
+    started = []
+
+    def slowly(view, version):
+        started.append(version)
+        assert may_go_on.wait(30)
+        return count(view, version)
+
+    monkeypatch.setattr(counting, "WAITED_SECONDS", 0.01)
+    monkeypatch.setattr(counting, "_count", slowly)
+    # One that no other test has counted.
+    view = large.match(fo.ViewField("worth") > 0.1 + len(name) / 1000)
+    params, shown = {"view_target": "CURRENT_VIEW", "count": 1000}, view._serialize()
+    for _ in range(2):
+        fields = form(name, large, params, view=shown)
+        assert "samples that are still being counted" in texts(fields)
+        assert "cannot be selected" not in str(problems(fields))
+    may_go_on.set()
+    assert counting.images_in(view) == COUNT
+    fields = form(name, large, params, view=shown)
+    assert known in texts(fields)
+    assert ("cannot be selected" in str(problems(fields))) == (name == "select_unique")
+    assert len(started) == 1
+
+
+def test_images_in__anew_once_the_dataset_was_edited(large, counting):
+    images_in = counting.images_in
     view = large.match(fo.ViewField("worth") > 0.25)
     assert images_in(view) == COUNT
     sample = large.first()
