@@ -100,10 +100,7 @@ class ImprovementPanel(foo.Panel):
         view = ctx.dataset.select(samples, ordered=True)
         shown = view.count()
         if not shown:
-            raise EvaluationError(
-                "No sample is behind this figure any more.",
-                "They were deleted since, or the queue of label errors was.",
-            )
+            raise _nothing_behind(gone=bool(samples), kind=params.get("kind"))
         ctx.ops.set_view(view=view)
         return {"shown": shown, "gone": len(samples) - shown}
 
@@ -115,6 +112,15 @@ class ImprovementPanel(foo.Panel):
             "name": f"{ctx.dataset.name}-{eval_key}.csv",
             "text": as_csv(load_entries(ctx.dataset, eval_key)),
         }
+
+
+def _nothing_behind(*, gone: bool, kind: str | None) -> EvaluationError:
+    if gone or kind == SUSPICION:
+        return EvaluationError(
+            "No sample is behind this figure any more.",
+            "They were deleted since, or the queue of label errors was.",
+        )
+    return EvaluationError("No sample is behind this figure.", "No label has changed.")
 
 
 def _entry(dataset: fo.Dataset, params: dict[str, Any]) -> Entry:

@@ -14,7 +14,7 @@ from .evaluation.ledger.entries import PULL, UNDO, Cost
 from .evaluation.ledger.recording import Occasion, evaluate_again
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import fiftyone as fo
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from .evaluation.ledger.entries import Entry
 
 logger = logging.getLogger(__name__)
-
-_NOT_A_CHANGE = "conflict"
 
 
 def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
@@ -36,7 +34,10 @@ def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    return _followed(dataset, report.key, lambda record: _after_pull(dataset, report, record))
+    pulls = [report.number, *(one.number for one in report.caught_up)]
+    return _followed(
+        dataset, report.key, lambda record: _after_pull(dataset, report, record), pulls
+    )
 
 
 def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -> list[Entry]:
@@ -48,14 +49,13 @@ def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -
     if not looked_at and not owed:
         return []
     settled = settle_suspicions(dataset, looked_at, round_key=report.key)
-    touched = {*report.sample_ids, *owed}
-    if not touched:
-        return []
     occasion = Occasion(
         cause=PULL,
         round_key=report.key,
+        pull=report.number,
         fields=_fields(record),
-        sample_ids=touched,
+        sample_ids={*report.sample_ids, *owed},
+        finished=report.newly,
         cost=_cost(record, report),
         suspicions=[{**asdict(one), "precision": one.precision} for one in settled],
     )
@@ -78,8 +78,14 @@ def after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
 def _after_undo(dataset: fo.Dataset, report: UndoReport, record: Round | None) -> list[Entry]:
     unsettle_suspicions(dataset, report.key)
     owed = samples_of_round(record.id) if record and report.owed else []
-    touched = {*report.sample_ids, *owed}
-    return evaluate_again(dataset, Occasion(UNDO, report.key, _fields(record), touched))
+    occasion = Occasion(
+        cause=UNDO,
+        round_key=report.key,
+        pull=report.number,
+        fields=_fields(record),
+        sample_ids={*report.sample_ids, *owed},
+    )
+    return evaluate_again(dataset, occasion)
 
 
 def describe(entries: list[Entry]) -> str:
@@ -93,7 +99,10 @@ def describe(entries: list[Entry]) -> str:
 
 
 def _followed(
-    dataset: fo.Dataset, key: str, work: Callable[[Round | None], list[Entry]]
+    dataset: fo.Dataset,
+    key: str,
+    work: Callable[[Round | None], list[Entry]],
+    pulls: Sequence[int] = (),
 ) -> list[Entry]:
     """Does what follows a pull, which must not fail because of it: it is done already.
 
@@ -107,7 +116,7 @@ def _followed(
         except RelabelError as error:
             logger.warning("What was pulled could not be evaluated again: %s", error)
         if record and record.unfollowed:
-            note_followed(record)
+            note_followed(record, pulls)
     except Exception:
         logger.exception("What was pulled could not be evaluated again")
     return entries
@@ -118,16 +127,15 @@ def _fields(record: Round | None) -> list[str]:
 
 
 def _cost(record: Round | None, report: PullReport) -> Cost:
-    """What a pull cost: of the work on its round as much as it brought back finished.
+    """What a pull cost: of the work on its round as much as it brought back newly finished.
 
-    What those cost that it catches up with is not known.
+    So did those that it catches up with.
     """
-    changed = sum(count for kind, count in report.counts.items() if kind != _NOT_A_CHANGE)
-    if report.owed:
-        return Cost(changed)
-    if record and record.request and record.fields and report.finished:
+    changed = report.changed + sum(one.labels for one in report.caught_up)
+    finished = len(report.newly) + sum(one.images for one in report.caught_up)
+    if record and record.request and record.fields and finished:
         seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
         minutes = total_minutes(seconds, record.images, 0, record.request)
-        share = min(1.0, len(report.finished) / max(1, record.images))
+        share = min(1.0, finished / max(1, record.images))
         return Cost(changed, minutes * share)
     return Cost(changed)

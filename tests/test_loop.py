@@ -7,6 +7,9 @@ import pytest
 from relabel import loop
 from relabel.annotation import (
     EVERYTHING,
+    FINISHED,
+    Choice,
+    ConflictPolicy,
     PullReport,
     Request,
     RoundField,
@@ -112,10 +115,55 @@ def test_after_pull__of_jobs_that_are_not_done_it_is_not_known_what_they_cost(
     assert (entry.cost.labels, entry.cost.minutes) == (1, None)
 
 
-def test_after_pull__nothing_was_changed(evaluated, client, jobs, cvat):
+def test_after_pull__nothing_was_changed_is_listed_with_its_cost_and_once(
+    evaluated, client, jobs, cvat
+):
     Annotator(cvat, "lead").move_first_box(jobs[0], WRONG_BY)
+    suspect(evaluated)
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert (entry.cause, entry.sample_ids, entry.yardstick, entry.gain) == ("pull", (), 0, 0)
+    assert (entry.difference.low, entry.difference.high) == (0, 0)
+    assert (entry.cost.labels, entry.cost.minutes) == (0, pytest.approx(66 / 60 / 3))
+    assert [one["model_wrong"] for one in entry.suspicions] == [1, 1]
+    for choice in (FINISHED, EVERYTHING, FINISHED):
+        assert after_pull(evaluated, pull(evaluated, "r", client, choice)) == []
+    assert load_entries(evaluated) == [entry]
+
+
+def test_after_pull__of_a_job_that_stays_open_for_a_conflict_is_listed_once(
+    evaluated, client, jobs, cvat
+):
+    sample = evaluated.first()
+    sample.ground_truth.detections[0].bounding_box[1] += WRONG_BY / 64
+    sample.save()
+    evaluate_detections(evaluated, "predictions", "ground_truth", eval_key="eval")
+    of_one_image = pytest.approx(66 / 60 / 6)
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert (entry.gain, entry.cost.minutes) == (0, of_one_image)
     assert after_pull(evaluated, pull(evaluated, "r", client)) == []
-    assert load_entries(evaluated) == []
+    decided = pull(evaluated, "r", client, policy=ConflictPolicy.CVAT_WINS)
+    (last,) = after_pull(evaluated, decided)
+    assert (last.sample_ids, last.cost.minutes) == ((sample.id,), of_one_image)
+
+
+def test_after_pull__of_some_samples_of_a_job_counts_each_once(evaluated, client, jobs):
+    first, second, *_ = evaluated.values("id")
+    of_one_image = pytest.approx(66 / 60 / 6)
+    for sample_id in (second, first):
+        (entry,) = after_pull(evaluated, pull(evaluated, "r", client, Choice(samples={sample_id})))
+        assert entry.cost.minutes == of_one_image
+        again = Choice(samples={second})
+        assert after_pull(evaluated, pull(evaluated, "r", client, again)) == []
+
+
+def test_after_undo__of_a_pull_that_changed_nothing_but_tags(evaluated, client, jobs, cvat):
+    Annotator(cvat, "lead").move_first_box(jobs[0], WRONG_BY)
+    evaluated.tag_samples("in_annotation")
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    (back,) = after_undo(evaluated, undo_pull(evaluated, "r"))
+    assert (entry.pull, back.pull, back.cause, back.gain) == (1, 1, "undo", 0)
+    (again,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert load_entries(evaluated) == [entry, back, again]
 
 
 def test_after_pull__of_an_earlier_one_whose_process_died_before_this(evaluated, client, jobs):
@@ -125,6 +173,7 @@ def test_after_pull__of_an_earlier_one_whose_process_died_before_this(evaluated,
     (entry,) = after_pull(evaluated, again)
     assert (entry.cause, entry.sample_ids) == ("pull", first.sample_ids)
     assert entry.before.map < entry.after.map == pytest.approx(1)
+    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
     assert after_pull(evaluated, pull(evaluated, "r", client)) == [], "it is owed once"
 
 
@@ -157,6 +206,7 @@ def test_after_pull__during_which_there_is_another_leaves_that_one_owed(
         after_pull(evaluated, pull(evaluated, "r", client))
     (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
     assert len(entry.sample_ids) == 2
+    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
 
 
 def test_after_pull__whose_round_cannot_be_read(evaluated, client, jobs, monkeypatch):
@@ -178,7 +228,7 @@ def test_after_pull__of_an_earlier_one_settles_its_suspicions(evaluated, client,
     assert (entry_type["fixed"], entry_type["left"]) == (1, 0)
     (outcome,) = load_outcomes(evaluated, "label_errors")
     assert outcome["sample_id"] == evaluated.first().id, "the last image is still out"
-    assert (entry.cost.labels, entry.cost.minutes) == (0, None)
+    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 * 2 / 3))
 
 
 def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, client, jobs):

@@ -208,6 +208,15 @@ def test_show_samples__that_were_deleted(mended):
     assert shown == []
 
 
+def test_show_samples__of_a_round_that_changed_nothing(evaluated):
+    sample_id = evaluated.first().id
+    again(evaluated, "r", finished=[sample_id], cost=Cost(0, 2.5))
+    (told,) = call(evaluated, "refresh")[0]["evaluations"][0]["entries"]
+    assert (told["before"], told["labels"], told["minutes"]) == (told["after"], 0, 2.5)
+    answer, _ = call(evaluated, "show_samples", eval_key="eval", number=0)
+    assert answer["error"]["message"] == "No sample is behind this figure."
+
+
 @pytest.mark.parametrize("method", ["details", "show_samples"])
 def test_methods__of_an_entry_that_is_gone(evaluated, method):
     answer, _ = call(evaluated, method, eval_key="eval", number=0)

@@ -63,11 +63,13 @@ export function standing(entries: Entry[]): Entry[] {
       pulls.push(entry);
       continue;
     }
-    const undone = pulls.map((pull) => pull.round).lastIndexOf(entry.round);
+    const undone = pulls.map(nameOf).lastIndexOf(nameOf(entry));
     if (undone >= 0) pulls.splice(undone, 1);
   }
   return pulls;
 }
+
+const nameOf = ({ round, pull }: Entry): string => `${round}/${pull}`;
 
 export interface Summary extends Change {
   /** "over 2 rounds: 58 labels mended in about 25 min". */

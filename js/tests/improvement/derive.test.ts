@@ -69,6 +69,11 @@ test("standing: an undo takes back the last pull of its round", () => {
   expect(standing(entries).map(({ number }) => number)).toEqual([2, 3]);
 });
 
+test("standing: a pull that changed nothing and cannot be undone stays", () => {
+  const entries = [entry(), entry({ number: 1, pull: 0 }), undone({ number: 2 })];
+  expect(standing(entries).map(({ number }) => number)).toEqual([1]);
+});
+
 test("summarize: from the first score to the last, and what it cost", () => {
   expect(summarize(evaluation([]))).toBeNull();
   expect(summarize(evaluation([entry()]))).toMatchObject({ low: 0.021, high: 0.049, text: "1 round, 46 labels mended in about 25 min", remark: "" });

@@ -9,6 +9,7 @@ from ..comparing.choice import job_version
 from ..comparing.placing import own_frames
 from ..dataset.videos import is_video
 from ..record.baseline import samples_by_frame
+from ..record.rounds import LeftOpen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -44,6 +45,48 @@ def finished_samples(
         waiting |= {task_id for task_id, _ in open_frames}
         done = [job for job in done if job.task_id not in waiting]
     return _samples(record, done, open_frames)
+
+
+def finished_newly(
+    dataset: fo.Dataset, record: Round, review: Review, finished: Sequence[str]
+) -> Sequence[str]:
+    """The finished samples that no pull before has brought back as they are in CVAT now.
+
+    A job that leaves an image open comes back as a whole, again and again.
+
+    Args:
+        dataset: the dataset
+        record: the round, before a pull
+        review: what the pull has found
+        finished: the samples that annotators are done with
+    """
+    if is_video(dataset):  # it comes back once, when nothing of it is open any more
+        return finished
+    again = [job for job in review.jobs if _open_before(record, job) is not None]
+    never = {(job.task_id, n) for job in again for n in _open_before(record, job) or ()}
+    known = set(_samples(record, again, open_frames=never))
+    return [sample_id for sample_id in finished if sample_id not in known]
+
+
+def what_is_left_open(record: Round, job: Job, open_frames: Set[tuple[int, int]]) -> LeftOpen:
+    """What all pulls of a job as it is in CVAT now have left open.
+
+    Args:
+        record: the round, before a pull
+        job: a completed job that the pull has looked at
+        open_frames: the frames that it leaves open, as pairs of task and number
+    """
+    before = _open_before(record, job)
+    frames = (n for task_id, n in sorted(open_frames) if task_id == job.task_id)
+    own = (n for n in frames if job.start_frame <= n <= job.stop_frame)
+    kept = tuple(own) if before is None else tuple(n for n in own if n in before)
+    return LeftOpen(job_version(job), kept)
+
+
+def _open_before(record: Round, job: Job) -> Set[int] | None:
+    """The frames that the pulls of a job as it is now have left open; None if there was none."""
+    left = record.left_open.get(job.id)
+    return set(left.frames) if left and left.version == job_version(job) else None
 
 
 def finished_earlier(dataset: fo.Dataset, record: Round, listed: Sequence[Job]) -> list[str]:

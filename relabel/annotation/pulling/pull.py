@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ...cvat import JobState
 from ..comparing.choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
 from ..dataset import storage
 from ..dataset.facts import label_path
@@ -19,7 +20,12 @@ from ..stock.new_values import with_types
 from ..stock.stock import note_labels
 from .collector import collector_paused
 from .comparison import compare, list_jobs, review_frame, with_classes
-from .finishing import finished_earlier, finished_samples
+from .finishing import (
+    finished_earlier,
+    finished_newly,
+    finished_samples,
+    what_is_left_open,
+)
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .provenance import declare_provenance, stamped
 from .review import Review, ReviewedFrame, count
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
     from ..progress import Progress
 
 _ATTEMPTS = 3
+_CONFLICT = "conflict"
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,12 @@ class PullReport:
         jobs: how many jobs were pulled
         problems: what could not be taken over, and why
         finished: the samples that annotators are done with, changed or not
+        newly: those of them that no pull before has brought back as they are in CVAT now
         owed: whether before it labels had been pulled or taken back without that it was noted
             that all was done that follows, see :func:`note_followed`
         earlier: if so, the samples that annotators were done with in the pulls before
+        caught_up: if so, these pulls, as far as they can still be undone
+        number: the number of the pull, 0 if there is nothing of it to undo
     """
 
     key: str
@@ -65,8 +75,16 @@ class PullReport:
     jobs: int
     problems: tuple[str, ...] = ()
     finished: tuple[str, ...] = ()
+    newly: tuple[str, ...] = ()
     owed: bool = False
     earlier: tuple[str, ...] = ()
+    caught_up: tuple[Pull, ...] = ()
+    number: int = 0
+
+    @property
+    def changed(self) -> int:
+        """How many labels were changed in FiftyOne."""
+        return sum(number for kind, number in self.counts.items() if kind != _CONFLICT)
 
 
 @dataclass(frozen=True)
@@ -139,9 +157,7 @@ def pull(
             progress=progress,
             before_writing=before_writing,
         )
-        lost, finished = _write(dataset, record, found, terms)
-    report = _report(found.review, list(found.merged.values()), lost)
-    report = replace(report, finished=tuple(finished))
+        report = _write(dataset, record, found, terms)
     return _with_owed(report, dataset, record, listed)
 
 
@@ -151,7 +167,9 @@ def _with_owed(
     """Says of the pulls before what is still to follow, if there is anything."""
     if not record.unfollowed:
         return report
-    return replace(report, owed=True, earlier=tuple(finished_earlier(dataset, record, listed)))
+    earlier = tuple(finished_earlier(dataset, record, listed))
+    caught_up = tuple(one for one in record.pulls if not one.followed)
+    return replace(report, owed=True, earlier=earlier, caught_up=caught_up)
 
 
 @dataclass(frozen=True)
@@ -225,10 +243,8 @@ def _merge(frame: ReviewedFrame, record: Round, terms: _Terms) -> MergedFrame:
     )
 
 
-def _write(
-    dataset: fo.Dataset, record: Round, found: _Found, terms: _Terms
-) -> tuple[set[Place], list[str]]:
-    """Writes a merge; returns the places edited faster than we can look, and finished samples.
+def _write(dataset: fo.Dataset, record: Round, found: _Found, terms: _Terms) -> PullReport:
+    """Writes a merge.
 
     What is overwritten has been saved. First it is noted that a pull is being written; see
     :func:`revert`.
@@ -254,10 +270,18 @@ def _write(
         open_frames = still_open
         finished = finished_samples(dataset, record, review, open_frames)
     tag_pulled(dataset, finished)
+    report = _report(review, list(merged.values()), lost)
+    newly = finished_newly(dataset, record, review, finished)
+    report = replace(report, finished=tuple(finished), newly=tuple(newly))
+    if found.changes:
+        report = replace(report, number=found.number)
+        *earlier, begun = record.pulls
+        done = replace(begun, labels=report.changed, images=len(newly))
+        record = replace(record, pulls=(*earlier, done))
     _close(record, review.jobs, open_frames)
     if found.changes:
         forget_old_pulls(dataset)
-    return lost, finished
+    return report
 
 
 def _write_labels(
@@ -321,8 +345,20 @@ def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]
             for frame in range(job.start_frame, job.stop_frame + 1)
         )
     }
+    left_open = dict(record.left_open)
+    for job in jobs:
+        left_open.pop(job.id, None)
+        if job.state == JobState.COMPLETED and job.id not in settled:
+            left_open[job.id] = what_is_left_open(record, job, open_frames)
     pulls = tuple(replace(pull_record, writing=False) for pull_record in record.pulls)
-    save_round(replace(record, pulled={**record.pulled, **settled}, pulls=pulls))
+    save_round(
+        replace(
+            record,
+            pulled={**record.pulled, **settled},
+            left_open=left_open,
+            pulls=pulls,
+        )
+    )
 
 
 def _report(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> PullReport:

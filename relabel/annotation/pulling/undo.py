@@ -62,12 +62,14 @@ class UndoReport:
         sample_ids: the samples that have their labels back
         left: the samples with labels that were edited after the pull, and stay as they are
         owed: as of a pull, see :class:`PullReport`
+        number: the number of the pull that was taken back
     """
 
     key: str
     sample_ids: tuple[str, ...]
     left: tuple[str, ...] = ()
     owed: bool = False
+    number: int = 0
 
 
 def undo_pull(
@@ -149,11 +151,26 @@ def revert(dataset: fo.Dataset, record: Round, progress: Progress = silent) -> U
             pulled[job_id] = version
     tag_pull_undone(dataset, _load_tagged(record.id, last.number))
     unfollowed = record.unfollowed + 1
-    save_round(replace(record, pulled=pulled, pulls=record.pulls[:-1], unfollowed=unfollowed))
+    left_open = {job: left for job, left in record.left_open.items() if job not in last.jobs}
+    save_round(
+        replace(
+            record,
+            pulled=pulled,
+            left_open=left_open,
+            pulls=record.pulls[:-1],
+            unfollowed=unfollowed,
+        )
+    )
     forget_undo(record.id, last.number)
     kept = samples_of(left)
     restored = tuple(sample_id for sample_id in samples_of(saved) if sample_id not in kept)
-    return UndoReport(record.key, restored, tuple(sorted(kept)), owed=record.unfollowed > 0)
+    return UndoReport(
+        key=record.key,
+        sample_ids=restored,
+        left=tuple(sorted(kept)),
+        owed=record.unfollowed > 0,
+        number=last.number,
+    )
 
 
 class UndoWriter:

@@ -14,7 +14,7 @@ renaming a run keeps them. They are forgotten when the run is gone.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ from .request import Request, RoundField, read_request, request_document
 from .schema_documents import read_label, read_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import fiftyone as fo
     from pymongo.collection import Collection
@@ -102,12 +102,31 @@ class Pull:
         at: when, UTC
         jobs: the jobs that it took -> the version of each that was pulled before, or None
         writing: whether it did not come to its end
+        labels: how many labels it changed
+        images: how many samples annotators were done with
+        followed: whether all was done that follows it, see :func:`note_followed`
     """
 
     number: int
     at: datetime
     jobs: dict[int, str | None]
     writing: bool = True
+    labels: int = 0
+    images: int = 0
+    followed: bool = False
+
+
+@dataclass(frozen=True)
+class LeftOpen:
+    """What a completed job has left open, of all pulls of one state of it.
+
+    Args:
+        version: that state
+        frames: the frames that every pull has left open
+    """
+
+    version: str
+    frames: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -130,6 +149,7 @@ class Round:
         project_id: the project that its tasks are in, 0 before it is known, or if there is none
         unfollowed: how often labels were pulled or taken back since it was last noted that what
             follows that was done, see :func:`note_followed`
+        left_open: the completed jobs that left something open, and are pulled again for it -> what
     """
 
     id: ObjectId
@@ -146,6 +166,7 @@ class Round:
     request: Request | None = None
     project_id: int = 0
     unfollowed: int = 0
+    left_open: dict[int, LeftOpen] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
@@ -205,6 +226,7 @@ def _document(record: Round) -> dict[str, Any]:
     document["_id"] = document.pop("id")
     document["tasks"] = list(map(_task_document, record.tasks))
     document["pulled"] = _pairs(record.pulled)
+    document["left_open"] = [[job, *astuple(left)] for job, left in record.left_open.items()]
     document["pulls"] = [{**asdict(pull), "jobs": _pairs(pull.jobs)} for pull in record.pulls]
     document["request"] = request_document(record.request) if record.request else None
     return document
@@ -215,13 +237,22 @@ def _task_document(task: SentTask) -> dict[str, Any]:
     return {**document, "labels": packed_items(document["labels"])}
 
 
-def note_followed(record: Round) -> None:
+def note_followed(record: Round, pulls: Iterable[int] = ()) -> None:
     """Notes that all was done that follows the pulls of a round, as evaluating again.
 
-    Not if there were more pulls since the round was read.
+    Of the round not if there were more pulls since it was read.
+
+    Args:
+        record: the round
+        pulls: the numbers of the pulls that were followed
     """
     seen = {"_id": record.id, "unfollowed": record.unfollowed}
     _rounds().update_one(seen, {"$set": {"unfollowed": 0}})
+    _rounds().update_one(
+        {"_id": record.id},
+        {"$set": {"pulls.$[one].followed": True}},
+        array_filters=[{"one.number": {"$in": list(pulls)}}],
+    )
 
 
 def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
@@ -346,13 +377,26 @@ def _read_round(document: Mapping[str, Any], key: str) -> Round:
         labels=document["labels"],
         tasks=tuple(_read_task(task) for task in document["tasks"]),
         pulled=dict(document["pulled"]),
-        pulls=tuple(
-            Pull(pull["number"], _utc(pull["at"]), dict(pull["jobs"]), pull["writing"])
-            for pull in document["pulls"]
-        ),
+        pulls=tuple(map(_read_pull, document["pulls"])),
         request=read_request(request, key, round_fields) if request else None,
         project_id=document.get("project_id", 0),
         unfollowed=document.get("unfollowed", 0),
+        left_open={
+            job: LeftOpen(version, tuple(frames))
+            for job, version, frames in document.get("left_open", ())
+        },
+    )
+
+
+def _read_pull(document: Mapping[str, Any]) -> Pull:
+    return Pull(
+        number=document["number"],
+        at=_utc(document["at"]),
+        jobs=dict(document["jobs"]),
+        writing=document["writing"],
+        labels=document.get("labels", 0),
+        images=document.get("images", 0),
+        followed=document.get("followed", True),  # of those before, nobody knows what they cost
     )
 
 

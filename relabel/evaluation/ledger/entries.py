@@ -96,6 +96,8 @@ class Entry:
         by_error: type of error -> how their number has changed
         suspicions: what became of the suspicions about labels: ``type``, ``fixed``,
             ``model_wrong``, ``left``, ``precision``
+        pull: the number of the pull in its round, the same where it is taken back; 0 if it is not
+            known, or there is nothing of it to undo
     """
 
     eval_key: str
@@ -114,6 +116,7 @@ class Entry:
     by_class: Mapping[str, Change] = field(default_factory=dict)
     by_error: Mapping[str, Change] = field(default_factory=dict)
     suspicions: tuple[Mapping[str, Any], ...] = field(default=())
+    pull: int = 0
 
     @property
     def gain(self) -> float | None:
@@ -158,6 +161,19 @@ def load_entries(dataset: fo.Dataset, eval_key: str | None = None) -> list[Entry
     keys = {run_id: key for key, run_id in run_ids(dataset).items() if eval_key in (None, key)}
     found = _ledger().find({"run_id": {"$in": list(keys)}}).sort("_id", 1)
     return [_entry(document, keys[document["run_id"]]) for document in found]
+
+
+def is_standing(run_id: ObjectId, round_key: str, pull: int) -> bool:
+    """Whether a pull has an entry of an evaluation, and was not taken back since.
+
+    Args:
+        run_id: the evaluation
+        round_key: the round
+        pull: the number of the pull in its round
+    """
+    query = {"run_id": run_id, "round_key": round_key, "pull": pull}
+    newest = _ledger().find_one(query, {"cause": 1}, sort=[("_id", -1)])
+    return newest is not None and newest["cause"] == PULL
 
 
 def count_entries(dataset: fo.Dataset, eval_key: str | None = None) -> int:

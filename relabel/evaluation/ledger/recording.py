@@ -13,12 +13,20 @@ from ..detections import evaluate_detections
 from ..kept import load_kept, run_ids
 from ..stored_run import know_runs
 from .contrast import contrast
-from .entries import Cost, Entry, add_entry, forget_entries_of_gone_runs
+from .entries import (
+    UNDO,
+    Cost,
+    Entry,
+    add_entry,
+    forget_entries_of_gone_runs,
+    is_standing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     import fiftyone as fo
+    from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
 
     from ..kept import Kept
@@ -39,6 +47,8 @@ class Occasion:
         sample_ids: the samples whose labels may have changed
         cost: what the round cost
         suspicions: what became of the suspicions about labels, see :class:`Entry`
+        pull: the number of the pull that was made or taken back, see :class:`Entry`
+        finished: the samples that annotators are done with, changed or not
     """
 
     cause: str
@@ -47,10 +57,15 @@ class Occasion:
     sample_ids: Collection[str]
     cost: Cost = field(default_factory=Cost)
     suspicions: Sequence[Mapping[str, Any]] = ()
+    pull: int = 0
+    finished: Collection[str] = ()
 
 
 def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
-    """Runs the evaluations again that the changed labels are part of.
+    """Runs the evaluations again that the changed labels are part of, or the finished samples.
+
+    A round that annotators were done with is listed even where they found nothing to change: that
+    it changed nothing is what it did, and it had its cost. So is the undoing of such a pull.
 
     Each runs on the samples that it was made on, with its own options, whatever its view would
     show today. One that cannot run any more is left as it is.
@@ -64,15 +79,17 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     """
     entries = []
     now = datetime.now(UTC).replace(microsecond=0)
-    touched = set(occasion.sample_ids)
+    touched, finished = set(occasion.sample_ids), set(occasion.finished)
     for eval_key, run_id in run_ids(dataset).items():
         kept = load_kept(run_id, even_interrupted=True)
         if kept is None or not set(kept.comparison.fields) & set(occasion.fields):
             continue
-        if touched.isdisjoint(kept.outcome.sample_ids):
+        samples = kept.outcome.sample_ids
+        in_any_case = not finished.isdisjoint(samples) or _is_taken_back(run_id, occasion)
+        if touched.isdisjoint(samples) and not in_any_case:
             continue
         try:
-            entry = _again(dataset, eval_key, kept, occasion, now)
+            entry = _again(dataset, eval_key, kept, occasion, now, in_any_case=in_any_case)
         except RelabelError as error:  # e.g. the field of its predictions is gone
             logger.warning("'%s' could not be evaluated again: %s", eval_key, error)
             continue
@@ -83,8 +100,19 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     return entries
 
 
+def _is_taken_back(run_id: ObjectId, occasion: Occasion) -> bool:
+    """Whether this undoes a pull that an evaluation has listed."""
+    return occasion.cause == UNDO and is_standing(run_id, occasion.round_key, occasion.pull)
+
+
 def _again(
-    dataset: fo.Dataset, eval_key: str, kept: Kept, occasion: Occasion, now: datetime
+    dataset: fo.Dataset,
+    eval_key: str,
+    kept: Kept,
+    occasion: Occasion,
+    now: datetime,
+    *,
+    in_any_case: bool,
 ) -> Entry | None:
     comparison = kept.comparison
     done = evaluate_detections(
@@ -97,7 +125,7 @@ def _again(
     after = done.outcome
     # Of an evaluation that was interrupted all images are matched again, changed or not.
     changed = _differing(kept.outcome, after)
-    if not changed:
+    if not changed and not in_any_case:
         return None
     found = contrast(kept.outcome, after, changed, comparison.options)
     return Entry(
@@ -117,6 +145,7 @@ def _again(
         by_class=found.by_class,
         by_error=found.by_error,
         suspicions=tuple(occasion.suspicions),
+        pull=occasion.pull,
     )
 
 

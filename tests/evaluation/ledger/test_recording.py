@@ -9,7 +9,7 @@ from gridfs import GridFS
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.kept import begin_writing, load_kept, run_ids
-from relabel.evaluation.ledger.entries import PULL, Cost, load_entries
+from relabel.evaluation.ledger.entries import PULL, UNDO, Cost, load_entries
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
 
 
@@ -101,6 +101,19 @@ def test_evaluate_again__nothing_that_is_evaluated_was_touched(evaluated, kwargs
 def test_evaluate_again__nothing_has_changed(evaluated):
     assert evaluate_again(evaluated, _occasion(evaluated)) == []
     assert load_entries(evaluated) == []
+
+
+def test_evaluate_again__nothing_has_changed_of_samples_that_annotators_are_done_with(evaluated):
+    for tag in ("even", "odd"):
+        view = evaluated.match_tags(tag)
+        evaluate_detections(view, "predictions", "ground_truth", eval_key=tag)
+    finished = evaluated.match_tags("odd").values("id")
+    entries = evaluate_again(evaluated, _occasion(evaluated, sample_ids=[], finished=finished))
+    assert [entry.eval_key for entry in entries] == ["eval", "odd"]
+    assert {(entry.gain, entry.sample_ids) for entry in entries} == {(0, ())}
+    undone = _occasion(evaluated, sample_ids=[], cause=UNDO)
+    assert [one.eval_key for one in evaluate_again(evaluated, undone)] == ["eval", "odd"]
+    assert evaluate_again(evaluated, undone) == [], "they were taken back"
 
 
 def test_load_entries__follow_the_run(evaluated):
