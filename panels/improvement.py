@@ -118,7 +118,8 @@ def _nothing_behind(*, gone: bool, kind: str | None) -> EvaluationError:
     if gone or kind == SUSPICION:
         return EvaluationError(
             "No sample is behind this figure any more.",
-            "They were deleted since, or the queue of label errors was.",
+            "They were deleted since, or the queue of label errors was, or a later pull brought "
+            "them back.",
         )
     return EvaluationError("No sample is behind this figure.", "No label has changed.")
 
@@ -144,5 +145,5 @@ def _behind(ctx: ExecutionContext, entry: Entry) -> Sequence[str]:
     if kind == SUSPICION:
         error_type = ErrorType(name) if name else None
         verdicts = _VERDICTS[ctx.params["verdict"]]
-        return settled_samples(ctx.dataset, entry.round_key, verdicts, error_type)
+        return settled_samples(ctx.dataset, entry.round_key, verdicts, error_type, entry.pull)
     return entry.sample_ids

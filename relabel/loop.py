@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .annotation import list_rounds, note_followed, samples_of_round
 from .annotation.planning.effort import label_seconds, total_minutes
 from .errors import RelabelError
+from .evaluation.label_errors.runs import label_error_runs
 from .evaluation.label_errors.settling import settle_suspicions, unsettle_suspicions
 from .evaluation.ledger.entries import PULL, UNDO, Cost
 from .evaluation.ledger.recording import Occasion, evaluate_again
@@ -48,7 +49,10 @@ def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -
     looked_at = {*report.sample_ids, *report.finished, *report.earlier}
     if not looked_at and not owed:
         return []
-    settled = settle_suspicions(dataset, looked_at, round_key=report.key)
+    sent = samples_of_round(record.id) if record and label_error_runs(dataset) else []
+    settled = settle_suspicions(
+        dataset, looked_at, round_key=report.key, sent=sent, pull=report.number
+    )
     occasion = Occasion(
         cause=PULL,
         round_key=report.key,
@@ -76,7 +80,7 @@ def after_undo(dataset: fo.Dataset, report: UndoReport) -> list[Entry]:
 
 
 def _after_undo(dataset: fo.Dataset, report: UndoReport, record: Round | None) -> list[Entry]:
-    unsettle_suspicions(dataset, report.key)
+    unsettle_suspicions(dataset, report.key, report.number, report.sample_ids)
     owed = samples_of_round(record.id) if record and report.owed else []
     occasion = Occasion(
         cause=UNDO,

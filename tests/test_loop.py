@@ -23,6 +23,7 @@ from relabel.annotation import (
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.label_errors.queue import LabelError, LabelErrors
 from relabel.evaluation.label_errors.runs import load_outcomes, store_label_errors
+from relabel.evaluation.label_errors.settling import outcomes_by_round
 from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger.entries import load_entries
 from relabel.loop import after_pull, after_undo, describe
@@ -225,10 +226,44 @@ def test_after_pull__of_an_earlier_one_settles_its_suspicions(evaluated, client,
     annotator.set_state(jobs[1], "completed")
     (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
     (entry_type,) = [one for one in entry.suspicions if one["type"] == ErrorType.BAD_BOX]
-    assert (entry_type["fixed"], entry_type["left"]) == (1, 0)
-    (outcome,) = load_outcomes(evaluated, "label_errors")
-    assert outcome["sample_id"] == evaluated.first().id, "the last image is still out"
+    assert (entry_type["fixed"], entry_type["left"]) == (1, 1)
+    outcomes = load_outcomes(evaluated, "label_errors")
+    assert [(one["sample_id"], one["verdict"]) for one in outcomes] == [
+        (evaluated.first().id, "fixed"),
+        (evaluated.last().id, "left"),
+    ], "the last image is still out"
     assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 * 2 / 3))
+
+
+def test_after_pull__what_did_not_come_back_yet_is_left(evaluated, client, jobs, cvat):
+    suspect(evaluated)
+    annotator = Annotator(cvat, "lead")
+    (first,) = after_pull(evaluated, pull(evaluated, "r", client))
+    told = [(one["fixed"], one["model_wrong"], one["left"]) for one in first.suspicions]
+    assert told == [(1, 0, 1), (1, 0, 1)]
+    for job_id in jobs[1:]:
+        annotator.set_state(job_id, "completed")
+    (second,) = after_pull(evaluated, pull(evaluated, "r", client))
+    told = [(one["fixed"], one["model_wrong"], one["left"]) for one in second.suspicions]
+    assert told == [(0, 1, 0), (0, 1, 0)]
+    (all_types,) = {one[-1] for one in outcomes_by_round(evaluated, "label_errors").values()}
+    assert (all_types.fixed, all_types.model_wrong, all_types.left) == (1, 1, 0)
+
+
+def test_after_undo__what_earlier_pulls_told_of_suspicions_stays(evaluated, client, jobs, cvat):
+    suspect(evaluated)
+    after_pull(evaluated, pull(evaluated, "r", client))
+    annotator = Annotator(cvat, "lead")
+    annotator.move_first_box(jobs[2], WRONG_BY)
+    for job_id in jobs[1:]:
+        annotator.set_state(job_id, "completed")
+    after_pull(evaluated, pull(evaluated, "r", client))
+    assert len(load_outcomes(evaluated, "label_errors")) == 2
+    after_undo(evaluated, undo_pull(evaluated, "r"))
+    (outcome,) = load_outcomes(evaluated, "label_errors")
+    assert (outcome["sample_id"], outcome["verdict"]) == (evaluated.first().id, "fixed")
+    after_undo(evaluated, undo_pull(evaluated, "r"))
+    assert load_outcomes(evaluated, "label_errors") == []
 
 
 def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, client, jobs):
@@ -240,7 +275,7 @@ def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, 
     assert left.sample_ids == ()
     (back,) = after_pull(evaluated, left)
     assert back.after.map == entry.before.map
-    assert load_outcomes(evaluated, "label_errors") == []
+    assert {one["verdict"] for one in load_outcomes(evaluated, "label_errors")} == {"left"}
 
 
 def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, jobs, caplog):

@@ -91,7 +91,7 @@ def load_outcomes(dataset: fo.Dataset, key: str) -> list[dict[str, Any]]:
     """What became of suspicions, those of queues that this one replaced included.
 
     Returns:
-        of each the ``round``, ``sample_id``, ``label_id``, ``type`` and ``verdict``
+        of each the ``round``, ``pull``, ``sample_id``, ``label_id``, ``type`` and ``verdict``
     """
     results = dataset.load_run_results(key, load_view=False)
     rows = [dict(row) for row in getattr(results, "outcomes", ())]

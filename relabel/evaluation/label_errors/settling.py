@@ -23,7 +23,12 @@ _NOT_ATTRIBUTES = frozenset({"_id", "_cls", "label", "bounding_box", "mask", "co
 
 
 def settle_suspicions(
-    dataset: fo.Dataset, sample_ids: Collection[str], *, round_key: str
+    dataset: fo.Dataset,
+    sample_ids: Collection[str],
+    *,
+    round_key: str,
+    sent: Collection[str] = (),
+    pull: int = 0,
 ) -> tuple[TypeOutcome, ...]:
     """Says what became of the suspicions about samples that a round brought back.
 
@@ -33,39 +38,53 @@ def settle_suspicions(
         dataset: the dataset
         sample_ids: the samples that people have gone through
         round_key: the round
+        sent: all samples of the round: what did not come back yet is left
+        pull: the number of the pull that brought them back, 0 if there is nothing of it to undo
 
     Returns:
-        what became of the suspicions about the samples, of all queues, type by type
+        what became of the suspicions about the samples, and which are left in the round, of all
+        queues, type by type
     """
     settled: list[tuple[ErrorType, Verdict]] = []
     for key in label_error_runs(dataset):
-        queue = read_queue(dataset, key)
+        queue, known = read_queue(dataset, key), load_outcomes(dataset, key)
+        out = set(sent) - set(sample_ids) - _looked_at(known, round_key)
         errors = [error for error in queue.errors if error.sample_id in sample_ids]
-        if not errors:
+        left = [error for error in queue.errors if error.sample_id in out]
+        if not errors and not left:
             continue
         labels = _labels_now(dataset, queue, [error.sample_id for error in errors])
-        found = judge(errors, labels, sample_ids)
-        kept = [
-            row
-            for row in load_outcomes(dataset, key)
-            if row["round"] != round_key or row["sample_id"] not in sample_ids
-        ]
-        rows = [_row(outcome, round_key) for outcome in found]
+        found = judge(errors, labels, sample_ids) + [Outcome(one, Verdict.LEFT) for one in left]
+        told = out.union(sample_ids)
+        kept = [row for row in known if row["round"] != round_key or row["sample_id"] not in told]
+        rows = [_row(outcome, round_key, pull) for outcome in found]
         store_outcomes(dataset, key, [*kept, *rows])
         settled += map(_verdict, rows)
     return summarize(settled)
 
 
-def unsettle_suspicions(dataset: fo.Dataset, round_key: str) -> None:
-    """Forgets what became of suspicions in a round, when its pull is undone.
+def unsettle_suspicions(
+    dataset: fo.Dataset,
+    round_key: str,
+    pull: int | None = None,
+    sample_ids: Collection[str] = (),
+) -> None:
+    """Forgets what became of suspicions in a round, when a pull of it is undone.
 
     Args:
         dataset: the dataset
         round_key: the round
+        pull: the number of the pull; None forgets what all pulls of the round told
+        sample_ids: the samples whose labels it restores: whatever was told of them is forgotten
     """
     for key in label_error_runs(dataset):
         rows = load_outcomes(dataset, key)
-        kept = [row for row in rows if row["round"] != round_key]
+        kept = [
+            row
+            for row in rows
+            if row["round"] != round_key
+            or not (_is_of(row, pull) or row["sample_id"] in sample_ids)
+        ]
         if len(kept) < len(rows):
             store_outcomes(dataset, key, kept)
 
@@ -91,6 +110,7 @@ def settled_samples(
     round_key: str,
     verdicts: Collection[Verdict],
     error_type: ErrorType | None = None,
+    pull: int | None = None,
 ) -> list[str]:
     """The samples of suspicions, of all queues, of which a round made something.
 
@@ -99,21 +119,34 @@ def settled_samples(
         round_key: the round
         verdicts: what became of them
         error_type: of which type they are, or None for all
+        pull: the number of the pull that told, or None for all
     """
     found: dict[str, None] = {}
     for key in label_error_runs(dataset):
         for row in load_outcomes(dataset, key):
             own_type, verdict = _verdict(row)
             is_meant = row["round"] == round_key and verdict in verdicts
-            if is_meant and error_type in (None, own_type):
+            if is_meant and _is_of(row, pull) and error_type in (None, own_type):
                 found[row["sample_id"]] = None
     return list(found)
 
 
-def _row(outcome: Outcome, round_key: str) -> dict[str, Any]:
+def _looked_at(rows: list[dict[str, Any]], round_key: str) -> set[str]:
+    """The samples that a round has brought back."""
+    of_round = (row for row in rows if row["round"] == round_key)
+    return {row["sample_id"] for row in of_round if row["verdict"] != Verdict.LEFT}
+
+
+def _is_of(row: dict[str, Any], pull: int | None) -> bool:
+    """Whether a pull told this; those of before had no numbers."""
+    return pull is None or row.get("pull", pull) == pull
+
+
+def _row(outcome: Outcome, round_key: str, pull: int) -> dict[str, Any]:
     error = outcome.error
     return {
         "round": round_key,
+        "pull": pull,
         "sample_id": error.sample_id,
         "label_id": error.label_id or error.prediction_id,
         "type": str(error.type),
