@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.errors import RelabelError
-from ...relabel.evaluation.label_errors.finding import LEAST_PROBABILITY, find_label_errors
+from ...relabel.evaluation.label_errors.finding import (
+    LEAST_PROBABILITY,
+    crowd_attribute,
+    find_label_errors,
+)
 from ...relabel.evaluation.label_errors.runs import DEFAULT_KEY, label_error_runs, require_run_key
 from ...relabel.evaluation.label_errors.suspicion import ErrorType
 from ..annotation.tag_for_annotation import DEFAULT_TAG
@@ -52,6 +56,7 @@ class _Request:
     classes: tuple[str, ...]
     least: float
     most: int | None
+    iscrowd: str | None
     tag: str | None
 
 
@@ -82,6 +87,7 @@ class FindLabelErrors(DelegatedOperator):
         inputs.bool("tag_samples", default=False, label="Tag the samples found")
         if ctx.params.get("tag_samples"):
             inputs.str("tag", default=DEFAULT_TAG, label="Tag")
+        _ask_for_crowds(ctx, inputs)
         inputs.str("key", default=DEFAULT_KEY, label="Name of the queue")
         with errors_shown(inputs, "problem"):
             request = _request(ctx)
@@ -105,6 +111,7 @@ class FindLabelErrors(DelegatedOperator):
             classes=request.classes,
             least=request.least,
             most=request.most,
+            iscrowd=request.iscrowd,
             progress=progress_reporter(ctx, "steps", report, units=view.count()),
             before_writing=lambda: begin_writing(ctx),
         )
@@ -187,6 +194,18 @@ def _ask_what_for(inputs: types.Object) -> None:
     inputs.int("most", min=1, label="How many at most", description="All, if empty")
 
 
+def _ask_for_crowds(ctx: Any, inputs: types.Object) -> None:
+    try:
+        usual = crowd_attribute(ctx.dataset, *require_two_fields(ctx))
+    except RelabelError:  # which the form says elsewhere
+        return
+    inputs.str(
+        "iscrowd",
+        label="Attribute that marks a crowd",
+        description=f"If empty, '{usual}', as in the last evaluation of both fields",
+    )
+
+
 def _request(ctx: Any) -> _Request:
     predictions, truth = require_two_fields(ctx)
     names = ctx.params.get("types") or list(ErrorType)
@@ -208,5 +227,6 @@ def _request(ctx: Any) -> _Request:
         classes=tuple(ctx.params.get("classes") or ()),
         least=LEAST_PROBABILITY if least is None else float(least),
         most=most,
+        iscrowd=ctx.params.get("iscrowd") or None,
         tag=tag,
     )

@@ -48,6 +48,13 @@ def test_resolve_input__says_that_it_replaces(predicted):
     assert "The queue label_errors is replaced" in texts(form(NAME, predicted))
 
 
+def test_resolve_input__says_what_marks_a_crowd(predicted):
+    for name in ("iscrowd", "heap"):
+        execute("evaluate_detections", predicted, {"iscrowd": name})
+        asked = form(NAME, predicted)["iscrowd"]["view"]
+        assert f"If empty, '{name}'" in asked["description"]
+
+
 @pytest.mark.parametrize(
     ("params", "problem"),
     [

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-CROWD = "iscrowd"
 _INSIDE = 0.9
 
 
 def find_wrong_crowd(scene: Scene, generator: np.random.Generator) -> list[Suspects]:  # noqa: ARG001 - every mark can be turned, none is drawn
-    """Finds labels whose ``iscrowd`` may be wrong.
+    """Finds labels whose mark as a crowd, ``iscrowd``, may be wrong.
 
     Args:
         scene: labels and predictions
@@ -56,7 +55,7 @@ def _of_mark(scene: Scene, evidence: Floats, *, mark: bool) -> Suspects:
         said=found.only(kept),
         prediction=np.full(rows.size, -1),
         instead=[not mark] * rows.size,
-        attribute=CROWD,
+        attribute=scene.crowd_attribute,
     )
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 
+from ..detections import detection_evaluations
 from ..fields import require_detections
+from ..options import CROWD
 from .marks import ERROR, INSTEAD, SCORE, clear_marks, write_marks
 from .oracle import fixed, mean_average_precision
 from .queue import LabelError, LabelErrors, TypeSummary
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 LEAST_PROBABILITY = 0.2
 """Below, about one of ten suspicions is right."""
 
-_NO_ATTRIBUTES = frozenset({"label", "mask_path", "iscrowd", ERROR, INSTEAD})
+_NO_ATTRIBUTES = frozenset({"label", "mask_path", ERROR, INSTEAD})
 
 
 def find_label_errors(
@@ -41,6 +43,7 @@ def find_label_errors(
     classes: Collection[str] = (),
     least: float = LEAST_PROBABILITY,
     most: int | None = None,
+    iscrowd: str | None = None,
     progress: Progress | None = None,
     before_writing: Callable[[], None] | None = None,
 ) -> LabelErrors:
@@ -58,6 +61,8 @@ def find_label_errors(
         classes: of which classes; none means all. What a model does is learnt from all classes
         least: the least probability
         most: how many errors at most, or None for all
+        iscrowd: the attribute that says whether a label stands for a crowd; None for
+            :func:`crowd_attribute`
         progress: called with how many steps are done and how many there are; nothing is written
             before the last step
         before_writing: called once, right before anything is written; may raise to cancel
@@ -74,8 +79,9 @@ def find_label_errors(
     require_detections(dataset, (predictions, ground_truth))
     tell = _Steps(progress, len(types) + 3)
     tell.next()
-    attributes = shared_attributes(dataset, predictions, ground_truth)
-    read = read_scene(view, predictions, ground_truth, attributes)
+    crowd = iscrowd or crowd_attribute(dataset, predictions, ground_truth)
+    attributes = shared_attributes(dataset, predictions, ground_truth, crowd)
+    read = read_scene(view, predictions, ground_truth, attributes, crowd=crowd)
     ranked = rank(read.scene, types, told=lambda _: tell.next())
     chosen = [one for one in ranked if one.probability >= least and _is_of(one, read, classes)]
     chosen = chosen[:most]
@@ -100,15 +106,27 @@ def find_label_errors(
     return queue
 
 
-def shared_attributes(dataset: fo.Dataset, predictions: str, ground_truth: str) -> list[str]:
-    """The texts and switches that the labels of both fields have beside their class."""
+def crowd_attribute(dataset: fo.Dataset, predictions: str, ground_truth: str) -> str:
+    """The attribute that marks a crowd in the last evaluation of two fields, else ``iscrowd``."""
+    found = CROWD
+    for key in detection_evaluations(dataset):
+        config = dataset.get_evaluation_info(key).config
+        if (config.pred_field, config.gt_field) == (predictions, ground_truth):
+            found = getattr(config, "iscrowd", None) or found
+    return found
+
+
+def shared_attributes(
+    dataset: fo.Dataset, predictions: str, ground_truth: str, crowd: str = CROWD
+) -> list[str]:
+    """The texts and switches that the labels of both fields have beside class and crowd."""
     left_by_runs = {f"{key}{end}" for key in dataset.list_evaluations() for end in ("", "_id")}
     names = []
     for one in (predictions, ground_truth):
         schema = dataset.get_field(f"{one}.detections").field.get_field_schema()
         kinds = (fo.StringField, fo.BooleanField)
         names.append({name for name, kind in schema.items() if isinstance(kind, kinds)})
-    return sorted((names[0] & names[1]) - _NO_ATTRIBUTES - left_by_runs)
+    return sorted((names[0] & names[1]) - _NO_ATTRIBUTES - {crowd} - left_by_runs)
 
 
 class _Steps:

@@ -16,7 +16,6 @@ from ..matching import match
 from ..options import IOUS
 from ..precision import precision_recall
 from ..tables import Detections
-from .crowd import CROWD
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def fixed(scene: Scene, suspicions: Sequence[Suspicion]) -> Detections:
             truth.label[one.label] = one.instead
         elif one.type is ErrorType.BAD_BOX:
             truth.box[one.label] = scene.predictions.box[one.prediction]
-        elif one.attribute == CROWD:
+        elif one.attribute == scene.crowd_attribute:
             truth.crowd[one.label] = one.instead
     chosen = np.zeros(len(scene.predictions), dtype=bool)
     chosen[[row for row in added if row is not None]] = True

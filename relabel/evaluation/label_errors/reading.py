@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..fields import require_predictions
+from ..options import CROWD
 from ..tables import read_detections
 from ..validity import invalid_labels, is_valid, require_confidences
 from .scene import AttributeValues, Scene, look
@@ -40,7 +41,12 @@ class Read:
 
 
 def read_scene(
-    view: SampleCollection, predictions: str, ground_truth: str, attributes: Sequence[str] = ()
+    view: SampleCollection,
+    predictions: str,
+    ground_truth: str,
+    attributes: Sequence[str] = (),
+    *,
+    crowd: str = CROWD,
 ) -> Read:
     """Reads labels and predictions.
 
@@ -49,11 +55,12 @@ def read_scene(
         predictions: the field of the predictions, each with a confidence
         ground_truth: the field of the labels
         attributes: attributes that both fields have
+        crowd: the attribute that says that a label stands for a crowd
 
     Raises:
         EvaluationError: if no sample has predictions, or no prediction has a confidence
     """
-    sample_ids, (found, truth) = read_detections(view, [predictions, ground_truth])
+    sample_ids, (found, truth) = read_detections(view, [predictions, ground_truth], crowd=crowd)
     seen = set(view.exists(predictions).values("id"))
     unpredicted = tuple(one for one in sample_ids if one not in seen)
     require_predictions(len(sample_ids), len(unpredicted), predictions)
@@ -74,7 +81,7 @@ def read_scene(
         )
         for name in attributes
     ]
-    scene = look(truth.only(usable_truth), found.only(usable), values)
+    scene = look(truth.only(usable_truth), found.only(usable), values, crowd=crowd)
     return Read(sample_ids, scene, invalid, unpredicted)
 
 

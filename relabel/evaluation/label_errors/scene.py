@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..options import CROWD
 from .calibration import calibrated
 from .pairs import Pairs, overlapping
 
@@ -56,6 +57,7 @@ class Scene:
         pairs: prediction and label, wherever they overlap by :data:`NEAR`
         sure: how often a prediction like each is right, in (0, 1), see :mod:`.calibration`
         attributes: the attributes that labels and predictions both have
+        crowd_attribute: the attribute that says that a label stands for a crowd
     """
 
     truth: Detections
@@ -63,6 +65,7 @@ class Scene:
     pairs: Pairs
     sure: Floats
     attributes: Sequence[AttributeValues] = ()
+    crowd_attribute: str = CROWD
 
     @cached_property
     def couple(self) -> Integers:
@@ -127,7 +130,11 @@ class Scene:
 
 
 def look(
-    truth: Detections, predictions: Detections, attributes: Sequence[AttributeValues] = ()
+    truth: Detections,
+    predictions: Detections,
+    attributes: Sequence[AttributeValues] = (),
+    *,
+    crowd: str = CROWD,
 ) -> Scene:
     """Puts labels and predictions beside each other.
 
@@ -135,6 +142,7 @@ def look(
         truth: the labels; crowds neither confirm nor refute a prediction
         predictions: the predictions, each with a confidence
         attributes: the attributes that labels and predictions both have
+        crowd: the attribute that says that a label stands for a crowd
     """
     pairs = overlapping(predictions, truth, least=NEAR)
     agree = pairs.iou >= SAME_PLACE
@@ -142,7 +150,7 @@ def look(
     right = np.zeros(len(predictions), dtype=bool)
     right[pairs.one[agree]] = True
     sure = calibrated(predictions.confidence, predictions.label, right)
-    return Scene(truth, predictions, pairs, sure, attributes)
+    return Scene(truth, predictions, pairs, sure, attributes, crowd)
 
 
 def thirds(values: Floats) -> Integers:

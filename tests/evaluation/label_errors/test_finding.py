@@ -14,6 +14,7 @@ from relabel.evaluation.label_errors.runs import (
     load_label_errors,
 )
 from relabel.evaluation.label_errors.suspicion import ErrorType
+from relabel.evaluation.options import EvaluationOptions
 
 FIELDS = ("predictions", "ground_truth")
 
@@ -241,6 +242,26 @@ def test_find_label_errors__attributes_that_the_model_predicts(world):
     found = [error for error in queue.errors if error.attribute == "occluded"]
     assert [error.label_id for error in found] == [wrong.ground_truth.detections[0].id]
     assert found[0].instead is False
+
+
+@pytest.mark.parametrize("said", ["by the evaluation", "by the caller"])
+def test_find_label_errors__crowds_are_marked_by_another_attribute(world, said):
+    expected = find_label_errors(world, *FIELDS)
+    for field in FIELDS:
+        path = f"{field}.detections"
+        world.set_values(f"{path}.heap", world.values(f"{path}.iscrowd"), dynamic=True)
+        world.set_values(f"{path}.iscrowd", [[None] * len(n) for n in world.values(path)])
+    given = {"iscrowd": "heap"}
+    if said == "by the evaluation":
+        evaluate_detections(world, *FIELDS, eval_key="e", options=EvaluationOptions(**given))
+        given = {}
+    queue = find_label_errors(world, *FIELDS, **given)
+    heaps = [error for error in queue.errors if error.attribute == "heap"]
+    assert heaps
+    assert len(queue.errors) == len(expected.errors)
+    assert queue.map_now == expected.map_now
+    of_attribute = {one.type: one.map_fixed for one in queue.summaries}[ErrorType.ATTRIBUTE]
+    assert of_attribute == expected.summaries[-1].map_fixed != queue.map_now
 
 
 @pytest.mark.parametrize("key", ["", "not a key", None])
