@@ -122,6 +122,7 @@ class FindLabelErrors(DelegatedOperator):
             "errors": len(queue.errors),
             "samples": len(queue.sample_ids),
             "sample_ids": list(queue.sample_ids),
+            "saved_view": queue.key if ctx.dataset.has_saved_view(queue.key) else None,
             "map": queue.map_now,
             "types": [
                 {
@@ -144,12 +145,19 @@ class FindLabelErrors(DelegatedOperator):
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
         """Shows the queue, worst first."""
-        queue = ctx.dataset.select(result["sample_ids"], ordered=True)
+        name = result["saved_view"]
+        queue = (
+            ctx.dataset.load_saved_view(name)
+            if name
+            else ctx.dataset.select(result["sample_ids"], ordered=True)
+        )
         return [ctx.ops.reload_dataset(), ctx.ops.set_view(queue)]
 
     def output(self, ctx: Any) -> types.Property:
         """Says how many were found of each type, and what fixing them could give."""
         rows = [("key", "Queue"), ("errors", "Suspicions"), ("samples", "Images"), ("map", "mAP")]
+        if ctx.results.get("saved_view"):
+            rows.append(("saved_view", "Saved view, worst first"))
         if ctx.results.get("tag"):
             rows.append(("tag", "Tagged"))
         found = ctx.results.get("errors")

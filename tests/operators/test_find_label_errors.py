@@ -42,6 +42,12 @@ def test_execute__delegated_with_an_impossible_box(predicted):
     assert predicted.list_runs() == ["later"]
 
 
+def test_execute__delegated_leaves_a_saved_view(world):
+    result = delegate(NAME, world).result.result
+    world.reload()
+    assert world.load_saved_view(result["saved_view"]).values("id") == result["sample_ids"]
+
+
 def test_resolve_input__says_that_it_replaces(predicted):
     assert "replaced" not in texts(form(NAME, predicted))
     execute(NAME, predicted)

@@ -16,6 +16,7 @@ from .queue import LabelError, LabelErrors, TypeSummary
 from .ranking import rank
 from .reading import read_scene
 from .runs import DEFAULT_KEY, require_run_key, store_label_errors
+from .saved_view import save_queue_view
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def find_label_errors(
 ) -> LabelErrors:
     """Finds labels that are probably wrong, marks them, and keeps the queue as a run.
 
-    A run of that name is replaced, and so are the marks on the labels of both fields.
+    A run of that name is replaced, and so are the marks on the labels of both fields. The images
+    are a saved view of that name, worst first.
 
     Args:
         view: the samples
@@ -102,6 +104,7 @@ def find_label_errors(
     store_label_errors(view, queue)
     clear_marks(dataset, (ground_truth, predictions))
     write_marks(dataset, _marks(queue))
+    save_queue_view(dataset, queue)
     tell.next()
     return queue
 

@@ -18,6 +18,7 @@ from ..kept import run_documents
 from ..stored_run import delete_unused, made_on, write_results
 from .marks import clear_marks
 from .queue import LabelError, LabelErrors, TypeSummary
+from .saved_view import delete_queue_view, require_free_view
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _subject(error: Mapping[str, Any]) -> tuple[str, str | None]:
 
 
 def delete_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> None:
-    """Deletes a queue, and removes every mark that it left on labels.
+    """Deletes a queue and its saved view, and removes every mark that it left on labels.
 
     Raises:
         EvaluationError: if there is no such run
@@ -135,6 +136,7 @@ def delete_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> None:
     require_queue(dataset, key)
     config = dataset.get_run_info(key).config
     clear_marks(dataset, (config.ground_truth, config.predictions))
+    delete_queue_view(dataset, key)
     dataset.delete_run(key)
 
 
@@ -171,7 +173,8 @@ def require_run_key(dataset: fo.Dataset, key: str | None) -> str:
     """Checks that a queue may have a name.
 
     Raises:
-        EvaluationError: if it is not an identifier, or is taken by something else
+        EvaluationError: if it is not an identifier, or is taken by something else, be it a saved
+            view
     """
     if not key or not key.isidentifier():
         raise EvaluationError(
@@ -180,4 +183,5 @@ def require_run_key(dataset: fo.Dataset, key: str | None) -> str:
         )
     if key in dataset.list_runs() and key not in label_error_runs(dataset):
         raise EvaluationError(f"'{key}' is a run of another kind.", "Choose another name.")
+    require_free_view(dataset, key)
     return key

@@ -34,6 +34,23 @@ def test_find_label_errors__view_holds_whole_images_worst_first(world):
     assert view.count("ground_truth.detections") == whole.count("ground_truth.detections")
 
 
+def test_find_label_errors__the_view_is_saved_and_replaced(world):
+    for most in (5, 3):
+        queue = find_label_errors(world, *FIELDS, most=most)
+        saved = world.load_saved_view("label_errors")
+        assert saved.values("id") == list(queue.sample_ids)
+    find_label_errors(world, *FIELDS, classes=["none"])
+    assert world.list_saved_views() == [], "nothing was found"
+
+
+@pytest.mark.parametrize("name", ["label_errors", "Label errors"])
+def test_find_label_errors__leaves_the_views_of_others_alone(world, name):
+    world.save_view(name, world.limit(1))
+    with pytest.raises(EvaluationError, match="There is a saved view"):
+        find_label_errors(world, *FIELDS)
+    assert len(world.load_saved_view(name)) == 1
+
+
 def test_find_label_errors__marks_the_suspects_and_nothing_else(world):
     before = labels(world)
     queue = find_label_errors(world, *FIELDS)
@@ -96,7 +113,7 @@ def test_delete_label_errors__leaves_no_trace(world):
     delete_label_errors(world)
     assert (labels(world), labels(world, "predictions")) == before
     assert set(world.get_field_schema(flat=True)) == set(schema)
-    assert world.list_runs() == []
+    assert (world.list_runs(), world.list_saved_views()) == ([], [])
     with pytest.raises(EvaluationError, match="Find label errors first"):
         delete_label_errors(world)
 
