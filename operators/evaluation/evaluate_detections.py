@@ -27,14 +27,13 @@ from ..forms import (
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
+from .left_out import left_out, show_left_out
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo
 
     from ...relabel.evaluation.scores import DetectionScore
     from ..running.streaming import Report
-
-_LABELS_LISTED = 100
 
 
 class EvaluateDetections(DelegatedOperator):
@@ -86,10 +85,7 @@ class EvaluateDetections(DelegatedOperator):
             before_writing=lambda: begin_writing(ctx),
         ).score
         result = asdict(score)
-        result["invalid"] = len(score.invalid)
-        result["invalid_labels"] = [asdict(bad) for bad in score.invalid[:_LABELS_LISTED]]
-        result["unpredicted"] = len(score.unpredicted)
-        result["unpredicted_samples"] = list(score.unpredicted[:_LABELS_LISTED])
+        result |= left_out(score.invalid, score.unpredicted)
         result["problems"] = _problems(score)
         return result
 
@@ -110,6 +106,7 @@ class EvaluateDetections(DelegatedOperator):
         outputs = as_output("Evaluated", rows)
         for number, text in enumerate(ctx.results.get("problems", ())):
             show_warning(outputs.type, f"left_out_{number}", text)
+        show_left_out(outputs.type, ctx.results)
         return outputs
 
 

@@ -31,6 +31,7 @@ from ..forms import (
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
+from .left_out import left_out, show_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from fiftyone.operators.message import GeneratedMessage
 
     from ..running.streaming import Report
-
-_LABELS_LISTED = 100
 
 
 class BadQuestion(RelabelError):
@@ -134,13 +133,7 @@ class FindLabelErrors(DelegatedOperator):
                 for one in queue.summaries
             ],
             "tag": request.tag,
-            "invalid": len(queue.invalid),
-            "invalid_labels": [
-                {"sample_id": bad.sample_id, "label_id": bad.label_id, "reason": bad.reason}
-                for bad in queue.invalid[:_LABELS_LISTED]
-            ],
-            "unpredicted": len(queue.unpredicted),
-            "unpredicted_samples": list(queue.unpredicted[:_LABELS_LISTED]),
+            **left_out(queue.invalid, queue.unpredicted),
         }
 
     def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
@@ -174,6 +167,7 @@ class FindLabelErrors(DelegatedOperator):
         if ctx.results.get("unpredicted"):
             text = f"{ctx.results['unpredicted']:,} samples without predictions were left out."
             show_warning(outputs.type, "unpredicted_left_out", text)
+        show_left_out(outputs.type, ctx.results)
         return outputs
 
 

@@ -36,6 +36,23 @@ def test_execute__delegated_with_an_impossible_box(predicted):
     assert predicted.has_evaluation("later")
 
 
+@pytest.mark.parametrize("name", [NAME, "find_label_errors"])
+def test_output__names_the_samples_of_what_was_left_out(predicted, name):
+    first, second, *_ = predicted
+    first.ground_truth.detections[0].bounding_box = [0.5, 0.5, -0.1, 0.1]
+    first.save()
+    second["predictions"] = None
+    second.save()
+    run = delegate(name, predicted)
+    shown = run.metadata["outputs_schema"]["type"]["properties"]
+    columns = [column["key"] for column in shown["invalid_labels"]["view"]["columns"]]
+    (bad,) = run.result.result["invalid_labels"]
+    assert {*columns} == {*bad}
+    assert bad["sample_id"] == first.id
+    assert "unpredicted_samples" in shown
+    assert run.result.result["unpredicted_samples"] == [second.id]
+
+
 def test_resolve_input__says_that_it_replaces(predicted):
     assert "replaced" not in texts(form(NAME, predicted))
     execute(NAME, predicted)

@@ -34,6 +34,7 @@ def test_execute__delegated_with_an_impossible_box(predicted):
         {
             "sample_id": sample.id,
             "label_id": sample.ground_truth.detections[0].id,
+            "field": "ground_truth",
             "reason": "negative size",
         }
     ]
