@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,15 @@ def _ask_for_options(ctx: Any, inputs: types.Object) -> None:
             label="Tolerance in pixels",
             description="Compares polygons that are this close; empty compares pixels",
         )
+        if ctx.params.get("tolerance") is not None:
+            inputs.int(
+                "error_level",
+                default=1,
+                min=0,
+                max=2,
+                label="Masks that make no polygon",
+                description="0: an error. 1: they overlap nothing, with a warning. 2: without one",
+            )
     inputs.list(
         "iou_threshs",
         types.Number(min=0, max=1),
@@ -147,6 +157,12 @@ def _ask_for_options(ctx: Any, inputs: types.Object) -> None:
         label="More metrics",
         description="The names of operators that FiftyOne computes as well",
     )
+    inputs.bool(
+        "dynamic",
+        default=True,
+        label="Declare what is written on labels",
+        description="So that the App can filter by it",
+    )
 
 
 def _options(ctx: Any) -> EvaluationOptions:
@@ -164,8 +180,13 @@ def _options(ctx: Any) -> EvaluationOptions:
         classes=tuple(params.get("classes") or ()) or None,
         missing=params.get("missing") or None,
         error_level=int(params.get("error_level", 1)),
-        custom_metrics=tuple(params.get("custom_metrics") or ()),
+        custom_metrics=_metrics(params.get("custom_metrics") or ()),
+        dynamic=bool(params.get("dynamic", True)),
     )
+
+
+def _metrics(given: Any) -> Any:
+    return dict(given) if isinstance(given, Mapping) else tuple(given)
 
 
 def _problems(score: DetectionScore) -> list[str]:

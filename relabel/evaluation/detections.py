@@ -181,7 +181,7 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
     matched, kept, comparison = sums.matched, sums.kept, sums.comparison
     dataset = view._dataset  # noqa: SLF001 - no public name
     method = comparison.config.build()
-    run_id = begin_run(view, eval_key, method)
+    run_id = begin_run(view, eval_key, method, dynamic=comparison.options.dynamic)
     writer = MarkWriter(dataset, eval_key, comparison.fields)
     torn = begin_writing(run_id)
 

@@ -37,7 +37,9 @@ class EvaluationOptions:
         classes: the classes to score, in the order to show; None for all that are there
         missing: what stands for the missing partner of a label in a confusion matrix
         error_level: what becomes of masks that make no polygon: 0 raises, 1 warns, 2 ignores
-        custom_metrics: FiftyOne's operators of metrics to compute as well, with their parameters
+        custom_metrics: FiftyOne's operators of metrics to compute as well: their names, or name ->
+            parameters
+        dynamic: whether what is written on labels is declared, so that the App can filter by it
     """
 
     iou: float = 0.5
@@ -50,7 +52,8 @@ class EvaluationOptions:
     classes: tuple[str, ...] | None = None
     missing: str | None = None
     error_level: int = 1
-    custom_metrics: tuple[str, ...] = ()
+    custom_metrics: tuple[str, ...] | dict[str, dict[str, Any] | None] = ()
+    dynamic: bool = True
 
     def __post_init__(self) -> None:
         limits = (self.iou, *self.iou_threshs)
@@ -73,6 +76,7 @@ class EvaluationOptions:
 
     def config(self, predictions: str, ground_truth: str) -> fouec.COCOEvaluationConfig:
         """What FiftyOne keeps of a run."""
+        metrics = self.custom_metrics
         return fouec.COCOEvaluationConfig(
             predictions,
             ground_truth,
@@ -85,7 +89,7 @@ class EvaluationOptions:
             iou_threshs=list(self.iou_threshs),
             max_preds=self.max_preds,
             error_level=self.error_level,
-            custom_metrics=list(self.custom_metrics) or None,
+            custom_metrics=(metrics if isinstance(metrics, dict) else list(metrics)) or None,
         )
 
 

@@ -44,8 +44,16 @@ def require_fields(dataset: fo.Dataset, eval_key: str, config: Config) -> None:
         )
 
 
-def begin_run(view: SampleCollection, eval_key: str, method: COCOEvaluation) -> ObjectId:
+def begin_run(
+    view: SampleCollection, eval_key: str, method: COCOEvaluation, *, dynamic: bool
+) -> ObjectId:
     """Makes a run, unless there is one of the name.
+
+    Args:
+        view: the samples
+        eval_key: the name of the run
+        method: how it evaluates
+        dynamic: whether what is written on labels is declared
 
     Returns:
         the id of the run's document
@@ -55,7 +63,7 @@ def begin_run(view: SampleCollection, eval_key: str, method: COCOEvaluation) -> 
     if eval_key not in ids:
         method.register_run(view, eval_key)
         ids = run_ids(dataset)
-    method.register_samples(view, eval_key)
+    method.register_samples(view, eval_key, dynamic=dynamic)
     return ids[eval_key]
 
 

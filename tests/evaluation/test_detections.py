@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fiftyone.core.odm as foo
+import fiftyone.operators as foo_operators
 import pytest
 
 from relabel.evaluation.detections import (
@@ -167,6 +168,39 @@ def test_evaluate_detections__fiftyone_works_on_the_run(crowded):
     assert crowded.count_values("predictions.detections.other").keys() <= {"tp", "fp"}
     crowded.delete_evaluation("other")
     assert crowded.get_field("predictions.detections.other") is None
+
+
+class _Share(foo_operators.EvaluationMetric):
+    """The share of labels of a kind."""
+
+    @property
+    def config(self):
+        return foo_operators.EvaluationMetricConfig(name="share.of", label="Share")
+
+    def compute(self, samples, results, kind="tp"):
+        kinds = samples.values(f"predictions.detections.{results.key}", unwind=True)
+        return kinds.count(kind) / len(kinds)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"), [(("share.of",), 6 / 8), ({"share.of": {"kind": "fp"}}, 2 / 8)]
+)
+def test_evaluate_detections__metrics_of_others(predicted, monkeypatch, metrics, expected):
+    monkeypatch.setattr(foo_operators, "get_operator", lambda _: _Share())
+    for _ in range(2):
+        _evaluate(predicted, custom_metrics=metrics)
+        results = predicted.load_evaluation_results("eval", cache=False)
+        assert results.metrics()["share.of"] == expected
+    assert _evaluate(predicted, custom_metrics=metrics).matched == 0, "options are as they were"
+
+
+def test_evaluate_detections__declares_what_it_writes_if_asked_to(predicted):
+    _evaluate(predicted, dynamic=False)
+    path = "predictions.detections.eval"
+    assert predicted.get_field(path) is None
+    assert "tp" in predicted.values(path, unwind=True)
+    _evaluate(predicted)
+    assert predicted.get_field(path) is not None
 
 
 def test_evaluate_detections__predictions_without_confidence_are_named(crowded):

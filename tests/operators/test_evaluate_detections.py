@@ -53,6 +53,19 @@ def test_output__names_the_samples_of_what_was_left_out(predicted, name):
     assert run.result.result["unpredicted_samples"] == [second.id]
 
 
+def test_execute__options_that_are_folded_away_do_not_count(predicted):
+    params = {"more": True, "dynamic": False, "classes": ["cat"], "max_preds": 7}
+    shown = {"use_masks": True, "tolerance": 2}
+    assert "error_level" in form(NAME, predicted, {**params, **shown})
+    execute(NAME, predicted, params)
+    config = predicted.get_evaluation_info("eval").config
+    assert config.max_preds == 7
+    assert predicted.get_field("predictions.detections.eval") is None
+    execute(NAME, predicted, {**params, "more": False})
+    assert predicted.get_evaluation_info("eval").config.max_preds == 100
+    assert predicted.get_field("predictions.detections.eval") is not None
+
+
 def test_resolve_input__says_that_it_replaces(predicted):
     assert "replaced" not in texts(form(NAME, predicted))
     execute(NAME, predicted)
