@@ -10,7 +10,11 @@ from .annotation import list_rounds, note_followed, samples_of_round
 from .annotation.planning.effort import label_seconds, total_minutes
 from .errors import RelabelError
 from .evaluation.label_errors.runs import label_error_runs
-from .evaluation.label_errors.settling import settle_suspicions, unsettle_suspicions
+from .evaluation.label_errors.settling import (
+    outcomes_by_round,
+    settle_suspicions,
+    unsettle_suspicions,
+)
 from .evaluation.ledger.entries import PULL, UNDO, Cost
 from .evaluation.ledger.recording import Occasion, evaluate_again
 
@@ -100,6 +104,22 @@ def describe(entries: list[Entry]) -> str:
         if before is not None and after is not None:
             parts.append(f"{entry.eval_key}: mAP {before:.3f} -> {after:.3f}")
     return ", ".join(parts)
+
+
+def describe_suspicions(dataset: fo.Dataset, key: str) -> str:
+    """What became of the suspicions in a round, in a sentence; empty without any."""
+    told = [
+        by_round[key][-1]
+        for by_round in (outcomes_by_round(dataset, queue) for queue in label_error_runs(dataset))
+        if key in by_round
+    ]
+    if not told:
+        return ""
+    fixed, wrong = sum(one.fixed for one in told), sum(one.model_wrong for one in told)
+    left = sum(one.left for one in told)
+    precision = f", precision {fixed / (fixed + wrong):.0%}" if fixed + wrong else ""
+    mended = "1 label" if fixed == 1 else f"{fixed:,} labels"
+    return f"{mended} mended, the model wrong {wrong:,} times, {left:,} left{precision}"
 
 
 def _followed(

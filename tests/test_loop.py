@@ -26,7 +26,7 @@ from relabel.evaluation.label_errors.runs import load_outcomes, store_label_erro
 from relabel.evaluation.label_errors.settling import outcomes_by_round
 from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger.entries import load_entries
-from relabel.loop import after_pull, after_undo, describe
+from relabel.loop import after_pull, after_undo, describe, describe_suspicions
 from tests.annotator import Annotator
 
 WRONG_BY = 5  # pixels of 64
@@ -241,6 +241,8 @@ def test_after_pull__what_did_not_come_back_yet_is_left(evaluated, client, jobs,
     (first,) = after_pull(evaluated, pull(evaluated, "r", client))
     told = [(one["fixed"], one["model_wrong"], one["left"]) for one in first.suspicions]
     assert told == [(1, 0, 1), (1, 0, 1)]
+    said = describe_suspicions(evaluated, "r")
+    assert said == "1 label mended, the model wrong 0 times, 1 left, precision 100%"
     for job_id in jobs[1:]:
         annotator.set_state(job_id, "completed")
     (second,) = after_pull(evaluated, pull(evaluated, "r", client))
@@ -248,6 +250,7 @@ def test_after_pull__what_did_not_come_back_yet_is_left(evaluated, client, jobs,
     assert told == [(0, 1, 0), (0, 1, 0)]
     (all_types,) = {one[-1] for one in outcomes_by_round(evaluated, "label_errors").values()}
     assert (all_types.fixed, all_types.model_wrong, all_types.left) == (1, 1, 0)
+    assert describe_suspicions(evaluated, "unknown") == ""
 
 
 def test_after_undo__what_earlier_pulls_told_of_suspicions_stays(evaluated, client, jobs, cvat):

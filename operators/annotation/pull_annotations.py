@@ -16,7 +16,7 @@ from ...relabel.annotation import (
     pull_issues,
 )
 from ...relabel.errors import RelabelError
-from ...relabel.loop import after_pull, describe
+from ...relabel.loop import after_pull, describe, describe_suspicions
 from ..forms import as_form, as_output, show_error, show_notice
 from ..running.cancelling import begin_writing
 from ..running.pace import paced
@@ -125,6 +125,7 @@ class PullAnnotations(foo.Operator):
                 ("changes", "Labels"),
                 ("remarks", "Remarks"),
                 ("evaluated", "Evaluated again"),
+                ("suspicions", "Suspicions about labels, of the round so far"),
             ],
         )
 
@@ -161,6 +162,7 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         "problems": list(pulled.problems),
         "remarks": " ".join([*pulled.problems, *remarks]) or "none",
         "evaluated": describe(evaluated) or "none",
+        "suspicions": describe_suspicions(ctx.dataset, pulled.key) or "none",
     }
 
 
