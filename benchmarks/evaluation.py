@@ -105,10 +105,10 @@ def detections(boxes: Any, classes: Any, confidences: list[float | None]) -> Any
 def evaluate_written() -> list[dict[str, Any]]:
     """Evaluates with each side."""
     from relabel.evaluation.detections import evaluate_detections
-    from relabel.evaluation.matching import match
-    from relabel.evaluation.options import IOUS
-    from relabel.evaluation.precision import precision_recall
-    from relabel.evaluation.tables import read_detections
+    from relabel.evaluation.matching.matching import match
+    from relabel.evaluation.matching.options import IOUS
+    from relabel.evaluation.matching.tables import read_detections
+    from relabel.evaluation.scoring.precision import precision_recall
 
     dataset = make_dataset(IMAGES)
     fields = ("predictions", "ground_truth")

@@ -10,8 +10,8 @@ import fiftyone as fo
 from fiftyone.operators import types
 from fiftyone.operators.constants import ViewTarget
 
-from ..relabel.compute.zoo import require_zoo_model, zoo_models
-from ..relabel.curation.many_ids import IDS_OF_A_QUERY, views_can_name
+from ..relabel.compute.inference.zoo import require_zoo_model, zoo_models
+from ..relabel.curation.storing.many_ids import IDS_OF_A_QUERY, views_can_name
 from ..relabel.errors import RelabelError
 from .counting import images_in, images_in_time
 

@@ -8,12 +8,12 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ..relabel.evaluation.errors import EvaluationError
-from ..relabel.evaluation.kept import kept_scores, run_ids
 from ..relabel.evaluation.label_errors.outcomes import Verdict
 from ..relabel.evaluation.label_errors.settling import settled_samples
 from ..relabel.evaluation.label_errors.suspicion import ErrorType
 from ..relabel.evaluation.ledger.entries import Entry, ledger_version, load_entries
 from ..relabel.evaluation.ledger.table import as_csv
+from ..relabel.evaluation.storing.kept import kept_scores, run_ids
 from .answers import answering
 from .improvement_json import details_json, evaluations_json
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..relabel.evaluation.kept import KeptScore
     from ..relabel.evaluation.ledger.bootstrap import Interval
     from ..relabel.evaluation.ledger.entries import Change, Entry
+    from ..relabel.evaluation.storing.kept import KeptScore
 
 _MOST_ENTRIES = 200
 _MOST_FIGURES = 2000  # classes of one entry

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ray.cluster_utils import Cluster as Nodes
 
-    from relabel.compute.ray_cluster import Cluster
+    from relabel.compute.cluster.ray_cluster import Cluster
 
 NODES = 3
 
@@ -29,7 +29,7 @@ def ray_nodes() -> Iterator[Nodes]:
 @pytest.fixture(scope="session")
 def ray_connection(ray_nodes) -> Iterator[str]:
     """The cluster's address; this process stays connected, which saves each test two seconds."""
-    from relabel.compute.ray_cluster import connected
+    from relabel.compute.cluster.ray_cluster import connected
 
     with connected(ray_nodes.address):
         yield ray_nodes.address
@@ -38,7 +38,7 @@ def ray_connection(ray_nodes) -> Iterator[str]:
 @pytest.fixture
 def ray_cluster(ray_connection) -> Iterator[Cluster]:
     """The cluster as operations are given it."""
-    from relabel.compute.ray_cluster import connected
+    from relabel.compute.cluster.ray_cluster import connected
 
     with connected(ray_connection) as cluster:
         yield cluster

@@ -20,10 +20,15 @@ MAY_IMPORT["relabel.loop"] = {*ENGINE, "relabel.annotation", "relabel.evaluation
 for _layer in ("operators", "panels"):
     MAY_IMPORT[_layer] = {*MAY_IMPORT["relabel.loop"], "relabel.loop", "relabel.curation"}
 MAY_IMPORT["__init__"] = {"operators", "panels"}
-# The folders of the round, each of which may import those before it.
-ROUND = (
-    "record", "dataset", "comparing", "stock", "planning", "sending", "pulling", "watching",
-)  # fmt: skip
+# The folders of a layer, each of which may import those before it.
+IN_ORDER = {
+    "annotation": (
+        "record", "dataset", "comparing", "stock", "planning", "sending", "pulling", "watching",
+    ),
+    "curation": ("storing", "embedding", "distances", "selecting", "plotting"),
+    "evaluation": ("matching", "scoring", "storing", "predicting", "label_errors", "ledger"),
+    "compute": ("inference", "cluster"),
+}  # fmt: skip
 PLUGIN_FILES = [
     ROOT / "__init__.py",
     *(path for top in ("operators", "panels", "relabel") for path in (ROOT / top).rglob("*.py")),
@@ -87,14 +92,20 @@ def test_imports__inside_the_plugin_are_relative(path):
         assert is_relative or not ours, f"{path}:{line} imports {name} by its absolute name"
 
 
-@pytest.mark.parametrize("folder", ROUND)
-def test_imports__of_the_round_point_one_way(folder):
-    later = ROUND[ROUND.index(folder) + 1 :]
-    files = list((ROOT / "relabel" / "annotation" / folder).glob("*.py"))
-    assert files
-    for path in files:
+@pytest.mark.parametrize("layer", IN_ORDER)
+def test_imports__every_folder_of_a_layer_has_its_place(layer):
+    folders = {path.parent.name for path in (ROOT / "relabel" / layer).glob("*/__init__.py")}
+    assert folders == set(IN_ORDER[layer])
+
+
+@pytest.mark.parametrize(
+    ("layer", "folder"), [(layer, folder) for layer in IN_ORDER for folder in IN_ORDER[layer]]
+)
+def test_imports__within_a_layer_point_one_way(layer, folder):
+    later = IN_ORDER[layer][IN_ORDER[layer].index(folder) + 1 :]
+    for path in (ROOT / "relabel" / layer / folder).glob("*.py"):
         for line, name, _ in imported(path):
-            found = name.removeprefix("relabel.annotation.").split(".")[0]
+            found = name.removeprefix(f"relabel.{layer}.").split(".")[0]
             assert found not in later, f"{path}:{line} imports {name}"
 
 

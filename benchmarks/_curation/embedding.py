@@ -34,8 +34,8 @@ def beside_bare_model(folder: Path, images: int) -> list[dict[str, Any]]:
         folder: where the photographs are written
         images: how many
     """
-    from relabel.curation.embeddings import compute_embeddings
-    from relabel.curation.keras_models import load_application
+    from relabel.curation.embedding.embeddings import compute_embeddings
+    from relabel.curation.embedding.keras_models import load_application
 
     dataset = make_photographs(folder, images)
     model = load_application("MobileNetV2", None)

@@ -20,10 +20,10 @@ def beside_stock(folder: Path, count: int) -> list[dict[str, Any]]:
     import fiftyone as fo
     import fiftyone.brain as fob
 
-    from relabel.curation.embeddings import Embeddings
-    from relabel.curation.neighbours import nearest_neighbours
+    from relabel.curation.distances.neighbours import nearest_neighbours
+    from relabel.curation.distances.unit_rows import UnitRows
+    from relabel.curation.embedding.embeddings import Embeddings
     from relabel.curation.uniqueness import compute_uniqueness
-    from relabel.curation.unit_rows import UnitRows
 
     vectors = np.array(make_vectors(folder / "scored.npy", count))
     dataset = fo.Dataset()

@@ -20,7 +20,7 @@ OF_READING, MOST_MB = 1.5, 200
 
 def beside_stock(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
     """Selects in memory, as `find_unique` does."""
-    from relabel.curation.selection import Wishes, select_unique
+    from relabel.curation.selecting.selection import Wishes, select_unique
 
     vectors = np.array(make_vectors(folder / "some.npy", count))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -53,7 +53,7 @@ def beside_stock(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
 
 def from_disk(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
     """Selects from a file, beside the time to read it for each choice."""
-    from relabel.curation.selection import Wishes, select_unique
+    from relabel.curation.selecting.selection import Wishes, select_unique
 
     vectors = make_vectors(folder / "many.npy", count)
     warm_up()
@@ -79,9 +79,9 @@ def from_disk(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
 def on_gpu(folder: Path, count: int, chosen: int) -> list[dict[str, Any]]:
     """Selects from a file with a GPU, beside this machine's CPU; nothing where there is no GPU."""
     from relabel.compute.arrays import gpu_arrays
-    from relabel.curation.farthest import farthest_first
-    from relabel.curation.on_gpu import NearestOnGpu
-    from relabel.curation.unit_rows import UnitRows
+    from relabel.curation.distances.on_gpu import NearestOnGpu
+    from relabel.curation.distances.unit_rows import UnitRows
+    from relabel.curation.selecting.farthest import farthest_first
 
     ops = gpu_arrays()
     if ops is None:

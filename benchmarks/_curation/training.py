@@ -57,8 +57,8 @@ def _scenes(seed: int, count: int, split: str) -> list[Any]:
 
 def _select(scenes: list[Any], count: int) -> list[int]:
     """Chooses by the descriptor that is built in."""
-    from relabel.curation.descriptors import ImageDescriptor
-    from relabel.curation.selection import Wishes, select_unique
+    from relabel.curation.embedding.descriptors import ImageDescriptor
+    from relabel.curation.selecting.selection import Wishes, select_unique
 
     vectors = ImageDescriptor().embed_all([scene.image for scene in scenes])
     found = select_unique(embeddings_of(vectors), Wishes(count))

@@ -44,7 +44,7 @@ def bytes_per_second(vectors: np.ndarray) -> float:
 
 def warm_up() -> None:
     """Lets the libraries take the memory that they keep for good, as in an App that runs."""
-    from relabel.curation.selection import Wishes, select_unique
+    from relabel.curation.selecting.selection import Wishes, select_unique
 
     vectors = np.random.default_rng(0).standard_normal((2000, DIMENSIONS), np.float32)
     select_unique(embeddings_of(vectors), Wishes(200))
@@ -52,6 +52,6 @@ def warm_up() -> None:
 
 def embeddings_of(vectors: np.ndarray) -> object:
     """Vectors of samples that are not in any dataset."""
-    from relabel.curation.embeddings import Embeddings
+    from relabel.curation.embedding.embeddings import Embeddings
 
     return Embeddings(tuple(map(str, range(len(vectors)))), vectors, "benchmark")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-    from relabel.compute.ray_cluster import Cluster
-    from relabel.compute.recipes import Recipe
+    from relabel.compute.cluster.ray_cluster import Cluster
+    from relabel.compute.inference.recipes import Recipe
 
 LEAST_SPEED_UP = 1.7
 SHARDS = 4
@@ -54,8 +54,8 @@ def two_workers(folder: Path, images: int, cluster: Cluster) -> list[dict[str, A
 
 def four_shards(rows: int, cluster: Cluster) -> list[dict[str, Any]]:
     """The selection from shards beside that of one machine: the same, and how long both take."""
-    from relabel.curation.embeddings import Embeddings
-    from relabel.curation.selection import Wishes, select_unique
+    from relabel.curation.embedding.embeddings import Embeddings
+    from relabel.curation.selecting.selection import Wishes, select_unique
 
     vectors = np.random.default_rng(0).normal(size=(rows, 128)).astype(np.float32)
     embeddings = Embeddings(tuple(map(str, range(rows))), vectors, "random")
@@ -80,7 +80,7 @@ def _rate(view: SampleCollection, model: Recipe, cluster: Cluster) -> float:
 
     They come in bursts, so it is the slope of the line that lies nearest to all their moments.
     """
-    from relabel.curation.ray_parts import embed_parts_on
+    from relabel.curation.embedding.ray_parts import embed_parts_on
 
     done, moments = 0, []
     for part in embed_parts_on(cluster, view, model, batch_size=8):
@@ -93,7 +93,7 @@ def _rate(view: SampleCollection, model: Recipe, cluster: Cluster) -> float:
 @contextmanager
 def _cluster(nodes: int) -> Iterator[Cluster]:
     """A cluster of this machine alone, with one core for each node."""
-    from relabel.compute.ray_cluster import connected
+    from relabel.compute.cluster.ray_cluster import connected
 
     with started(nodes, memory_mib=256) as there, connected(there.address) as cluster:
         assert cluster is not None  # noqa: S101 - there is an address
@@ -120,8 +120,8 @@ def _model(folder: Path) -> Recipe:
     """MobileNetV2 for pictures of 224 pixels, with weights of no meaning."""
     import keras
 
-    from relabel.compute.recipes import recipe
-    from relabel.curation.keras_models import load_model_file
+    from relabel.compute.inference.recipes import recipe
+    from relabel.curation.embedding.keras_models import load_model_file
 
     path = str(folder / "model.keras")
     keras.applications.MobileNetV2(weights=None, include_top=False, pooling="avg").save(path)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.curation.brain_runs import require_brain_key
 from ...relabel.curation.filling import SKLEARN
 from ...relabel.curation.similarity import (
     METRICS,
@@ -17,6 +16,7 @@ from ...relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
+from ...relabel.curation.storing.brain_runs import require_brain_key
 from ..forms import as_form, as_output, errors_shown, field_choice, show_notice, show_warning
 from ..running.cancelling import begin_writing, takes_back
 from ..running.delegation import DelegatedOperator, progress_reporter
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import fiftyone.operators as foo
     from fiftyone.core.collections import SampleCollection
 
-    from ...relabel.curation.embeddings import Embeddings
+    from ...relabel.curation.embedding.embeddings import Embeddings
     from ..running.streaming import Report
 
 DEFAULT_KEY = "image_similarity"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.curation.brain_runs import require_brain_key
-from ...relabel.curation.layouts import (
+from ...relabel.curation.plotting.layouts import (
     EPOCHS,
     EPOCHS_OF_ADDING,
     METHODS,
@@ -18,13 +17,14 @@ from ...relabel.curation.layouts import (
     require_enough,
     require_method,
 )
-from ...relabel.curation.tsne import COMPARED, ITERATIONS
-from ...relabel.curation.visualization import (
+from ...relabel.curation.plotting.tsne import COMPARED, ITERATIONS
+from ...relabel.curation.plotting.visualization import (
     add_to_visualization,
     compute_visualization,
     not_shown,
     require_extendable,
 )
+from ...relabel.curation.storing.brain_runs import require_brain_key
 from ..forms import (
     as_form,
     as_output,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators.message import GeneratedMessage
 
-    from ...relabel.curation.embeddings import Embeddings
+    from ...relabel.curation.embedding.embeddings import Embeddings
     from ..running.streaming import Report
 
 DEFAULT_KEY = "image_plot"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from ...relabel.curation.embeddings import patch_fields, require_patch_field
+from ...relabel.curation.embedding.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
 from ..counting import images_in
 from ..forms import (

@@ -8,7 +8,11 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.curation.errors import SelectionError
-from ...relabel.curation.selection_runs import discard_selection, is_selection, selections
+from ...relabel.curation.selecting.selection_runs import (
+    discard_selection,
+    is_selection,
+    selections,
+)
 from ..forms import as_form, as_output, errors_shown, field_choice
 from ..running.cancelling import begin_writing
 from ..running.streaming import tell_if_delegated

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.compute.image_model import PIXELS
-from ...relabel.compute.recipes import recipe
-from ...relabel.compute.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
-from ...relabel.curation.checkpoints import Checkpoint
-from ...relabel.curation.descriptors import ImageDescriptor
-from ...relabel.curation.embeddings import (
+from ...relabel.compute.inference.image_model import PIXELS
+from ...relabel.compute.inference.recipes import recipe
+from ...relabel.compute.inference.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
+from ...relabel.curation.embedding.checkpoints import Checkpoint
+from ...relabel.curation.embedding.descriptors import ImageDescriptor
+from ...relabel.curation.embedding.embeddings import (
     Embeddings,
     compute_embeddings,
     read_each,
@@ -21,7 +21,7 @@ from ...relabel.curation.embeddings import (
     require_vector_field,
     vector_fields,
 )
-from ...relabel.curation.keras_models import (
+from ...relabel.curation.embedding.keras_models import (
     APPLICATIONS,
     DOWNLOADED,
     load_application,
@@ -31,8 +31,8 @@ from ...relabel.curation.keras_models import (
     require_pixels,
     require_weights,
 )
-from ...relabel.curation.many_ids import views_of
 from ...relabel.curation.similarity import indexes, read_index, require_index
+from ...relabel.curation.storing.many_ids import views_of
 from ..forms import errors_shown, field_choice, number_of, show_notice
 from ..running.delegation import progress_reporter, runs_elsewhere
 from ..running.ray_cluster import cluster_of
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from ...relabel.compute.recipes import Recipe
+    from ...relabel.compute.inference.recipes import Recipe
     from ..running.streaming import Report
 
 DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"

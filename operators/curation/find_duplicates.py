@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.curation.duplicates import Duplicates, find_exact_duplicates, find_near_duplicates
-from ...relabel.curation.many_ids import views_can_name
-from ...relabel.curation.sample_values import TAGS, group_fields, read_splits
-from ...relabel.curation.selection import require_apart
-from ...relabel.curation.selection_runs import (
+from ...relabel.curation.selecting.sample_values import TAGS, group_fields, read_splits
+from ...relabel.curation.selecting.selection import require_apart
+from ...relabel.curation.selecting.selection_runs import (
     Marked,
     discard_selection,
     is_selection,
     save_marks,
 )
+from ...relabel.curation.storing.many_ids import views_can_name
 from ..forms import (
     as_form,
     as_output,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.curation.disagreement import (
+from ...relabel.curation.selecting.disagreement import (
     comparable_fields,
     disagreement,
     require_comparable_fields,
     require_two,
 )
-from ...relabel.curation.uncertainty import (
+from ...relabel.curation.selecting.uncertainty import (
     MEASURES,
     POOLS,
     Uncertainty,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import fiftyone.operators as foo
     from fiftyone.core.collections import SampleCollection
 
-    from ...relabel.curation.selection import Wishes
+    from ...relabel.curation.selecting.selection import Wishes
 
 DISAGREEMENT = "disagreement"
 _LABELS = {

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fiftyone.operators import types
 
-from ...relabel.curation.selection import require_count, select_unique
-from ...relabel.curation.selection_runs import number_field, save_selection
+from ...relabel.curation.selecting.selection import require_count, select_unique
+from ...relabel.curation.selecting.selection_runs import number_field, save_selection
 from ..forms import as_form, count_in_time, errors_shown, number_of
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.operators.message import GeneratedMessage
 
-    from ...relabel.curation.selection import Wishes
+    from ...relabel.curation.selecting.selection import Wishes
     from ..running.streaming import Report
 
 DEFAULT_COUNT = 100

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.annotation import samples_out
-from ...relabel.curation.many_ids import views_can_name
-from ...relabel.curation.sample_values import (
+from ...relabel.curation.selecting.sample_values import (
     group_fields,
     label_fields,
     labelled,
@@ -16,14 +15,15 @@ from ...relabel.curation.sample_values import (
     read_weights,
     weight_fields,
 )
-from ...relabel.curation.selection import Wishes, require_apart, require_most
-from ...relabel.curation.selection_runs import (
+from ...relabel.curation.selecting.selection import Wishes, require_apart, require_most
+from ...relabel.curation.selecting.selection_runs import (
     Marks,
     is_selection,
     left_by,
     require_marks,
     suggest_name,
 )
+from ...relabel.curation.storing.many_ids import views_can_name
 from ..annotation.send_what import SAVED_VIEW
 from ..forms import errors_shown, field_choice, is_folded, number_of, show_warning
 from ..running.cancelling import operation_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-    from ...relabel.curation.selection import Selection
+    from ...relabel.curation.selecting.selection import Selection
 
 NONE = "(none)"
 _MORE, _MARKS = "more", "marks"

@@ -8,7 +8,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ...relabel.evaluation.predict import apply_model
+from ...relabel.evaluation.predicting.predict import apply_model
 from ..forms import (
     UnknownField,
     as_form,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.evaluation.detections import evaluate_detections, require_eval_key
-from ...relabel.evaluation.options import CROWD, IOUS, MOST_PREDICTIONS, EvaluationOptions
+from ...relabel.evaluation.matching.options import CROWD, IOUS, MOST_PREDICTIONS, EvaluationOptions
 from ..forms import (
     as_form,
     as_output,
@@ -33,7 +33,7 @@ from .left_out import left_out, show_left_out
 if TYPE_CHECKING:
     import fiftyone.operators as foo
 
-    from ...relabel.evaluation.scores import DetectionScore
+    from ...relabel.evaluation.scoring.scores import DetectionScore
     from ..running.streaming import Report
 
 

@@ -10,9 +10,9 @@ from fiftyone.operators import types
 
 from ...relabel.errors import RelabelError
 from ...relabel.evaluation.errors import EvaluationError
-from ...relabel.evaluation.kept import kept_scores
 from ...relabel.evaluation.ledger.entries import count_entries, load_entries
 from ...relabel.evaluation.ledger.table import as_csv
+from ...relabel.evaluation.storing.kept import kept_scores
 from ..forms import as_form, as_output, errors_shown, field_choice
 
 ALL = "all"

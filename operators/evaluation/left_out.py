@@ -10,7 +10,7 @@ from fiftyone.operators import types
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...relabel.evaluation.validity import InvalidLabel
+    from ...relabel.evaluation.matching.validity import InvalidLabel
 
 _LISTED = 100
 

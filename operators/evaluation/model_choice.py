@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.compute.image_model import PIXELS
-from ...relabel.compute.recipes import recipe
-from ...relabel.compute.stamps import changed_at
-from ...relabel.compute.zoo import load_zoo_model, require_zoo_model
-from ...relabel.evaluation.detectors import load_detector, require_saved_model
-from ...relabel.evaluation.keras_detectors import load_keras_detector, require_keras_file
-from ...relabel.evaluation.output_format import BOX_FORMATS, OutputFormat
+from ...relabel.compute.inference.image_model import PIXELS
+from ...relabel.compute.inference.recipes import recipe
+from ...relabel.compute.inference.stamps import changed_at
+from ...relabel.compute.inference.zoo import load_zoo_model, require_zoo_model
+from ...relabel.evaluation.predicting.detectors import load_detector, require_saved_model
+from ...relabel.evaluation.predicting.keras_detectors import (
+    load_keras_detector,
+    require_keras_file,
+)
+from ...relabel.evaluation.predicting.output_format import BOX_FORMATS, OutputFormat
 from ..forms import ask_for_zoo_model, errors_shown, number_of
 from ..running.delegation import runs_elsewhere
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...relabel.compute.recipes import Recipe
+    from ...relabel.compute.inference.recipes import Recipe
 
 SAVED_MODEL, KERAS, ZOO = "saved_model", "keras", "zoo"
 LEAST_CONFIDENCE = 0.05

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...relabel.compute.ray_cluster import ADDRESS, connected
+from ...relabel.compute.cluster.ray_cluster import ADDRESS, connected
 from ..forms import show_notice
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fiftyone.operators import types
 
-    from ...relabel.compute.ray_cluster import Cluster
+    from ...relabel.compute.cluster.ray_cluster import Cluster
 
 
 def cluster_of(ctx: Any) -> AbstractContextManager[Cluster | None]:

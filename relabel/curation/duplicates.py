@@ -13,9 +13,9 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from .neighbours import near_pairs
-from .selection import require_apart
-from .unit_rows import UnitRows
+from .distances.neighbours import near_pairs
+from .distances.unit_rows import UnitRows
+from .selecting.selection import require_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Set
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from .embeddings import Embeddings
+    from .embedding.embeddings import Embeddings
 
     Progress = Callable[[int, int], None]
 

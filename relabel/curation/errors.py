@@ -9,7 +9,7 @@ from ..errors import RelabelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..compute.images import Unreadable
+    from ..compute.inference.images import Unreadable
 
 
 class EmbeddingsError(RelabelError):

@@ -6,15 +6,15 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .brain_runs import PGVECTOR, limit_waiting, save_results
 from .errors import VectorStoreError
+from .storing.brain_runs import PGVECTOR, limit_waiting, save_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from .embeddings import Embeddings
+    from .embedding.embeddings import Embeddings
 
     Progress = Callable[[int, int], None]
 

@@ -9,8 +9,11 @@ import fiftyone.brain as fob
 import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
-from .beside import keep, kept
-from .brain_runs import (
+from .embedding.embeddings import Embeddings
+from .errors import EmbeddingsError, NotAddable, NoVectors, VectorStoreError
+from .filling import SKLEARN, add_vectors, answering
+from .storing.beside import keep, kept
+from .storing.brain_runs import (
     PGVECTOR,
     collection_of_runs,
     is_unfinished,
@@ -18,10 +21,7 @@ from .brain_runs import (
     replaced_run,
     require_brain_key,
 )
-from .embeddings import Embeddings
-from .errors import EmbeddingsError, NotAddable, NoVectors, VectorStoreError
-from .filling import SKLEARN, add_vectors, answering
-from .many_ids import views_of
+from .storing.many_ids import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,12 +9,12 @@ import numpy as np
 from fiftyone.brain.internal.core.uniqueness import UniquenessConfig
 
 from ..compute.arrays import gpu_arrays_for
-from .brain_runs import require_brain_key
+from .distances.neighbours import fill, nearest_neighbours
+from .distances.sharding import Shards
+from .distances.unit_rows import UnitRows
 from .errors import BrainKeyError, EmbeddingsError
-from .neighbours import fill, nearest_neighbours
-from .sharding import Shards
-from .unit_rows import UnitRows
-from .whole_fields import is_field_name, write_whole
+from .storing.brain_runs import require_brain_key
+from .storing.whole_fields import is_field_name, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from ..compute.ray_cluster import Cluster
-    from .embeddings import Embeddings
-    from .neighbours import Progress
+    from ..compute.cluster.ray_cluster import Cluster
+    from .distances.neighbours import Progress
+    from .embedding.embeddings import Embeddings
 
 _WEIGHTS = np.array([0.6, 0.3, 0.1])  # of the three nearest, as in FiftyOne
 

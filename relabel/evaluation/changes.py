@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import fiftyone as fo
 import numpy as np
 
-from .outcome import Pieces, empty, fields_of, leaves_of, match_images
-from .reading import UNKNOWN, digests, id_of, read_raw
-from .stored_run import stages_of
+from .matching.outcome import Pieces, empty, fields_of, leaves_of, match_images
+from .matching.reading import UNKNOWN, digests, id_of, read_raw
+from .storing.stored_run import stages_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from ..compute.images import Progress
-    from .kept import Kept, Seen
-    from .options import Comparison
-    from .reading import RawSamples
+    from ..compute.inference.images import Progress
+    from .matching.options import Comparison
+    from .matching.reading import RawSamples
+    from .storing.kept import Kept, Seen
 
     Integers = NDArray[np.int64]
 

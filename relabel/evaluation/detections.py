@@ -16,7 +16,12 @@ import fiftyone as fo
 from .changes import Written, match_changed
 from .errors import EvaluationError
 from .fields import require_detections, require_predictions
-from .kept import (
+from .matching.options import Comparison, EvaluationOptions
+from .matching.reading import UNKNOWN, read_stamps
+from .matching.validity import UNRANKED, require_confidences
+from .scoring.results import make_results, pairs_of
+from .scoring.scores import DetectionScore, classes_of, curves_of, marked, score_of
+from .storing.kept import (
     Draft,
     Kept,
     Seen,
@@ -28,12 +33,8 @@ from .kept import (
     run_ids,
     save_kept,
 )
-from .mark_writer import MarkWriter
-from .options import Comparison, EvaluationOptions
-from .reading import UNKNOWN, read_stamps
-from .results import make_results, pairs_of
-from .scores import DetectionScore, classes_of, curves_of, marked, score_of
-from .stored_run import (
+from .storing.mark_writer import MarkWriter
+from .storing.stored_run import (
     begin_run,
     delete_unused,
     know_runs,
@@ -42,7 +43,6 @@ from .stored_run import (
     stages_of,
     write_results,
 )
-from .validity import UNRANKED, require_confidences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -54,11 +54,11 @@ if TYPE_CHECKING:
     from fiftyone.utils.eval.coco import COCODetectionResults
     from numpy.typing import NDArray
 
-    from ..compute.images import Progress
+    from ..compute.inference.images import Progress
     from .changes import Matched
-    from .marks import Marked
-    from .outcome import Outcome
-    from .precision import Curves
+    from .matching.outcome import Outcome
+    from .scoring.marks import Marked
+    from .scoring.precision import Curves
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import EvaluationError
-from .kept import load_kept, run_ids
-from .scores import classes_of, curves_of, marked, score_of
+from .scoring.scores import classes_of, curves_of, marked, score_of
+from .storing.kept import load_kept, run_ids
 
 if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from .kept import Kept
-    from .scores import DetectionScore
+    from .scoring.scores import DetectionScore
+    from .storing.kept import Kept
 
 
 def require_kept(dataset: fo.Dataset, eval_key: str) -> Kept:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relabel.curation.duplicates import find_exact_duplicates, find_near_duplicates
-from relabel.curation.embeddings import Embeddings
+from relabel.curation.embedding.embeddings import Embeddings
 from relabel.curation.errors import EmbeddingsError, SelectionError
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from relabel.curation import filling
-from relabel.curation.descriptors import ImageDescriptor
-from relabel.curation.embeddings import Embeddings, compute_embeddings
+from relabel.curation.embedding.descriptors import ImageDescriptor
+from relabel.curation.embedding.embeddings import Embeddings, compute_embeddings
 from relabel.curation.errors import VectorStoreError
 from relabel.curation.similarity import add_to_similarity, compute_similarity, read_index
 

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from relabel.curation import many_ids
-from relabel.curation.brain_runs import delete_run
-from relabel.curation.descriptors import ImageDescriptor
-from relabel.curation.embeddings import Embeddings, compute_embeddings
+from relabel.curation.embedding.descriptors import ImageDescriptor
+from relabel.curation.embedding.embeddings import Embeddings, compute_embeddings
 from relabel.curation.errors import BrainKeyError, EmbeddingsError, NotAddable, VectorStoreError
 from relabel.curation.similarity import (
     add_to_similarity,
@@ -22,6 +20,8 @@ from relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
+from relabel.curation.storing import many_ids
+from relabel.curation.storing.brain_runs import delete_run
 from relabel.curation.uniqueness import uniqueness
 
 

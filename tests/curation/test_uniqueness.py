@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from relabel.curation.embeddings import Embeddings
+from relabel.curation.embedding.embeddings import Embeddings
 from relabel.curation.errors import BrainKeyError, EmbeddingsError
 from relabel.curation.uniqueness import compute_uniqueness, uniqueness
 

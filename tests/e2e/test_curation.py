@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from relabel.curation.embeddings import read_embeddings
-from relabel.curation.layouts import Layout
-from relabel.curation.selection import Wishes, select_unique
-from relabel.curation.selection_runs import Marks, save_selection
-from relabel.curation.visualization import compute_visualization
+from relabel.curation.embedding.embeddings import read_embeddings
+from relabel.curation.plotting.layouts import Layout
+from relabel.curation.plotting.visualization import compute_visualization
+from relabel.curation.selecting.selection import Wishes, select_unique
+from relabel.curation.selecting.selection_runs import Marks, save_selection
 
 SEND = "@relabel/cvat/send_to_cvat"
 

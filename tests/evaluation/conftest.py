@@ -17,7 +17,7 @@ def saved_models(tmp_path_factory) -> Path:
     Each finds the same in every image: a dog (class 2) at .9, a cat (class 1) at .4, and a box
     without an area at .8.
     """
-    from .tiny_detector import save_detector
+    from .predicting.tiny_detector import save_detector
 
     folder = tmp_path_factory.mktemp("detectors")
     save_detector(folder / "any_batch", batch=None)

@@ -40,10 +40,10 @@ class DiesBefore(pymongo.monitoring.CommandListener):
 def apply(name: str, after: int) -> None:
     import fiftyone as fo
 
-    from relabel.evaluation import checkpoints
-    from relabel.evaluation.predict import apply_model
+    from relabel.evaluation.predicting import checkpoints
+    from relabel.evaluation.predicting.predict import apply_model
 
-    from .brightness import Brightness
+    from .predicting.brightness import Brightness
 
     checkpoints._KEEP_SECONDS = 0.0
     apply_model(

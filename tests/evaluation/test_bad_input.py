@@ -8,7 +8,7 @@ import pytest
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 
 
 def _evaluate(view, **options):

@@ -10,7 +10,7 @@ from relabel.evaluation.detections import (
     require_eval_key,
 )
 from relabel.evaluation.errors import EvaluationError
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 
 
 def _evaluate(view, *, progress=None, **options):

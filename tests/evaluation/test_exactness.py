@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from relabel.evaluation.marks import Kind, marks_of
-from relabel.evaluation.matching import match
-from relabel.evaluation.precision import precision_recall
-from relabel.evaluation.tables import Detections, as_objects
+from relabel.evaluation.matching.matching import match
+from relabel.evaluation.matching.tables import Detections, as_objects
+from relabel.evaluation.scoring.marks import Kind, marks_of
+from relabel.evaluation.scoring.precision import precision_recall
 
 IOUS = [x / 100 for x in range(50, 100, 5)]
 CLASSES = ["a", "b", "c"]

@@ -12,12 +12,12 @@ from bson import ObjectId
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from relabel.evaluation import kept
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.errors import EvaluationError
-from relabel.evaluation.kept import begin_writing, load_kept, run_ids
-from relabel.evaluation.mark_writer import MarkWriter
-from relabel.evaluation.outcome import same
+from relabel.evaluation.matching.outcome import same
+from relabel.evaluation.storing import kept
+from relabel.evaluation.storing.kept import begin_writing, load_kept, run_ids
+from relabel.evaluation.storing.mark_writer import MarkWriter
 
 FIELDS = ("predictions", "ground_truth")
 eighth = st.integers(0, 7).map(lambda number: number / 8)

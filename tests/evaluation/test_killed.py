@@ -10,10 +10,10 @@ import pytest
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
-from relabel.evaluation.predict import apply_model
+from relabel.evaluation.predicting.predict import apply_model
 
 from . import killed_process
-from .brightness import Brightness
+from .predicting.brightness import Brightness
 
 FIELDS = ("predictions", "ground_truth")
 PATH = "ground_truth.detections.label"

@@ -6,7 +6,7 @@ import fiftyone as fo
 import pytest
 
 from relabel.evaluation.detections import evaluate_detections
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 from relabel.evaluation.subset import score_subset
 
 

@@ -11,7 +11,7 @@ from fiftyone.operators.executor import ExecutionError
 from relabel.compute import worker
 from relabel.compute.operations import claim_oldest
 from relabel.compute.steering import CANCELLED, cancel, repeat
-from tests.evaluation.keras_models import always, save_detector
+from tests.evaluation.predicting.keras_models import always, save_detector
 
 from .app import delegate, execute, form, operator, problems, requests_of, texts
 

@@ -26,7 +26,7 @@ class Died(BaseException):
 def die_before_the_view_is_saved(monkeypatch):
     """The oldest operation begins; its selection is recorded and tagged, and no more."""
     package = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
-    theirs = importlib.import_module(f"{package}.relabel.curation.selection_runs")
+    theirs = importlib.import_module(f"{package}.relabel.curation.selecting.selection_runs")
 
     def die(*_, **__):
         raise Died

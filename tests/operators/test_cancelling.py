@@ -32,7 +32,7 @@ class Batches:
 @pytest.fixture
 def batches(monkeypatch):
     plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
-    descriptor = sys.modules[f"{plugin}.relabel.curation.descriptors"].ImageDescriptor
+    descriptor = sys.modules[f"{plugin}.relabel.curation.embedding.descriptors"].ImageDescriptor
     embed_all, seen = descriptor.embed_all, Batches()
 
     def counted(model, images):

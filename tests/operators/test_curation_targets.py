@@ -56,7 +56,9 @@ def test_select_unique__more_than_the_images_of_patches(dataset):
 
 def test_select_unique__of_patches_on_more_images_than_a_view_can_name_twice(dataset, monkeypatch):
     plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
+    monkeypatch.setattr(
+        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 1
+    )
     ctx = context("select_unique", dataset, OF_VIEW)
     patches = dataset.to_patches("ground_truth")
     view = sys.modules[f"{plugin}.operators.forms"].whole_images(ctx, patches)

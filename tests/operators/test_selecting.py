@@ -235,7 +235,9 @@ def test_find_duplicates__the_splits_that_count_are_seen(circle):
 
 def test_find_duplicates__of_more_than_a_view_can_name(circle, monkeypatch):
     plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 2)
+    monkeypatch.setattr(
+        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 2
+    )
     done = execute("find_duplicates", circle, {**VECTORS, "by": "vectors"})
     assert (done.result["groups"], done.result["redundant"]) == (3, 3)
     assert done.result["sample_ids"] == done.result["redundant_ids"] == []
@@ -253,7 +255,9 @@ def test_find_duplicates__shows_the_others_of_more_than_a_view_can_name(
     circle, monkeypatch, tag, shown
 ):
     plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 2)
+    monkeypatch.setattr(
+        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 2
+    )
     params = {**VECTORS, "by": "vectors", "show": "others", "tag": tag}
     done = execute("find_duplicates", circle, params)
     assert ("notify" in requests_of(done)) == (tag == "")
@@ -327,7 +331,9 @@ def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
         return execute("select_unique", circle, {**params, **marks}, view=view).result
 
     expected = select()
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
+    monkeypatch.setattr(
+        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 1
+    )
     found = select(name="again")
     circle.reload()
     assert circle.load_saved_view("again").values("id") == expected["sample_ids"]

@@ -48,7 +48,9 @@ def test_compute_similarity__more_new_ones_than_a_view_can_name(
     params = {"patches_field": patches_field}
     of_first = {**params, "view_target": "CURRENT_VIEW"}
     execute(NAME, dataset, of_first, view=dataset[:1])
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 1)
+    monkeypatch.setattr(
+        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 1
+    )
     broken = dataset[1:2].first()
     Path(broken.filepath).write_bytes(b"")
     done = execute(NAME, dataset, {**params, "new_only": True})

@@ -37,7 +37,9 @@ def test_compute_visualization__more_new_patches_than_a_view_can_name(dataset, m
     params = {"patches_field": "ground_truth", "method": "pca"}
     of_some = {**params, "view_target": "CURRENT_VIEW"}
     execute(NAME, dataset, of_some, view=dataset[:3])
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.many_ids"], "IDS_OF_A_VIEW", 4)
+    monkeypatch.setattr(
+        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 4
+    )
     assert execute(NAME, dataset, {**params, "new_only": True}).result["added"] == 6
     dataset.clear_cache()
     shown = dataset.load_brain_results("image_plot").label_ids

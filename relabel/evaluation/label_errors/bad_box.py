@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..matching import box_iou
+from ..matching.matching import box_iou
 from .planting import moved_boxes
 from .posterior import posterior
 from .scene import thirds

@@ -9,7 +9,7 @@ import fiftyone as fo
 
 from ..detections import detection_evaluations
 from ..fields import require_detections
-from ..options import CROWD
+from ..matching.options import CROWD
 from .marks import ERROR, INSTEAD, SCORE, clear_marks, write_marks
 from .oracle import fixed, mean_average_precision
 from .queue import LabelError, LabelErrors, TypeSummary
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
-    from ...compute.images import Progress
+    from ...compute.inference.images import Progress
     from .ranking import Suspicion
     from .reading import Read
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..matching import match
-from ..options import IOUS
-from ..precision import precision_recall
-from ..tables import Detections
+from ..matching.matching import match
+from ..matching.options import IOUS
+from ..matching.tables import Detections
+from ..scoring.precision import precision_recall
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..matching import box_iou
+from ..matching.matching import box_iou
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from ..matching import box_iou
+from ..matching.matching import box_iou
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
-    from ..validity import InvalidLabel
+    from ..matching.validity import InvalidLabel
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..fields import require_predictions
-from ..options import CROWD
-from ..tables import read_detections
-from ..validity import invalid_labels, is_valid, require_confidences
+from ..matching.options import CROWD
+from ..matching.tables import read_detections
+from ..matching.validity import invalid_labels, is_valid, require_confidences
 from .scene import AttributeValues, Scene, look
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from numpy.typing import NDArray
 
-    from ..tables import Detections
-    from ..validity import InvalidLabel
+    from ..matching.tables import Detections
+    from ..matching.validity import InvalidLabel
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import fiftyone.core.odm as foo
 from bson import json_util
 
 from ..errors import EvaluationError
-from ..kept import run_documents
-from ..stored_run import delete_unused, made_on, write_results
+from ..storing.kept import run_documents
+from ..storing.stored_run import delete_unused, made_on, write_results
 from .marks import clear_marks
 from .queue import LabelError, LabelErrors, TypeSummary
 from .saved_view import delete_queue_view, require_free_view

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..options import CROWD
+from ..matching.options import CROWD
 from .calibration import calibrated
 from .pairs import Pairs, overlapping
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..tables import Detections
+    from ..matching.tables import Detections
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

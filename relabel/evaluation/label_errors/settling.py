@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bson import ObjectId
 
-from ..tables import box_of
+from ..matching.tables import box_of
 from .outcomes import LabelNow, Outcome, TypeOutcome, Verdict, judge, summarize
 from .runs import label_error_runs, load_outcomes, read_queue, store_outcomes
 from .suspicion import ErrorType

@@ -23,7 +23,7 @@ from .suspicion import ErrorType, Suspects
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..tables import Detections
+    from ..matching.tables import Detections
     from .scene import Scene
 
     Floats = NDArray[np.float64]

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..precision import RECALLS
-from ..scores import classes_of
+from ..scoring.precision import RECALLS
+from ..scoring.scores import classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from ..options import EvaluationOptions
-    from ..outcome import Outcome
+    from ..matching.options import EvaluationOptions
+    from ..matching.outcome import Outcome
 
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]

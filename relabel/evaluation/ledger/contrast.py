@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..scores import classes_of, curves_of
+from ..scoring.scores import classes_of, curves_of
 from .bootstrap import draw_images, interval, weighted_by_class, weighted_map
 from .entries import Change, Found
 from .error_kinds import errors_by_image
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from ..options import EvaluationOptions
-    from ..outcome import Outcome
-    from ..tables import Detections
+    from ..matching.options import EvaluationOptions
+    from ..matching.outcome import Outcome
+    from ..matching.tables import Detections
     from .bootstrap import Interval
 
     Integers = NDArray[np.int64]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
 
-from ..kept import living_runs, run_ids
+from ..storing.kept import living_runs, run_ids
 from .bootstrap import Interval
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from ..label_errors.pairs import overlapping
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..options import EvaluationOptions
-    from ..outcome import Outcome
+    from ..matching.options import EvaluationOptions
+    from ..matching.outcome import Outcome
 
     Booleans = NDArray[np.bool_]
     Integers = NDArray[np.int64]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import RelabelError
 from ..detections import evaluate_detections
-from ..kept import load_kept, run_ids
-from ..stored_run import know_runs
+from ..storing.kept import load_kept, run_ids
+from ..storing.stored_run import know_runs
 from .contrast import contrast
 from .entries import (
     UNDO,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
 
-    from ..kept import Kept
-    from ..outcome import Outcome
-    from ..tables import Detections
+    from ..matching.outcome import Outcome
+    from ..matching.tables import Detections
+    from ..storing.kept import Kept
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from relabel.evaluation.label_errors.runs import (
     load_label_errors,
 )
 from relabel.evaluation.label_errors.suspicion import ErrorType
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 
 FIELDS = ("predictions", "ground_truth")
 

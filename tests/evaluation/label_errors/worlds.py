@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from relabel.evaluation.label_errors.suspicion import ErrorType
-from relabel.evaluation.tables import Detections, as_objects
+from relabel.evaluation.matching.tables import Detections, as_objects
 
 CLASSES = np.array(["bus", "car", "cat", "dog", "van"], dtype=object)
 _CELLS = [(column, row) for column in range(4) for row in range(3)]

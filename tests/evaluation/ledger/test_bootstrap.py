@@ -12,7 +12,7 @@ from relabel.evaluation.ledger.bootstrap import (
     weighted_map,
 )
 from relabel.evaluation.ledger.contrast import contrast
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions()
 

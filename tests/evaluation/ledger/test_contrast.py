@@ -7,7 +7,7 @@ import pytest
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.contrast import contrast
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions()
 

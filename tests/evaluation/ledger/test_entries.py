@@ -5,7 +5,6 @@ from dataclasses import replace
 from bson import ObjectId
 
 from relabel.evaluation.detections import evaluate_detections
-from relabel.evaluation.kept import run_ids
 from relabel.evaluation.ledger.entries import (
     PULL,
     Change,
@@ -15,6 +14,7 @@ from relabel.evaluation.ledger.entries import (
     load_entries,
 )
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
+from relabel.evaluation.storing.kept import run_ids
 
 MANY = 200_000
 

@@ -5,7 +5,7 @@ import pytest
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.error_kinds import ErrorKind, errors_by_image
-from relabel.evaluation.options import EvaluationOptions
+from relabel.evaluation.matching.options import EvaluationOptions
 
 WHOLE = [0.1, 0.1, 0.4, 0.4]
 

@@ -8,9 +8,9 @@ import pytest
 from gridfs import GridFS
 
 from relabel.evaluation.detections import evaluate_detections
-from relabel.evaluation.kept import begin_writing, load_kept, run_ids
 from relabel.evaluation.ledger.entries import PULL, UNDO, Cost, load_entries
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
+from relabel.evaluation.storing.kept import begin_writing, load_kept, run_ids
 
 
 @pytest.fixture

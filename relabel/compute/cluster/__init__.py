@@ -1,0 +1,1 @@
+"""A Ray cluster, and what its nodes are given to do."""

@@ -1,0 +1,1 @@
+"""Samples in the plane, those that are alike near one another."""

@@ -1,0 +1,1 @@
+"""What is found about samples, kept as FiftyOne runs and fields, whole or not at all."""

@@ -1,0 +1,1 @@
+"""Labels and predictions as arrays, and which prediction is which label."""

@@ -1,0 +1,1 @@
+"""Detectors, and their predictions on samples, here or on a Ray cluster."""

@@ -1,0 +1,1 @@
+"""What matching says of each label, and of the model as a whole."""

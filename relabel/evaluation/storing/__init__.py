@@ -1,0 +1,1 @@
+"""An evaluation on its dataset: the FiftyOne run, the marks, what is kept for the next time."""
