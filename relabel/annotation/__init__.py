@@ -52,7 +52,8 @@ from .record.connection import SECRETS, configured, connect
 from .record.references import MediaReference
 from .record.remarks import Remark, rounds_with_unsaid
 from .record.request import Request, RoundField, Validation
-from .record.rounds import Round, RoundState, list_rounds, load_round, note_followed
+from .record.round import Round, RoundState
+from .record.rounds import list_rounds, load_round, note_followed
 from .sending.discard import discard_round
 from .sending.projects import project_additions
 from .sending.push import push, resume_push

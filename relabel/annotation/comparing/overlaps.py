@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...cvat import CvatClient, Job, Shape
-    from ..record.rounds import SentTask
+    from ..record.round import SentTask
     from .choice import Choice
 
 

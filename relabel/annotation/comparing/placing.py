@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from ...cvat import Job, Yardstick
     from ..dataset.media import RoundImage
-    from ..record.rounds import SentTask
+    from ..record.round import SentTask
 
 
 @dataclass(frozen=True)

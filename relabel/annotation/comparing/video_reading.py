@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ..record.baseline import SentFrame
-    from ..record.rounds import Round
+    from ..record.round import Round
     from .drawing import PulledShapes
 
 

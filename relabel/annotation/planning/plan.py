@@ -21,7 +21,8 @@ from ..errors import (
     UnsupportedMedia,
 )
 from ..record.request import FILEPATH
-from ..record.rounds import RoundState, list_rounds, run_keys
+from ..record.round import RoundState
+from ..record.rounds import list_rounds, run_keys
 from ..stock.adoption import adopt_stock_rounds
 from .division import (
     check_division,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ..dataset.storage import Labels
     from ..progress import Progress
     from ..record.baseline import SentFrame
-    from ..record.rounds import Round, SentTask
+    from ..record.round import Round, SentTask
 
 _IMAGES_PER_REPORT = 250
 

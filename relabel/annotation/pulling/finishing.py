@@ -9,7 +9,7 @@ from ..comparing.choice import job_version
 from ..comparing.placing import own_frames
 from ..dataset.videos import is_video
 from ..record.baseline import samples_by_frame
-from ..record.rounds import LeftOpen
+from ..record.round import LeftOpen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence, Set
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import Job
-    from ..record.rounds import Round
+    from ..record.round import Round
     from .review import Review
 
 

@@ -14,7 +14,8 @@ from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pulled
 from ..progress import part_of, silent
 from ..record.baseline import replace_frames
 from ..record.places import Place, samples_of
-from ..record.rounds import Pull, Round, holding, load_round, save_round
+from ..record.round import Pull, Round
+from ..record.rounds import holding, load_round, save_round
 from ..stock.adoption import find_round
 from ..stock.new_values import with_types
 from ..stock.stock import note_labels

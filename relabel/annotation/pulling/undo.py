@@ -28,7 +28,7 @@ from ..record.baseline import (
 )
 from ..record.batches import PER_BATCH
 from ..record.places import Place, place_document, read_place, samples_of
-from ..record.rounds import Round, holding, list_rounds, load_round, save_round
+from ..record.rounds import holding, list_rounds, load_round, save_round
 from ..stock.renamed_fields import follow_fields
 from ..stock.stock import note_labels
 from .restoring import restored
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from ..dataset.storage import Labels
     from ..progress import Progress
+    from ..record.round import Round
     from .merge import MergedFrame
 
 PULLS_KEPT = 10

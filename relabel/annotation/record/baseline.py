@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.collection import Collection
 
-    from .rounds import Round
+    from .round import Round
 
 _FRAMES_PER_WRITE = 500
 _BYTES_OF_LABEL, _BYTES_OF_ATTRIBUTE = 500, 4500  # at most, names and all

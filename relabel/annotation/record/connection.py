@@ -14,7 +14,7 @@ from ..errors import RoundError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .rounds import Round
+    from .round import Round
 
 SECRETS = tuple(
     f"FIFTYONE_CVAT_{name}"

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone.core.odm as foo
 
-from .rounds import project_tracker, trackers
+from .round import project_tracker, trackers
 
 if TYPE_CHECKING:
     import fiftyone as fo
     from bson import ObjectId
     from pymongo.collection import Collection
 
-    from .rounds import Round
+    from .round import Round
 
 _LOOKED_FOR = timedelta(hours=24)
 _RARELY = timedelta(minutes=1)

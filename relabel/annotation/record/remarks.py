@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bson import ObjectId
     from pymongo.collection import Collection
 
-    from .rounds import Round
+    from .round import Round
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..dataset.media import RoundImage
     from ..progress import Progress
     from ..record.request import Request
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 
 def checked_media(

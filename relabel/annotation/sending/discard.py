@@ -9,14 +9,8 @@ from ..dataset.tags import tag_discarded
 from ..errors import RoundError
 from ..record.baseline import samples_of_round
 from ..record.connection import check_server
-from ..record.rounds import (
-    Round,
-    RoundState,
-    forget_round,
-    holding,
-    load_round,
-    save_round,
-)
+from ..record.round import Round, RoundState
+from ..record.rounds import forget_round, holding, load_round, save_round
 from ..stock.stock import delete_run
 from .projects import discard_project
 from .strays import delete_tasks

@@ -14,7 +14,7 @@ from ..dataset.starting import find_starts
 from ..errors import RoundError
 from ..progress import silent
 from ..record.baseline import SentFrame, SentLabel, forget_frames, save_frames
-from ..record.rounds import TaskStep
+from ..record.round import TaskStep
 from .canvas import Canvas
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..comparing.placing import Placed
     from ..progress import Progress
     from ..record.baseline import Start
-    from ..record.rounds import Round, SentTask
+    from ..record.round import Round, SentTask
 
     LabelsOfImages: TypeAlias = dict[str, list[dict[str, Drawn]]]
     """Field -> the labels of each of some images, by their ids."""

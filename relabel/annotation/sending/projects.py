@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from ...cvat import describe_missing, missing_labels
 from ..comparing.naming import label_specs
 from ..errors import ProjectLacksClasses
-from ..record.rounds import project_tracker
+from ..record.round import project_tracker
 
 if TYPE_CHECKING:
     from ...cvat import CvatClient, LabelSpec, Project
     from ..record.request import Request
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 _NAMED = 10
 

@@ -22,15 +22,8 @@ from ..planning.plan import check_key
 from ..planning.planned import planned_ids
 from ..progress import silent
 from ..record.remarks import rounds_with_unsaid, save_unsaid
-from ..record.rounds import (
-    Round,
-    RoundState,
-    forget_orphans,
-    holding,
-    list_rounds,
-    load_round,
-    save_round,
-)
+from ..record.round import Round, RoundState
+from ..record.rounds import forget_orphans, holding, list_rounds, load_round, save_round
 from ..stock.stock import register_run
 from .discard import discard_held, discard_round
 from .projects import check_project

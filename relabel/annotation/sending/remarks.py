@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ...cvat import CvatClient, Issue, Job
     from ..record.remarks import Remark
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 _SIGNED = "Relabel: "
 _DIGITS = 3  # of a pixel

@@ -17,15 +17,8 @@ from ..planning.planned import forget_plan, load_plan, save_plan
 from ..progress import part_of
 from ..record.baseline import load_frames, samples_of_round
 from ..record.request import Validation
-from ..record.rounds import (
-    Round,
-    RoundState,
-    SentTask,
-    TaskStep,
-    save_round,
-    save_task,
-    trackers,
-)
+from ..record.round import Round, RoundState, SentTask, TaskStep, trackers
+from ..record.rounds import save_round, save_task
 from ..stock.stock import save_results
 from .assigning import assign_jobs
 from .checking import checked_media

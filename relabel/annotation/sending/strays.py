@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...cvat import CvatError
 from ..record.late import late_rounds, note_late
-from ..record.rounds import trackers
+from ..record.round import trackers
 from .projects import delete_made_projects, discard_project
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ...cvat import CvatClient
     from ..record.late import Late
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 logger = logging.getLogger(__name__)
 

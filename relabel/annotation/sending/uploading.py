@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...cvat import UploadJournal
 from ..planning.planned import note_upload
-from ..record.rounds import TaskStep
+from ..record.round import TaskStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...cvat.uploads import UploadProgress
     from ..dataset.media import RoundImage
     from ..record.request import Request
-    from ..record.rounds import SentTask
+    from ..record.round import SentTask
 
 UPLOADING = frozenset({TaskStep.CREATED, TaskStep.SENDING})
 """The steps at which CVAT may have all media of a task, some, or none."""

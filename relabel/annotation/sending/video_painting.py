@@ -19,7 +19,7 @@ from ..dataset.starting import find_starts
 from ..dataset.videos import frames_of
 from ..errors import RoundError
 from ..record.baseline import SentFrame, SentLabel, forget_frames, save_frames
-from ..record.rounds import TaskStep
+from ..record.round import TaskStep
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...cvat import CvatClient, Job, Shape
     from ..comparing.drawing import PulledShapes
     from ..dataset.media import RoundImage
-    from ..record.rounds import Round, SentTask
+    from ..record.round import Round, SentTask
 
 _TRIES = 3
 

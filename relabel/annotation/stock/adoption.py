@@ -27,7 +27,8 @@ from ..dataset.whole_values import value_class
 from ..errors import FieldGone, UnknownRound
 from ..record.baseline import add_frames
 from ..record.request import RoundField
-from ..record.rounds import Round, RoundState, SentTask, add_round, known_rounds, load_round
+from ..record.round import Round, RoundState, SentTask
+from ..record.rounds import add_round, known_rounds, load_round
 from .left_runs import LeftRun, left_run, problem_of
 from .renamed_fields import field_names, fields_with, follow_fields
 from .stock_images import image_frames

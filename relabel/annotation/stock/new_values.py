@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ...cvat import CvatClient, Job
     from ...labels import LabelSchema
     from ..record.request import RoundField
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 _LIKELIEST = ("IntField", "FloatField", "BooleanField")  # in the order in which stock tries them
 _NAMED = "scalar:"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ...labels import LabelKind
     from ..record.baseline import SentFrame
     from ..record.request import RoundField
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 _LOOKED_AT = 50  # images; one is enough, but its labels may have been deleted
 

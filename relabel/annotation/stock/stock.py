@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...labels import LabelSchema
     from ..record.baseline import SentFrame
     from ..record.request import RoundField
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 _BACKEND = "cvat"
 

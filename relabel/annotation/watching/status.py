@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ...cvat import CvatClient, Job
     from ...errors import RelabelError
-    from ..record.rounds import Round, SentTask
+    from ..record.round import Round, SentTask
     from ..stock.left_runs import LeftRun
 
 LEFT = "left"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from ...cvat import CvatClient, Job, User
-    from ..record.rounds import Round
+    from ..record.round import Round
 
 NOBODY = ""
 """The assignee of a job that nobody has."""

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from bson import ObjectId, encode
 
 from relabel.annotation.record import rounds
-from relabel.annotation.record.rounds import Round, RoundState, SentTask, save_round, save_task
+from relabel.annotation.record.round import Round, RoundState, SentTask, read_round
+from relabel.annotation.record.rounds import save_round, save_task
 from relabel.cvat import AttributeSpec, InputType, LabelSpec
 
 TASKS, CLASSES, LARGEST = 80, 1_203, 16_000_000
@@ -51,7 +52,7 @@ def round_of(tasks):
 
 def stored(record):
     document = rounds._rounds().find_one({"_id": record.id})
-    return document, rounds._read_round(document, record.key)
+    return document, read_round(document, record.key)
 
 
 def test_save_round__keeps_many_tasks_of_many_classes():

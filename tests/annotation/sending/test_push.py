@@ -25,7 +25,7 @@ from relabel.annotation import (
     pull,
 )
 from relabel.annotation.planning.elsewhere import Elsewhere
-from relabel.annotation.record.rounds import RoundState
+from relabel.annotation.record.round import RoundState
 from relabel.cvat import CvatDataRejected, CvatForbidden, JobState, UnknownAssignee
 from relabel.labels import LabelSchema, boxes
 from tests.annotation.sending.small_push import own_tasks

@@ -21,7 +21,7 @@ from relabel.annotation import (
     rounds_status,
 )
 from relabel.annotation.comparing.naming import label_specs
-from relabel.annotation.record.rounds import project_tracker, trackers
+from relabel.annotation.record.round import project_tracker, trackers
 from relabel.cvat import CvatForbidden, CvatUnreachable, JobType, LabelSpec
 from tests.annotation.sending.small_push import remove, request_of, tasks_of, unique
 from tests.annotation.sending.test_resume import failing_after, killed
