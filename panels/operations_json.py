@@ -35,6 +35,7 @@ def operation_json(
         "executor": operation.executor,
         "attempt": operation.attempt,
         "writing": operation.writing,
+        "takes_back": operation.takes_back,
         "progress": operation.progress,
         "doing": operation.doing,
         "cause": operation.cause,

@@ -12,7 +12,7 @@ from fiftyone.operators.executor import ExecutionRunState
 from pymongo import ASCENDING, DESCENDING
 
 from .operations import LINK_PREFIX, OURS, collection
-from .steering import CANCELLED
+from .steering import CANCELLED, takes_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +61,7 @@ class Operation:
             of ours
         attempt: counted from 1; 0 before the first
         writing: whether it writes its outcome, and can no longer be cancelled
+        takes_back: whether it was cancelled, and still takes back what it made
         progress: the share that is done, from 0 to 1; None where it is not known
         doing: what is being done, or what became of the last attempt
         cause: why it failed, in one line
@@ -81,6 +82,7 @@ class Operation:
     executor: str | None
     attempt: int
     writing: bool
+    takes_back: bool
     progress: float | None
     doing: str
     cause: str
@@ -198,6 +200,7 @@ def _as_operation(document: dict[str, Any], more: dict[str, Any]) -> Operation:
         executor=link.removeprefix(LINK_PREFIX) if is_ours and stage is not Stage.QUEUED else None,
         attempt=ours.get("attempts", 0),
         writing=bool(ours.get("writing")) and stage in _ORDER,
+        takes_back=takes_back(document),
         progress=status.get("progress"),
         doing=status.get("label") or "",
         cause=cause_of(error) if stage is Stage.FAILED else "",

@@ -73,7 +73,7 @@ def repeat(operation: ObjectId) -> ObjectId:
         raise NotRepeatable(
             "Only what has failed, or was cancelled, can be run again.", "Start it anew instead."
         )
-    if _takes_back(document):
+    if takes_back(document):
         raise NotRepeatable("This operation is taking back what it made.", "Wait a moment.")
     ours = document.get(OURS, {})
     again = ours.get("again") or ObjectId()
@@ -87,10 +87,18 @@ def repeat(operation: ObjectId) -> ObjectId:
     return again
 
 
-def _takes_back(document: dict[str, Any]) -> bool:
-    """Whether an operation does; one whose process died never says that it has."""
+def takes_back(document: dict[str, Any]) -> bool:
+    """Whether an operation that was cancelled still takes back what it made.
+
+    One whose process died never says that it has: after some time it is taken for done.
+
+    Args:
+        document: FiftyOne's of the operation
+    """
     ours = document.get(OURS, {})
-    if "takes_back" not in ours or ours["takes_back"] != ours["attempts"]:
+    if document["run_state"] != State.FAILED or "takes_back" not in ours:
+        return False
+    if ours["takes_back"] != ours["attempts"]:
         return False
     ended = document["failed_at"] + timedelta(seconds=_NOTICED_SECONDS + TAKING_BACK_SECONDS)
     return bool(utc_now() < ended)

@@ -109,6 +109,22 @@ def test_operations_of__what_waits_again_has_no_executor(queue, dataset):
     assert (shown.stage, shown.executor) == (Stage.QUEUED, None)
 
 
+def test_operations_of__what_takes_back_what_it_made(queue, dataset):
+    run = queue("back")
+    claim = claim_oldest(["back"], "a")
+    operations.takes_back(claim)
+
+    def shown():
+        [found] = operations_of(dataset._doc.id)
+        return found.stage, found.takes_back
+
+    assert shown() == (Stage.RUNNING, False)
+    steering.cancel(run)
+    assert shown() == (Stage.CANCELLED, True)
+    operations.took_back(claim)
+    assert shown() == (Stage.CANCELLED, False)
+
+
 def test_line__oldest_first_also_what_was_handed_back(queue):
     first, second, third = queue("line"), queue(), queue("line")
     claim = claim_oldest(["line"], "a")

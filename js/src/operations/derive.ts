@@ -6,8 +6,8 @@ export const isUnended = ({ stage }: Operation): boolean => stage === "running" 
 
 export const canCancel = (operation: Operation): boolean => isUnended(operation) && !operation.writing;
 
-export const canRepeat = ({ stage, again }: Operation): boolean =>
-  (stage === "failed" || stage === "cancelled") && again === null;
+export const canRepeat = ({ stage, takes_back, again }: Operation): boolean =>
+  (stage === "failed" || stage === "cancelled") && !takes_back && again === null;
 
 /** The share that is done, in percent; null where it is not known. */
 export const percent = ({ stage, progress }: Operation): number | null => {
@@ -34,7 +34,7 @@ export const errorText = ({ cause, error }: Operation): string =>
 
 /** Where an operation stands, in a line under its name. */
 export function stageText(operation: Operation, nowMs: number): string {
-  const { stage, executor, attempt, started_at, ended_at, queued_at, before } = operation;
+  const { stage, executor, attempt, started_at, ended_at, queued_at, before, takes_back } = operation;
   const again = attempt > 1 ? `, attempt ${attempt}` : "";
   switch (stage) {
     case "running":
@@ -44,7 +44,7 @@ export function stageText(operation: Operation, nowMs: number): string {
     case "completed":
       return `${took(started_at, ended_at)} on ${placeOf(executor) || "another program"} · ${ago(ended_at, nowMs)}`;
     default:
-      return `${stage}${again ? ` after attempt ${attempt}` : ""} · ${ago(ended_at, nowMs)}`;
+      return `${stage}${again ? ` after attempt ${attempt}` : ""} · ${ago(ended_at, nowMs)}${takes_back ? " · takes back what it made" : ""}`;
   }
 }
 

@@ -14,6 +14,8 @@ export interface Operation {
   attempt: number;
   /** It writes its outcome: half of that would be left if it were cancelled. */
   writing: boolean;
+  /** It was cancelled, and still takes back what it made: it cannot be run again before that. */
+  takes_back: boolean;
   /** From 0 to 1. */
   progress: number | null;
   doing: string;

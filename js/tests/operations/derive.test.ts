@@ -28,6 +28,7 @@ test.each<[Partial<Operation>, string]>([
   [ENDED, "took 1 min on gpu@big · 1 min ago"],
   [{ ...ENDED, stage: "failed" }, "failed · 1 min ago"],
   [{ ...ENDED, stage: "failed", attempt: 2 }, "failed after attempt 2 · 1 min ago"],
+  [{ ...ENDED, stage: "cancelled", takes_back: true }, "cancelled · 1 min ago · takes back what it made"],
 ])("stageText: %o", (changes, text) => expect(stageText(operation(changes), NOON)).toBe(text));
 
 test("canCancel: what has not ended, unless it writes", () => {
@@ -37,9 +38,10 @@ test("canCancel: what has not ended, unless it writes", () => {
   expect(canCancel(operation(ENDED))).toBe(false);
 });
 
-test("canRepeat: what has failed or was cancelled, once", () => {
+test("canRepeat: what has failed or was cancelled, and has taken back what it made, once", () => {
   expect(canRepeat(operation({ stage: "failed" }))).toBe(true);
   expect(canRepeat(operation({ stage: "cancelled" }))).toBe(true);
+  expect(canRepeat(operation({ stage: "cancelled", takes_back: true }))).toBe(false);
   expect(canRepeat(operation({ stage: "failed", again: "2" }))).toBe(false);
   expect(canRepeat(operation())).toBe(false);
 });

@@ -11,6 +11,7 @@ export const operation = (changes: Partial<Operation> = {}): Operation => ({
   executor: "gpu@big:123",
   attempt: 1,
   writing: false,
+  takes_back: false,
   progress: 0.412,
   doing: "412 of 1,000 images, 2 minutes left",
   cause: "",
