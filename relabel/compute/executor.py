@@ -55,7 +55,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         sys.exit(str(error))
     leaving = Leaving()
     targets = tuple(dict.fromkeys(options.target))
-    with Announcement(*targets, also_untargeted=options.also_untargeted) as announcement:
+    try:
+        announcement = Announcement(*targets, also_untargeted=options.also_untargeted)
+    except (ConnectionError, PyMongoError) as error:  # FiftyOne's own, and PyMongo's
+        sys.exit(f"The database does not answer ({error}). Is FIFTYONE_DATABASE_URI the App's?")
+    with announcement:
         accepted = accepted_targets(targets, options.also_untargeted)
         Executor(announcement, accepted, leaving).run()
     leaving.leave()

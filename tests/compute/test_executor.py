@@ -68,6 +68,21 @@ def test_main__refuses_without_the_plugin(database, tmp_path):
     assert "FIFTYONE_PLUGINS_DIR" in ended.stderr
 
 
+def test_main__says_that_the_database_is_away(database):
+    nobody = "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=200"
+    ended = subprocess.run(
+        [sys.executable, "-m", "relabel.compute.executor", "--target", "x"],
+        env={**os.environ, **database, "FIFTYONE_DATABASE_URI": nobody},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "FIFTYONE_DATABASE_URI" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_executors__each_takes_its_own_targets_oldest_first(service, queue, start_executor):
     runs = [queue("gpu", name=1), queue("cpu", name=2), queue("big", name=3), queue("gpu", name=4)]
     nobodys = queue("tpu")
