@@ -20,6 +20,7 @@ names = [tf.config.experimental.get_device_details(g).get("device_name", g.name)
 print(json.dumps({"gpus": names, "cuda": tf.test.is_built_with_gpu_support()}))
 """
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+_NVIDIA_DEVICE = Path("/dev/nvidiactl")
 _REPORTED_PACKAGES = ("fiftyone", "fiftyone-brain", "tensorflow", "tensorflow-cpu", "numpy", "ray")
 
 
@@ -64,14 +65,21 @@ def find_gpus() -> Gpus:
     return Gpus((), _why_none(built_for_gpus=found["cuda"]))
 
 
-def _why_none(*, built_for_gpus: bool, driver: Path = _NVIDIA_DRIVER) -> str:
-    """What of driver, TensorFlow and CUDA is missing; the first that is."""
+def _why_none(
+    *, built_for_gpus: bool, driver: Path = _NVIDIA_DRIVER, device: Path = _NVIDIA_DEVICE
+) -> str:
+    """What of driver, TensorFlow, device and CUDA is missing; the first that is."""
     if not driver.is_file():
         return "because this machine runs no NVIDIA driver"
     if not built_for_gpus:
         return (
             "because this TensorFlow is built for CPUs: pip uninstall tensorflow-cpu, "
             "pip install 'tensorflow[and-cuda]'"
+        )
+    if not device.exists():  # the driver of its host is seen in every container
+        return (
+            "because this container was given none: start it with --device nvidia.com/gpu=all, "
+            "or with --gpus all"
         )
     return (
         "because TensorFlow finds no CUDA libraries that fit the driver: "

@@ -10,19 +10,20 @@ from relabel.compute.devices import Gpus, find_gpus
 
 
 @pytest.mark.parametrize(
-    ("driver", "built_for_gpus", "said"),
+    ("there", "built_for_gpus", "said"),
     [
-        (False, True, "runs no NVIDIA driver"),
-        (False, False, "runs no NVIDIA driver"),
-        (True, False, "pip uninstall tensorflow-cpu"),
-        (True, True, "finds no CUDA libraries"),
+        ("", True, "runs no NVIDIA driver"),
+        ("", False, "runs no NVIDIA driver"),
+        ("version", False, "pip uninstall tensorflow-cpu"),
+        ("version", True, "this container was given none"),
+        ("version nvidiactl", True, "finds no CUDA libraries"),
     ],
 )
-def test_why_none__first_thing_that_is_missing(tmp_path, driver, built_for_gpus, said):
-    version = tmp_path / "version"
-    if driver:
-        version.write_text("NVRM version: 580")
-    why = devices._why_none(built_for_gpus=built_for_gpus, driver=version)
+def test_why_none__first_thing_that_is_missing(tmp_path, there, built_for_gpus, said):
+    for name in there.split():
+        (tmp_path / name).touch()
+    driver, device = tmp_path / "version", tmp_path / "nvidiactl"
+    why = devices._why_none(built_for_gpus=built_for_gpus, driver=driver, device=device)
     assert said in why
     assert "\n" not in why
 
