@@ -182,6 +182,7 @@ class Rounds:
             *self.dataset.get_field_schema(),
             *self.dataset.list_brain_runs(),
             *self.dataset.list_evaluations(),
+            *self.dataset.list_runs(),
             *self.dataset.list_saved_views(),
         ]
         return any(one == name or one.startswith(f"{name}_") for one in there)

@@ -56,6 +56,21 @@ def _chosen(dataset: Any, name: str, result: Any) -> Any:
     return [result["sample_ids"], sorted(dataset.load_saved_view(name).values("id"))]
 
 
+def _laid_out(dataset: Any, name: str, _: Any) -> Any:
+    found = dataset.load_brain_results(name)
+    points = zip(found.sample_ids, np.round(found.points, 4).tolist(), strict=True)
+    return sorted(points)
+
+
+def _alike(dataset: Any, name: str, result: Any) -> Any:
+    groups = sorted(sorted(group) for group in result["sample_ids"])
+    return [groups, sorted(dataset.load_saved_view(name).values("id"))]
+
+
+def _suspected(dataset: Any, name: str, result: Any) -> Any:
+    return [result["sample_ids"], result["types"], dataset.load_run_view(name).values("id")]
+
+
 def _score(dataset: Any, name: str, result: Any) -> Any:
     counts = [result[key] for key in ("map", "true_positives", "false_positives")]
     return [counts, dataset.values(f"{name}_tp")]
@@ -72,6 +87,43 @@ JOBS = (
         lambda name: {"name": name, "count": 9, "tag": "", "embeddings": "descriptor"},
         _chosen,
         again={"replace": True},
+    ),
+    Job(
+        "select_for_active_learning",
+        lambda name: {
+            "name": name,
+            "count": 9,
+            "tag": "",
+            "embeddings": "descriptor",
+            "predictions": "found",
+        },
+        _chosen,
+        again={"replace": True},
+    ),
+    Job(
+        "compute_visualization",
+        lambda name: {"brain_key": name, "embeddings": "descriptor", "method": "pca"},
+        _laid_out,
+        uses_cluster=False,
+    ),
+    Job(
+        "find_duplicates",
+        lambda name: {
+            "name": name,
+            "by": "vectors",
+            "distance": 0.3,
+            "tag": "",
+            "embeddings": "descriptor",
+        },
+        _alike,
+        uses_cluster=False,
+        again={"replace": True},
+    ),
+    Job(
+        "find_label_errors",
+        lambda name: {"predictions": "found", "ground_truth": "truth", "key": name, "least": 0.0},
+        _suspected,
+        uses_cluster=False,
     ),
     Job(
         "evaluate_detections",
