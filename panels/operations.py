@@ -51,14 +51,12 @@ class OperationsPanel(foo.Panel):
         dataset_id = ctx.dataset._doc.id  # noqa: SLF001
         opened = [ObjectId(one) for one in ctx.params.get("opened", ())]
         executors = lately_alive()
-        alive = [one for one, silent in executors if silent < STALE_SECONDS]
+        alive = [one for one in executors if one.silent_seconds < STALE_SECONDS]
         found, waiting = operations_of(dataset_id, opened=opened), line()
         return {
             "updated_at": now_json(),
             "operations": [operation_json(one, alive, waiting) for one in found],
-            "executors": [
-                executor_json(one, silent, alive=one in alive) for one, silent in executors
-            ],
+            "executors": [executor_json(one, alive=one in alive) for one in executors],
             "elsewhere": elsewhere_json(elsewhere(dataset_id)),
         }
 

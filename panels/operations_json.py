@@ -51,7 +51,7 @@ def operation_json(
     }
 
 
-def executor_json(executor: Executor, silent_seconds: float, *, alive: bool) -> dict[str, Any]:
+def executor_json(executor: Executor, *, alive: bool) -> dict[str, Any]:
     """A process that runs delegated operations."""
     return {
         "id": executor.id,
@@ -65,7 +65,7 @@ def executor_json(executor: Executor, silent_seconds: float, *, alive: bool) -> 
         "memory_gib": round(executor.memory_bytes / _GIB, 1),
         "versions": dict(executor.versions),
         "operation": executor.operation,
-        "silent_seconds": round(silent_seconds),
+        "silent_seconds": round(executor.silent_seconds),
         "alive": alive,
     }
 

@@ -288,4 +288,5 @@ def _where(chosen: str, executors: list[Executor]) -> str:
         return f"No executor for {chosen} is alive: it waits until one is."
     busy = sum(executor.operation is not None for executor in found)
     queue = f" {busy} of {len(found)} busy: it may wait." if busy else ""
-    return f"Runs on executor {', '.join(map(str, found))}.{queue}"
+    heard = (f"{one}, heard of {one.silent_seconds:.0f} s ago" for one in found)
+    return f"Runs on executor {'; '.join(heard)}.{queue}"

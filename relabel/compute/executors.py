@@ -49,7 +49,7 @@ class Executor:
         memory_bytes: the machine's memory
         versions: installed package versions, by package
         operation: the URI of the operator that it is running; None when idle
-        heartbeat: when it last showed that it is alive, by the database's clock (UTC)
+        silent_seconds: how long ago it last showed that it is alive, by the database's clock
     """
 
     id: str
@@ -63,7 +63,7 @@ class Executor:
     memory_bytes: int
     versions: Mapping[str, str]
     operation: str | None
-    heartbeat: datetime
+    silent_seconds: float
 
     def takes(self, target: str | None) -> bool:
         """Whether it takes the operations of a target; None for those without."""
@@ -96,21 +96,15 @@ def alive(within_seconds: float = STALE_SECONDS) -> list[Executor]:
             "value.targets": {"$type": "array"},
             "$expr": {"$lt": [age_ms, within_seconds * 1000]},
         },
-        {"key": 1, "value": 1},
+        {"key": 1, "value": 1, "age_ms": age_ms},
     )
-    found = [_as_executor(entry["key"], entry["value"]) for entry in entries]
+    found = [_as_executor(one["key"], one["value"], one["age_ms"] / 1000) for one in entries]
     return sorted(found, key=lambda executor: (not executor.gpus, executor.id))
 
 
-def lately_alive() -> list[tuple[Executor, float]]:
-    """The executors of the last day that did not leave in order; how long each has been silent.
-
-    Returns:
-        each with the seconds since its last sign of life
-    """
-    now = _database_now()
-    found = alive(FORGOTTEN_SECONDS)
-    return [(one, max(0.0, (now - one.heartbeat).total_seconds())) for one in found]
+def lately_alive() -> list[Executor]:
+    """The executors of the last day that did not leave in order."""
+    return alive(FORGOTTEN_SECONDS)
 
 
 def takers(target: str | None, *, other_than: str) -> list[Executor]:
@@ -199,7 +193,7 @@ class Announcement:
         }
 
 
-def _as_executor(key: str, value: Mapping[str, Any]) -> Executor:
+def _as_executor(key: str, value: Mapping[str, Any], silent_seconds: float) -> Executor:
     return Executor(
         id=key,
         targets=tuple(value["targets"]),
@@ -212,7 +206,7 @@ def _as_executor(key: str, value: Mapping[str, Any]) -> Executor:
         memory_bytes=value["memory_bytes"],
         versions=dict(value["versions"]),
         operation=value["operation"],
-        heartbeat=datetime.fromisoformat(value["heartbeat"]),
+        silent_seconds=max(0.0, silent_seconds),
     )
 
 
