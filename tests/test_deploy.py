@@ -87,6 +87,12 @@ def test_container__holds_what_the_plugin_needs(steps):
     assert _told(steps, "WORKDIR") == [f"{plugins}/{PLUGIN}"]
 
 
+def test_container__takes_what_the_docs_pass_to_it(steps):
+    told = (ROOT / "docs" / "executors.md").read_text() + (DEPLOY / "Containerfile").read_text()
+    passed = set(re.findall(r"--build-arg (\w+)=", told))
+    assert passed == {argument.split("=")[0] for argument in _told(steps, "ARG")} != set()
+
+
 def test_container__runs_the_executor(steps):
     command = json.loads(_told(steps, "ENTRYPOINT")[0])
     assert command == ["python", "-m", executor.__name__]
