@@ -98,14 +98,15 @@ def _suspect(dataset, server, monkeypatch):
     execute("find_label_errors", dataset, {**FIELDS, "least": 0.0})
 
 
-def _name_one_file(dataset, server, monkeypatch):
-    """Only files of one size are read."""
-    dataset.set_values("filepath", [dataset.first().filepath] * len(dataset))
-
-
 def _have_more(dataset, server, monkeypatch):
     for _ in range(3):
         dataset.add_collection(dataset.limit(600), new_ids=True)
+
+
+def _have_many_of_one_file(dataset, server, monkeypatch):
+    """Only files of one size are read."""
+    _have_more(dataset, server, monkeypatch)
+    dataset.set_values("filepath", [dataset.first().filepath] * len(dataset))
 
 
 def _evaluate(dataset, server, monkeypatch):
@@ -125,7 +126,7 @@ MIDWAY = [
         "select_for_active_learning",
         {**DESCRIPTOR, "count": 9, "name": "mine", "predictions": "found"},
     ),
-    Case("find_duplicates", {"by": "files", "name": "mine"}, 600, prepare=_name_one_file),
+    Case("find_duplicates", {"by": "files", "name": "mine"}, 600, prepare=_have_many_of_one_file),
     Case("find_duplicates", {**DESCRIPTOR, "by": "vectors", "distance": 1.0, "name": "mine"}),
     Case("apply_model", executing.model_params(label_field="p", batch_size=2), samples=24),
     Case("evaluate_detections", {**FIELDS, "eval_key": "eval"}, 600, prepare=_have_more),
