@@ -21,6 +21,7 @@ from ..forms import as_form, as_output, errors_shown, field_choice, show_notice,
 from ..running.cancelling import begin_writing, takes_back
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.streaming import to_its_end
+from .brain_keys import adds_to_run, name_of_run
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import (
     COMPUTED,
@@ -73,7 +74,7 @@ class ComputeSimilarity(DelegatedOperator):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):
                 _ask_for_new_only(ctx, inputs, key)
-        if not _adds(ctx):
+        if not adds_to_run(ctx, DEFAULT_KEY):
             _ask_for_backend(ctx, inputs)
         return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
 
@@ -85,8 +86,8 @@ class ComputeSimilarity(DelegatedOperator):
         """What another back end took says nothing of this one."""
         if not step.startswith(_ADDED_TO):
             return samples
-        if _adds(ctx):
-            backend = _backend_of(ctx, _named(ctx))
+        if adds_to_run(ctx, DEFAULT_KEY):
+            backend = _backend_of(ctx, name_of_run(ctx, DEFAULT_KEY))
         else:
             backend = ctx.params.get("backend") or SKLEARN
         return samples if step == _step_of(backend) else 0
@@ -99,7 +100,7 @@ class ComputeSimilarity(DelegatedOperator):
             NotAddable: as said there
         """
         view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
-        index = _add if _adds(ctx) else _replace
+        index = _add if adds_to_run(ctx, DEFAULT_KEY) else _replace
         indexed = index(ctx, report, view, key, patches)
         described = describe(indexed) if indexed else {"samples": 0, "without_vector": 0}
         return {"brain_key": key, "added": len(indexed) if indexed else 0, **described}
@@ -194,14 +195,5 @@ def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
         require_backend(ctx.params.get("backend") or SKLEARN)
 
 
-def _adds(ctx: Any) -> bool:
-    """Whether an index is added to: the App keeps that answer when another name is given."""
-    return bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(_named(ctx))
-
-
 def _brain_key(ctx: Any) -> str:
-    return require_brain_key(ctx.dataset, _named(ctx), "similarity")
-
-
-def _named(ctx: Any) -> str:
-    return str(ctx.params.get("brain_key", DEFAULT_KEY))
+    return require_brain_key(ctx.dataset, name_of_run(ctx, DEFAULT_KEY), "similarity")

@@ -35,6 +35,7 @@ from ..forms import (
 )
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, steps_reporter
+from .brain_keys import adds_to_run, name_of_run
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import (
     ROWS,
@@ -85,7 +86,7 @@ class ComputeVisualization(DelegatedOperator):
         inputs = types.Object()
         count = ask_for_target(ctx, inputs, "Shows")
         with errors_shown(inputs, "count_problem"):
-            if not (count is None or _adds(ctx) or asked_for_patches(ctx)):
+            if not (count is None or adds_to_run(ctx, DEFAULT_KEY) or asked_for_patches(ctx)):
                 require_enough(count)
         ask_for_patches(ctx, inputs, ask_for_embeddings(ctx, inputs))
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the plot")
@@ -93,7 +94,7 @@ class ComputeVisualization(DelegatedOperator):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):
                 _ask_for_new_only(ctx, inputs, key)
-        if not _adds(ctx):
+        if not adds_to_run(ctx, DEFAULT_KEY):
             _ask_for_layout(ctx, inputs)
         return as_form(inputs, "Compute visualization", self.ask_where_to_run(ctx, inputs))
 
@@ -103,7 +104,7 @@ class ComputeVisualization(DelegatedOperator):
 
     def units(self, ctx: Any, step: str, samples: int) -> float:
         """What is not a step of this method, or not of adding, takes no time."""
-        adds, method = _adds(ctx), ctx.params.get("method") or UMAP
+        adds, method = adds_to_run(ctx, DEFAULT_KEY), ctx.params.get("method") or UMAP
         if step == EPOCHS_OF_ADDING:
             return samples if adds else 0
         return samples if step not in _STEPS or (_STEPS[step] == method and not adds) else 0
@@ -115,7 +116,7 @@ class ComputeVisualization(DelegatedOperator):
             NoSamples, EmbeddingsError, ModelNotFound, BrainKeyError, NotAddable: as said there
         """
         view, key, patches = target_of(ctx), _brain_key(ctx), patches_field_of(ctx)
-        lay_out = _add if _adds(ctx) else _replace
+        lay_out = _add if adds_to_run(ctx, DEFAULT_KEY) else _replace
         shown = lay_out(ctx, report, view, key, patches)
         described = describe(shown) if shown else {"samples": 0, "without_vector": 0}
         return {"brain_key": key, "added": len(shown) if shown else 0, **described}
@@ -207,14 +208,5 @@ def _layout(ctx: Any) -> Layout:
     )
 
 
-def _adds(ctx: Any) -> bool:
-    """Whether a plot is added to: the App keeps that answer when another name is given."""
-    return bool(ctx.params.get("new_only")) and ctx.dataset.has_brain_run(_named(ctx))
-
-
 def _brain_key(ctx: Any) -> str:
-    return require_brain_key(ctx.dataset, _named(ctx), "visualization")
-
-
-def _named(ctx: Any) -> str:
-    return str(ctx.params.get("brain_key", DEFAULT_KEY))
+    return require_brain_key(ctx.dataset, name_of_run(ctx, DEFAULT_KEY), "visualization")

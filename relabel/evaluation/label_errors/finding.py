@@ -111,12 +111,14 @@ def find_label_errors(
 
 def crowd_attribute(dataset: fo.Dataset, predictions: str, ground_truth: str) -> str:
     """The attribute that marks a crowd in the last evaluation of two fields, else ``iscrowd``."""
-    found = CROWD
-    for key in detection_evaluations(dataset):
-        config = dataset.get_evaluation_info(key).config
-        if (config.pred_field, config.gt_field) == (predictions, ground_truth):
-            found = getattr(config, "iscrowd", None) or found
-    return found
+    infos = map(dataset.get_evaluation_info, detection_evaluations(dataset))
+    of_both = [
+        info
+        for info in infos
+        if (info.config.pred_field, info.config.gt_field) == (predictions, ground_truth)
+    ]
+    last = max(of_both, key=lambda info: info.timestamp, default=None)
+    return getattr(last and last.config, "iscrowd", None) or CROWD
 
 
 def shared_attributes(

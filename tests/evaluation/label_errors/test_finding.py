@@ -270,7 +270,8 @@ def test_find_label_errors__crowds_are_marked_by_another_attribute(world, said):
         world.set_values(f"{path}.iscrowd", [[None] * len(n) for n in world.values(path)])
     given = {"iscrowd": "heap"}
     if said == "by the evaluation":
-        evaluate_detections(world, *FIELDS, eval_key="e", options=EvaluationOptions(**given))
+        evaluate_detections(world, *FIELDS, eval_key="of_before")  # its name is the last, not it
+        evaluate_detections(world, *FIELDS, eval_key="now", options=EvaluationOptions(**given))
         given = {}
     queue = find_label_errors(world, *FIELDS, **given)
     heaps = [error for error in queue.errors if error.attribute == "heap"]
