@@ -24,6 +24,7 @@ from .operators.evaluation.export_ledger import ExportLedger
 from .operators.evaluation.find_false_positives import FindFalsePositives
 from .operators.evaluation.find_label_errors import FindLabelErrors
 from .operators.running.cancel_run import CancelRun
+from .operators.running.show_result import ShowResult
 from .panels.cvat_status import CvatStatusPanel
 from .panels.improvement import ImprovementPanel
 from .panels.operations import OperationsPanel
@@ -57,4 +58,5 @@ def register(plugin):
     plugin.register(FindDuplicates)
     plugin.register(DiscardSelection)
     plugin.register(CancelRun)
+    plugin.register(ShowResult)
     plugin.register(TagForAnnotation)

@@ -112,15 +112,16 @@ def _annotate(world: World, person: Person, truth: Truth) -> None:
 
 
 def _save_layout(dataset: fo.Dataset) -> None:
-    """The grid with the CVAT panel beside it, and the panel of the ledger behind that."""
+    """The grid with the CVAT panel beside it, and behind that the ledger and the operations."""
     import fiftyone as fo
 
     samples = fo.Panel(type="Samples", pinned=True)
-    rounds, ledger = fo.Panel(type="cvat_status"), fo.Panel(type="improvement")
+    rounds = fo.Panel(type="cvat_status")
+    behind = [fo.Panel(type="improvement"), fo.Panel(type="operations")]
     spaces = fo.Space(
         children=[
             fo.Space(children=[samples], active_child=samples.component_id),
-            fo.Space(children=[rounds, ledger], active_child=rounds.component_id),
+            fo.Space(children=[rounds, *behind], active_child=rounds.component_id),
         ],
         orientation="horizontal",
         sizes=[0.55, 0.45],

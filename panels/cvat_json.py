@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from ..relabel.annotation import PullReport, Review, RoundStatus, TaskStatus, UndoReport
     from ..relabel.compute.executors import Executor
+    from ..relabel.compute.overview import Glance
     from ..relabel.errors import RelabelError
 
 _KINDS = ("moved", "relabelled", "attribute", "added", "removed")
@@ -35,6 +36,22 @@ def executor_json(executor: Executor) -> dict[str, Any]:
         "host": executor.host,
         "devices": executor.hardware,
         "busy": executor.operation is not None,
+    }
+
+
+def glance_json(glance: Glance) -> dict[str, Any]:
+    """What runs, waits and has ended last."""
+    ended = glance.ended
+    return {
+        "queued": glance.queued,
+        "running": glance.running,
+        "ended": ended
+        and {
+            "id": str(ended.id),
+            "label": ended.label,
+            "stage": ended.stage,
+            "ended_at": ended.ended_at and ended.ended_at.isoformat(),
+        },
     }
 
 

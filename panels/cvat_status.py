@@ -22,6 +22,7 @@ from ..relabel.annotation import (
     undo_pull,
 )
 from ..relabel.compute.executors import alive
+from ..relabel.compute.overview import glance
 from ..relabel.cvat import CvatError, CvatNotConfigured
 from ..relabel.loop import after_pull, after_undo
 from .answers import answering, now_json
@@ -29,6 +30,7 @@ from .cvat_json import (
     changed_json,
     connection_json,
     executor_json,
+    glance_json,
     preview_json,
     pulled_json,
     round_json,
@@ -73,6 +75,7 @@ class CvatStatusPanel(foo.Panel):
             update_jobs=self.update_jobs,
             send_to_review=self.send_to_review,
             show_samples=self.show_samples,
+            show_operations=self.show_operations,
         )
         return types.Property(types.Object(), view=view)
 
@@ -82,6 +85,7 @@ class CvatStatusPanel(foo.Panel):
         answer = {
             "updated_at": now_json(),
             "executors": [executor_json(executor) for executor in alive()],
+            "operations": glance_json(glance(ctx.dataset._doc.id)),  # noqa: SLF001
             "rounds": [],
         }
         try:
@@ -173,4 +177,10 @@ class CvatStatusPanel(foo.Panel):
         else:
             view = ctx.dataset.select(params["sample_ids"])
         ctx.ops.set_view(view=view)
+        return {"shown": True}
+
+    @answering
+    def show_operations(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Opens the panel of delegated operations."""
+        ctx.ops.open_panel("operations", is_active=True, layout="horizontal")
         return {"shown": True}

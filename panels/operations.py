@@ -41,7 +41,6 @@ class OperationsPanel(foo.Panel):
             refresh=self.refresh,
             cancel=self.cancel,
             repeat=self.repeat,
-            reload=self.reload,
         )
         return types.Property(types.Object(), view=view)
 
@@ -70,9 +69,3 @@ class OperationsPanel(foo.Panel):
     def repeat(self, ctx: ExecutionContext) -> dict[str, Any]:
         """Has an operation that failed or was cancelled run again, as it was asked for."""
         return {"queued": str(repeat(ObjectId(ctx.params["operation"])))}
-
-    @answering
-    def reload(self, ctx: ExecutionContext) -> dict[str, Any]:
-        """Shows in the App what an operation has written."""
-        ctx.ops.reload_dataset()
-        return {"reloaded": True}

@@ -13,6 +13,10 @@ class ModelNotFound(RelabelError):
     """There is no model at a path, or none of that name in FiftyOne's zoo."""
 
 
+class NoOutcome(RelabelError):
+    """A delegated operation has nothing to show."""
+
+
 class OutOfMemory(RelabelError):
     """A single image is more than memory can take."""
 

@@ -44,6 +44,7 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
 
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ORDER = {Stage.RUNNING: 0, Stage.QUEUED: 1}  # before all others
 
 
@@ -96,6 +97,21 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What runs, waits and has ended last, of a dataset.
+
+    Args:
+        queued: how many operations wait, as far as they are shown
+        running: how many run, as far as they are shown
+        ended: the one that ended last; None if none has
+    """
+
+    queued: int
+    running: int
+    ended: Operation | None
+
+
+@dataclass(frozen=True)
 class Elsewhere:
     """How much is under way on other datasets.
 
@@ -124,6 +140,18 @@ def operations_of(
     more = _more(opened)
     found = [_as_operation(one, more.get(one["_id"], {})) for one in [*reversed(unended), *ended]]
     return sorted(found, key=lambda one: _ORDER.get(one.stage, len(_ORDER)))
+
+
+def glance(dataset_id: ObjectId) -> Glance:
+    """What a panel says of operations that shows something else."""
+    found = operations_of(dataset_id)
+    stages = [one.stage for one in found]
+    ended = [one for one in found if one.ended_at]
+    return Glance(
+        queued=stages.count(Stage.QUEUED),
+        running=stages.count(Stage.RUNNING),
+        ended=max(ended, key=lambda one: one.ended_at or _LONG_AGO, default=None),
+    )
 
 
 def elsewhere(dataset_id: ObjectId) -> Elsewhere:

@@ -78,7 +78,8 @@ def test_panel__cancel_and_run_again(start_app, open_app, named, request):
     expect(app.cy("relabel-log")).to_contain_text("Traceback")
     expect(app.cy("relabel-log")).to_contain_text("apply_model begins")
     expect(app.cy("relabel-asked")).to_contain_text("model path/none/of/this/name")
-    app.cy("relabel-reload").click()
+    app.cy("relabel-result").click()
+    expect(app.page.get_by_text("Samples compared")).to_be_visible()
 
 
 def _refreshed(app) -> bool:

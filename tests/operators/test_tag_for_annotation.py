@@ -67,6 +67,9 @@ def test_execute__delegated(dataset):
     run = delegate(NAME, dataset, selected=dataset.values("id")[:1])
     assert run.run_state == "completed"
     assert run.result.result["changed"] == 1
+    shown = execute("show_result", dataset, {"operation": str(run.id)})
+    assert requests_of(shown) == ["reload_dataset"]
+    assert shown.result["changed"] == 1
 
 
 def test_resolve_input__says_how_many_before_the_click(dataset):

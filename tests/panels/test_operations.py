@@ -49,7 +49,7 @@ def test_render__hands_over_every_method(dataset):
     )
     view = foo.get_operator(PANEL).render(ctx).to_json()["view"]
     assert view["component"] == "RelabelOperations"
-    for method in ("refresh", "cancel", "repeat", "reload"):
+    for method in ("refresh", "cancel", "repeat"):
         assert view[method] == f"{PANEL}#{method}"
 
 
@@ -136,10 +136,6 @@ def test_refusals_are_answered(dataset, run, method):
     assert error["message"]
     assert error["advice"]
     assert call(dataset, method, operation="nonsense")[0]["error"]["message"]
-
-
-def test_reload__shows_what_was_written(dataset):
-    assert "reload_dataset" in call(dataset, "reload")[1]
 
 
 def _nothing():

@@ -1,11 +1,11 @@
 import { datasetName } from "@fiftyone/state";
-import { Box, Stack, Typography } from "@mui/material";
+import { Box, Stack } from "@mui/material";
 import React from "react";
 import { useRecoilValue } from "recoil";
 import { ErrorBanner } from "../shared/ErrorBanner";
-import { executorText } from "./derive";
 import { Header } from "./Header";
 import { NoticeBar } from "./NoticeBar";
+import { OperationsLine } from "./OperationsLine";
 import { LoadingRounds, NoRounds, NotSetUp } from "./Placeholders";
 import { PullDialog } from "./PullDialog";
 import { RoundCard } from "./RoundCard";
@@ -53,11 +53,7 @@ function Content({ status, actions }: { status: Status; actions: Actions }) {
       {problem && <ErrorBanner problem={problem} onRetry={actions.refresh} />}
       {notice && <NoticeBar notice={notice} actions={actions} />}
       {snapshot && <Rounds status={status} actions={actions} />}
-      {snapshot && !status.isUnconfigured && (
-        <Typography variant="caption" color="text.secondary" data-cy="relabel-executors" sx={{ pt: 0.5 }}>
-          {executorText(snapshot.executors)}
-        </Typography>
-      )}
+      {snapshot && !status.isUnconfigured && <OperationsLine snapshot={snapshot} actions={actions} />}
     </Stack>
   );
 }

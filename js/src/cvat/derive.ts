@@ -6,11 +6,13 @@ import {
   type ByState,
   type ChangeKind,
   type Connection,
+  type EndedOperation,
   type Executor,
   type Job,
   type JobChoice,
   type JobState,
   type LabelChange,
+  type Operations,
   type Outline,
   type Policy,
   type Preview,
@@ -192,6 +194,20 @@ export const POLICY_TEXT: Record<Policy, { label: string; hint: string }> = {
   cvat_wins: { label: "Take CVAT's", hint: "The annotators' version replaces the one here." },
   fiftyone_wins: { label: "Keep ours", hint: "They stay as they are here, for good." },
 };
+
+const RECENT_MS = 10 * 60_000;
+
+/** What an executor ended lately; null if it was none, or the user ended it. */
+export function endedLately({ ended }: Operations, nowMs: number): EndedOperation | null {
+  if (!ended || ended.stage === "cancelled") return null;
+  return nowMs - Date.parse(ended.ended_at) < RECENT_MS ? ended : null;
+}
+
+/** "1 operation running, 2 waiting"; nothing if there are none. */
+export const underWayText = ({ running, queued }: Operations): string =>
+  [running ? `${plural(running, "operation")} running` : "", queued ? `${running ? queued : plural(queued, "operation")} waiting` : ""]
+    .filter(Boolean)
+    .join(", ");
 
 export function executorText(executors: Executor[]): string {
   if (!executors.length) return "No executor is alive: ML work runs at once, in the App's server";

@@ -16,6 +16,21 @@ export interface Connection {
   advice: string | null;
 }
 
+/** The delegated operations of the dataset, at a glance. */
+export interface Operations {
+  queued: number;
+  running: number;
+  /** The one that ended last. */
+  ended: EndedOperation | null;
+}
+
+export interface EndedOperation {
+  id: string;
+  label: string;
+  stage: "completed" | "failed" | "cancelled";
+  ended_at: string;
+}
+
 export interface Executor {
   target: string;
   host: string;
@@ -80,6 +95,7 @@ export interface Snapshot {
   connection: Connection;
   updated_at: string;
   executors: Executor[];
+  operations: Operations;
   rounds: Round[];
 }
 

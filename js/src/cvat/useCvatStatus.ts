@@ -31,6 +31,10 @@ export interface Actions {
   cancel: () => void;
   undo: (key: string) => void;
   showSamples: (choice: SampleChoice) => void;
+  /** Opens the panel of operations. */
+  showOperations: () => void;
+  /** Shows what an operation returned. */
+  showResult: (operation: string) => void;
   send: () => void;
   /** Asks once to whom jobs can be given. */
   askPeople: () => void;
@@ -53,6 +57,7 @@ const OPERATOR = {
   send: "@relabel/cvat/send_to_cvat",
   resume: "@relabel/cvat/resume_round",
   discard: "@relabel/cvat/discard_round",
+  showResult: "@relabel/cvat/show_result",
 };
 const NOTHING: Remembered = { dataset: null, snapshot: null, expanded: null };
 
@@ -134,6 +139,7 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
         refresh();
       },
       showSamples: async (choice) => void report(await methods.showSamples(choice)),
+      showOperations: async () => void report(await methods.showOperations()),
       dismissNotice: () => notice(null),
     };
   }, [methods, working]);
@@ -162,6 +168,7 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
     send: () => prompt(OPERATOR.send),
     resume: (key: string) => prompt(OPERATOR.resume, { key }),
     discard: (key: string) => prompt(OPERATOR.discard, { key }),
+    showResult: (operation: string) => prompt(OPERATOR.showResult, { operation }),
   };
 
   const status: Status = {

@@ -25,7 +25,8 @@ export type MethodUris = Record<
   | "people"
   | "update_jobs"
   | "send_to_review"
-  | "show_samples",
+  | "show_samples"
+  | "show_operations",
   string
 >;
 
@@ -41,6 +42,7 @@ export interface Methods {
   updateJobs: (key: string, jobs: number[], change: JobChange) => Promise<Answer<ChangedJobs>>;
   sendToReview: (key: string) => Promise<Answer<ChangedJobs>>;
   showSamples: (choice: SampleChoice) => Promise<Answer<object>>;
+  showOperations: () => Promise<Answer<object>>;
 }
 
 /** Calls methods of the Python half. What comes back is the same object at every render. */
@@ -59,6 +61,7 @@ export function useMethods(uris: MethodUris): Methods {
       updateJobs: (key, jobs, change) => call("update_jobs", { key, jobs, ...change }, WRITE_MS),
       sendToReview: (key) => call("send_to_review", { key }, WRITE_MS),
       showSamples: (choice) => call("show_samples", choice, READ_MS),
+      showOperations: () => call("show_operations", {}, READ_MS),
     }),
     [call],
   );

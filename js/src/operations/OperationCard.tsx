@@ -65,7 +65,7 @@ function Buttons({ operation, isChanging, actions }: Omit<OperationCardProps, "n
     <>
       {canCancel(operation) && <SmallButton cy="relabel-cancel" text="Cancel" onClick={() => actions.cancel(id)} />}
       {canRepeat(operation) && <SmallButton cy="relabel-repeat" text="Run again" onClick={() => actions.repeat(id)} />}
-      {stage === "completed" && <SmallButton cy="relabel-reload" text="Reload dataset" onClick={actions.reload} />}
+      {stage === "completed" && <SmallButton cy="relabel-result" text="Show result" onClick={() => actions.showResult(id)} />}
     </>
   );
 }

@@ -1,3 +1,4 @@
+import { usePromptOperatorInput } from "@fiftyone/operators";
 import { usePanelStatePartial } from "@fiftyone/spaces";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { type Problem } from "../shared/answer";
@@ -6,7 +7,7 @@ import { usePolling } from "../shared/usePolling";
 import { type Snapshot } from "./types";
 
 /** The methods of the Python half; the App hands them over as URIs. */
-export type MethodUris = Record<"refresh" | "cancel" | "repeat" | "reload", string>;
+export type MethodUris = Record<"refresh" | "cancel" | "repeat", string>;
 
 /** What is to be seen; read only. */
 export interface Status {
@@ -27,8 +28,8 @@ export interface Actions {
   toggle: (id: string) => void;
   cancel: (id: string) => void;
   repeat: (id: string) => void;
-  /** Shows in the App what an operation has written. */
-  reload: () => void;
+  /** Shows what an operation returned, and opens what it made. */
+  showResult: (id: string) => void;
   dismiss: () => void;
 }
 
@@ -39,10 +40,12 @@ interface Remembered {
   open: string[];
 }
 
+const SHOW_RESULT = "@relabel/cvat/show_result";
 const NOTHING: Remembered = { dataset: null, snapshot: null, open: [] };
 
 export function useOperations(uris: MethodUris, dataset: string | null): [Status, Actions] {
   const call = useCalls(uris);
+  const prompt = usePromptOperatorInput();
   const [remembered, remember] = usePanelStatePartial<Remembered>("relabel-operations", NOTHING, true);
   const known = remembered?.dataset === dataset ? remembered : NOTHING;
   const [snapshot, setSnapshot] = useState(known.snapshot);
@@ -83,10 +86,7 @@ export function useOperations(uris: MethodUris, dataset: string | null): [Status
       toggle: (id) => setOpen((ids) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id])),
       cancel: change("cancel"),
       repeat: change("repeat"),
-      reload: async () => {
-        const answer = await call("reload", {}, READ_MS);
-        if (!answer.ok) setRefused(answer.problem);
-      },
+      showResult: (operation) => prompt(SHOW_RESULT, { operation }),
       dismiss: () => setRefused(null),
     };
   }, [call]);

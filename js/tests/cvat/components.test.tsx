@@ -1,13 +1,14 @@
 import React from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test, vi } from "vitest";
+import { OperationsLine } from "../../src/cvat/OperationsLine";
 import { PullDialog } from "../../src/cvat/PullDialog";
 import { RoundCard } from "../../src/cvat/RoundCard";
 import { type Review } from "../../src/cvat/state";
 import { FINISHED, type Round } from "../../src/cvat/types";
 import { type Actions } from "../../src/cvat/useCvatStatus";
 import { type Work } from "../../src/cvat/useWork";
-import { connected, CVAT, job, preview, round, sample } from "./fixtures";
+import { connected, CVAT, job, preview, round, sample, snapshot } from "./fixtures";
 
 vi.mock("@fiftyone/operators", () => ({}));
 vi.mock("@fiftyone/spaces", () => ({}));
@@ -138,4 +139,17 @@ test("PullDialog: draws the beginning of thousands of changes", () => {
   expect(html.match(/data-cy="relabel-sample-/g)).toHaveLength(20);
   expect(html).toContain("9,980 other changes");
   expect(html).toContain("180 other samples");
+});
+
+test("OperationsLine: what has just ended can be shown, or looked into if it failed", () => {
+  const ended = { id: "1", label: "Find label errors", stage: "completed" as const, ended_at: new Date().toISOString() };
+  const line = (stage: "completed" | "failed") =>
+    renderToStaticMarkup(
+      <OperationsLine snapshot={snapshot({ operations: { queued: 0, running: 0, ended: { ...ended, stage } } })} actions={actions} />,
+    );
+  expect(line("completed")).toContain("Find label errors is done");
+  expect(line("completed")).toContain("Show result");
+  expect(line("failed")).toContain("Find label errors failed");
+  expect(line("failed")).toContain("Show why");
+  expect(renderToStaticMarkup(<OperationsLine snapshot={snapshot()} actions={actions} />)).not.toContain("relabel-ended");
 });

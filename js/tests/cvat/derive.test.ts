@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { assignable, canDiscard, canResume, changesToWrite, changeWords, executorText, figures, reviewTitle, roundText, roundUrl, segments, stageText } from "../../src/cvat/derive";
+import { assignable, canDiscard, canResume, changesToWrite, changeWords, endedLately, executorText, figures, reviewTitle, roundText, roundUrl, segments, stageText, underWayText } from "../../src/cvat/derive";
 import { FINISHED } from "../../src/cvat/types";
 import { connected, CVAT, job, preview, round, sample } from "./fixtures";
 
@@ -95,4 +95,20 @@ test("stageText: names what is not ordinary work", () => {
 test("reviewTitle: says if it is about one job", () => {
   expect(reviewTitle("fix_1", FINISHED)).toBe("Pull fix_1");
   expect(reviewTitle("fix_1", { ...FINISHED, jobs: [12] })).toBe("Pull job 12 of fix_1");
+});
+
+test("endedLately: what an executor ended within the last minutes, but not what the user cancelled", () => {
+  const ended = { id: "1", label: "Find label errors", stage: "completed" as const, ended_at: "2026-11-23T08:00:00+00:00" };
+  const operations = { queued: 0, running: 0, ended };
+  const moment = Date.parse(ended.ended_at);
+  expect(endedLately(operations, moment + 60_000)).toBe(ended);
+  expect(endedLately(operations, moment + 3_600_000)).toBeNull();
+  expect(endedLately({ ...operations, ended: null }, moment)).toBeNull();
+  expect(endedLately({ ...operations, ended: { ...ended, stage: "cancelled" } }, moment)).toBeNull();
+});
+
+test("underWayText: how many run, how many wait", () => {
+  expect(underWayText({ queued: 0, running: 0, ended: null })).toBe("");
+  expect(underWayText({ queued: 2, running: 1, ended: null })).toBe("1 operation running, 2 waiting");
+  expect(underWayText({ queued: 1, running: 0, ended: null })).toBe("1 operation waiting");
 });

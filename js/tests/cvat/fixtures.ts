@@ -45,6 +45,7 @@ export const snapshot = (changes: Partial<Snapshot> = {}): Snapshot => ({
   connection: connected,
   updated_at: "2026-11-23T08:00:00+00:00",
   executors: [],
+  operations: { queued: 0, running: 0, ended: null },
   rounds: [round()],
   ...changes,
 });

@@ -1,0 +1,80 @@
+"""``show_result``: what an executor has done, shown as if it had been done at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fiftyone.operators as foo
+from bson import ObjectId
+from fiftyone.operators import types
+
+from ...relabel.compute.errors import NoOutcome
+from ...relabel.compute.outcome import outcome_of
+from .delegation import DelegatedOperator
+
+if TYPE_CHECKING:
+    from ...relabel.compute.outcome import Outcome
+
+
+class ShowResult(foo.Operator):
+    """Shows what a delegated operation returned, and opens what it made.
+
+    Parameters:
+        operation: the id of a completed operation of the dataset
+    """
+
+    @property
+    def config(self) -> foo.OperatorConfig:
+        """How the operator is listed: not at all; the Operations panel has a button for it."""
+        return foo.OperatorConfig(
+            name="show_result",
+            label="Show the result of an operation",
+            unlisted=True,
+            risk_level=types.RiskLevel.LOW,
+        )
+
+    def execute(self, ctx: Any) -> dict[str, Any]:
+        """Asks the App for what the operator itself asks for after a run at once.
+
+        Raises:
+            NoOutcome: if there is no such operation that has ended well
+        """
+        outcome = _outcome(ctx)
+        operator = _operator(outcome)
+        result = dict(outcome.result)
+        view = result.get("saved_view")
+        if view and not ctx.dataset.has_saved_view(view):
+            ctx.ops.notify(f"The saved view '{view}' is no longer there.", variant="warning")
+        elif isinstance(operator, DelegatedOperator) and result:
+            _put(ctx, outcome)
+            operator.show(ctx, result)
+            return result
+        ctx.ops.reload_dataset()
+        return result
+
+    def resolve_output(self, ctx: Any) -> types.Property:
+        """What the operator itself says of its result."""
+        outcome = _outcome(ctx)
+        _put(ctx, outcome)
+        output = _operator(outcome).resolve_output(ctx) if outcome.result else None
+        return output or types.Property(types.Object(), view=types.View(label="Done"))
+
+
+def _outcome(ctx: Any) -> Outcome:
+    return outcome_of(ObjectId(ctx.params["operation"]), ctx.dataset._doc.id)  # noqa: SLF001
+
+
+def _operator(outcome: Outcome) -> foo.Operator:
+    try:
+        return foo.get_operator(outcome.operator)
+    except ValueError as error:
+        raise NoOutcome(
+            f"There is no operator {outcome.operator} here.", "Install or enable its plugin."
+        ) from error
+
+
+def _put(ctx: Any, outcome: Outcome) -> None:
+    """Lets the context be that of the operation."""
+    ctx.params = dict(outcome.params)
+    ctx.request_params["params"] = ctx.params
+    ctx.request_params["results"] = dict(outcome.result)
