@@ -286,6 +286,16 @@ def ask_for_names(
     inputs.list(name, types.String(), label=label, description=description, view=view)
 
 
+def choose_some(
+    inputs: types.Object, name: str, choices: Sequence[str], *, label: str, description: str
+) -> None:
+    """Adds the choice of any number of given things to a form."""
+    view = types.DropdownView(multiple=True)
+    for choice in choices:
+        view.add_choice(choice, label=choice)
+    inputs.list(name, types.String(), label=label, description=description, view=view)
+
+
 def is_folded(ctx: Any, switch: str) -> bool:
     """Whether a part of the form was folded away by its switch, so that its answers do not count.
 

@@ -14,7 +14,7 @@ from ...relabel.annotation import (
     travelling_fields,
 )
 from ...relabel.labels import LabelSchema
-from ..forms import ask_for_names, field_choice, is_folded, show_error, show_notice
+from ..forms import ask_for_names, choose_some, field_choice, is_folded, show_error, show_notice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,15 +55,12 @@ def ask_more_fields(ctx: Any, inputs: types.Object) -> None:
     """Adds the choice of fields that go along with the first, if there are others."""
     others = [name for name in travelling_fields(ctx.dataset) if name != _chosen_field(ctx)]
     if others:
-        view = types.DropdownView(multiple=True)
-        for name in others:
-            view.add_choice(name, label=name)
-        inputs.list(
+        choose_some(
+            inputs,
             "more_fields",
-            types.String(),
+            others,
             label="Annotate these fields as well",
             description="With all of their classes and attributes",
-            view=view,
         )
 
 

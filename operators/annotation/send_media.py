@@ -8,7 +8,7 @@ from fiftyone.core.media import VIDEO
 from fiftyone.operators import types
 
 from ...relabel.annotation import MediaReference, UnreadableMedia
-from ..forms import field_choice, is_folded
+from ..forms import choose_some, field_choice, is_folded
 
 if TYPE_CHECKING:
     import fiftyone as fo
@@ -33,15 +33,12 @@ def ask_media(ctx: Any, inputs: types.Object) -> None:
         field_choice(inputs, "media_field", fields, label="Images of the field", default=fields[0])
     slices = _image_slices(dataset)
     if slices:
-        view = types.DropdownView(multiple=True)
-        for name in slices:
-            view.add_choice(name, label=name)
-        inputs.list(
+        choose_some(
+            inputs,
             "group_slices",
-            types.String(),
+            slices,
             label="Slices of the groups",
             description="Leave it empty for the active one",
-            view=view,
         )
     _ask_where(ctx, inputs)
     for name, label in (("image", "Seconds for an image"), ("label", "Seconds for a label")):

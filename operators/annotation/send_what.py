@@ -37,6 +37,18 @@ def ask_what(ctx: Any, inputs: types.Object) -> None:
         field_choice(inputs, "saved_view", saved_views, label="Saved view")
 
 
+def offer_to_send(outputs: types.Object, count: int, saved_view: str) -> None:
+    """Adds a button to an output that opens the send form on a saved view of so many images."""
+    outputs.btn(
+        "send",
+        f"Send {count:,} to CVAT",
+        icon="send",
+        on_click="@relabel/cvat/send_to_cvat",
+        prompt=True,
+        params={"what": SAVED_VIEW, "saved_view": saved_view},
+    )
+
+
 def read_samples(ctx: Any) -> fo.SampleCollection:
     """The samples that the answer means.
 

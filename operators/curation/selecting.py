@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from ...relabel.curation.selecting.selection import require_count, select_unique
 from ...relabel.curation.selecting.selection_runs import number_field, save_selection
+from ..annotation.send_what import offer_to_send
 from ..forms import as_form, count_in_time, errors_shown, number_of
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
@@ -130,7 +131,8 @@ class SelectingOperator(DelegatedOperator):
         outputs = types.Object()
         outputs.md(self.introduction(ctx.results) + form.show_selection(ctx.results), name="found")
         name_unreadable(outputs, ctx.results)
-        form.offer_to_send(outputs, ctx.results)
+        if ctx.results.get("selected"):
+            offer_to_send(outputs, ctx.results["selected"], ctx.results["saved_view"])
         return types.Property(outputs, view=types.View(label="Selected"))
 
     def introduction(self, result: dict[str, Any]) -> str:  # noqa: ARG002

@@ -24,7 +24,6 @@ from ...relabel.curation.selecting.selection_runs import (
     suggest_name,
 )
 from ...relabel.curation.storing.many_ids import views_can_name
-from ..annotation.send_what import SAVED_VIEW
 from ..forms import errors_shown, field_choice, is_folded, number_of, show_warning
 from ..running.cancelling import operation_of
 
@@ -242,19 +241,6 @@ def _beside(result: dict[str, Any]) -> str:
     if lost:
         said += f" {lost:,} that should have have no vector: what is like them may be selected."
     return said
-
-
-def offer_to_send(outputs: types.Object, result: dict[str, Any]) -> None:
-    """Adds a button to an output that opens the form to send the selection to annotators."""
-    if result.get("selected"):
-        outputs.btn(
-            "send",
-            f"Send {result['selected']:,} to CVAT",
-            icon="send",
-            on_click="@relabel/cvat/send_to_cvat",
-            prompt=True,
-            params={"what": SAVED_VIEW, "saved_view": result["saved_view"]},
-        )
 
 
 def _rows(curve: Sequence[Sequence[float | None]], most: int = 10) -> list[str]:

@@ -94,10 +94,6 @@ class EvaluateDetections(DelegatedOperator):
         """Says the score, and what could not be evaluated."""
         rows = [
             ("eval_key", "Evaluation"),
-            ("map", "mAP"),
-            ("ap50", "AP50"),
-            ("ap75", "AP75"),
-            ("mar", "Mean average recall"),
             ("samples", "Samples"),
             ("matched", "Samples whose labels have changed"),
             ("true_positives", "True positives"),
@@ -105,10 +101,18 @@ class EvaluateDetections(DelegatedOperator):
             ("false_negatives", "False negatives"),
         ]
         outputs = as_output("Evaluated", rows)
+        outputs.type.md(_scores(ctx.results), name="scores")
         for number, text in enumerate(ctx.results.get("problems", ())):
             show_warning(outputs.type, f"left_out_{number}", text)
         show_left_out(outputs.type, ctx.results)
         return outputs
+
+
+def _scores(result: dict[str, Any]) -> str:
+    """The averages as Markdown; an average over nothing is none."""
+    names = {"map": "mAP", "ap50": "AP50", "ap75": "AP75", "mar": "mean average recall"}
+    said = {name: "none" if result[name] is None else f"{result[name]:.4f}" for name in names}
+    return ", ".join(f"{names[name]} **{score}**" for name, score in said.items())
 
 
 def _ask_for_options(ctx: Any, inputs: types.Object) -> None:

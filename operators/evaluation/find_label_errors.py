@@ -15,11 +15,12 @@ from ...relabel.evaluation.label_errors.finding import (
 )
 from ...relabel.evaluation.label_errors.runs import DEFAULT_KEY, label_error_runs, require_run_key
 from ...relabel.evaluation.label_errors.suspicion import ErrorType
+from ..annotation.send_what import offer_to_send
 from ..annotation.tag_for_annotation import DEFAULT_TAG
 from ..forms import (
     as_form,
-    as_output,
     ask_for_names,
+    choose_some,
     detection_fields,
     errors_shown,
     field_choice,
@@ -148,36 +149,51 @@ class FindLabelErrors(DelegatedOperator):
 
     def output(self, ctx: Any) -> types.Property:
         """Says how many were found of each type, and what fixing them could give."""
-        rows = [("key", "Queue"), ("errors", "Suspicions"), ("samples", "Images"), ("map", "mAP")]
-        if ctx.results.get("saved_view"):
-            rows.append(("saved_view", "Saved view, worst first"))
-        if ctx.results.get("tag"):
-            rows.append(("tag", "Tagged"))
-        found = ctx.results.get("errors")
-        outputs = as_output("Found, worst first" if found else "None found", rows)
-        table = types.TableView()
-        table.add_column("type", label="Type")
-        table.add_column("count", label="Suspicions")
-        table.add_column("expected", label="Probably right")
-        table.add_column("map_fixed", label="mAP if all are fixed")
-        outputs.type.list("types", types.Object(), label="By type", view=table)
+        outputs = types.Object()
+        outputs.md(_summary(ctx.results), name="found")
         if ctx.results.get("invalid"):
             text = f"{ctx.results['invalid']} labels that cannot be judged were left out."
-            show_warning(outputs.type, "left_out", text)
+            show_warning(outputs, "left_out", text)
         if ctx.results.get("unpredicted"):
             text = f"{ctx.results['unpredicted']:,} samples without predictions were left out."
-            show_warning(outputs.type, "unpredicted_left_out", text)
-        show_left_out(outputs.type, ctx.results)
-        return outputs
+            show_warning(outputs, "unpredicted_left_out", text)
+        show_left_out(outputs, ctx.results)
+        if ctx.results["saved_view"]:
+            offer_to_send(outputs, ctx.results["samples"], ctx.results["saved_view"])
+        title = "Found, worst first" if ctx.results["errors"] else "None found"
+        return types.Property(outputs, view=types.View(label=title))
+
+
+def _summary(result: dict[str, Any]) -> str:
+    """What was found, as Markdown."""
+    view = f", as the saved view `{result['saved_view']}`" if result["saved_view"] else ""
+    tag = f" They are tagged `{result['tag']}`." if result["tag"] else ""
+    found = f"{result['errors']:,} suspicions in {result['samples']:,} images"
+    lines = [
+        f"**{found}**{view}.{tag} The mAP is {_score(result['map'])}.",
+        "",
+        "| type | suspicions | probably right | mAP if all are fixed |",
+        "|:--|--:|--:|--:|",
+        *(
+            f"| {one['type']} | {one['count']:,} | {one['expected']:,.0f} "
+            f"| {_score(one['map_fixed'])} |"
+            for one in result["types"]
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _score(score: float | None) -> str:
+    return "not defined" if score is None else f"{score:.4f}"
 
 
 def _ask_what_for(inputs: types.Object) -> None:
-    ask_for_names(
+    choose_some(
         inputs,
         "types",
+        list(ErrorType),
         label="Types of errors",
-        description="All, if none is named",
-        known=list(ErrorType),
+        description="All, if none is chosen",
     )
     ask_for_names(
         inputs,

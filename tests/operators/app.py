@@ -37,6 +37,12 @@ def form(name: str, dataset: Any, params: dict | None = None, **request: Any) ->
     return resolved["type"]["properties"]
 
 
+def output(name: str, dataset: Any, result: dict) -> dict:
+    """What the operator says of its result, as the App gets it, by name."""
+    resolved = operator(name).resolve_type(context(name, dataset, results=result), "outputs")
+    return resolved.to_json()["type"]["properties"]
+
+
 def button(name: str, dataset: Any, params: dict | None = None, **request: Any) -> str:
     """The label of the form's button."""
     ctx = context(name, dataset, params, **request)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from fiftyone.operators.executor import ExecutionError
 
-from .app import delegate, execute, form, problems, requests_of, texts
+from .app import delegate, execute, form, output, problems, requests_of, texts
 
 NAME = "find_label_errors"
 
@@ -47,6 +47,16 @@ def test_execute__delegated_leaves_a_saved_view(world):
     result = delegate(NAME, world).result.result
     world.reload()
     assert world.load_saved_view(result["saved_view"]).values("id") == result["sample_ids"]
+
+
+def test_output__says_what_was_found_and_leads_on(world):
+    result = execute(NAME, world).result
+    shown = output(NAME, world, result)
+    assert f"{result['errors']} suspicions in {result['samples']} images" in str(shown["found"])
+    assert f"The mAP is {result['map']:.4f}." in str(shown["found"])
+    send = shown["send"]["view"]
+    assert send["label"] == f"Send {result['samples']} to CVAT"
+    assert send["params"] == {"what": "saved_view", "saved_view": result["saved_view"]}
 
 
 def test_resolve_input__says_that_it_replaces(predicted):
