@@ -36,32 +36,29 @@ class ShowResult(foo.Operator):
     def execute(self, ctx: Any) -> dict[str, Any]:
         """Asks the App for what the operator itself asks for after a run at once.
 
+        Its output is shown by a request as well, as the stream of a run at once does: the buttons
+        in the output of a form that is still open lead nowhere.
+
         Raises:
             NoOutcome: if there is no such operation that has ended well
         """
-        outcome = _outcome(ctx)
-        operator = _operator(outcome)
-        result = dict(outcome.result)
+        outcome = outcome_of(ObjectId(ctx.params["operation"]), ctx.dataset._doc.id)  # noqa: SLF001
+        operator, result = _operator(outcome), dict(outcome.result)
+        ctx.params = ctx.request_params["params"] = dict(outcome.params)
+        ctx.request_params["results"] = result
         view = result.get("saved_view")
         if view and not ctx.dataset.has_saved_view(view):
             ctx.ops.notify(f"The saved view '{view}' is no longer there.", variant="warning")
+            ctx.ops.reload_dataset()
         elif isinstance(operator, DelegatedOperator) and result:
-            _put(ctx, outcome)
             operator.show(ctx, result)
-            return result
-        ctx.ops.reload_dataset()
+        else:
+            ctx.ops.reload_dataset()
+        output = operator.resolve_output(ctx) if result else None
+        if output is None:
+            output = types.Property(types.Object(), view=types.View(label="It has no result"))
+        ctx.ops.show_output(output.to_json(), result)
         return result
-
-    def resolve_output(self, ctx: Any) -> types.Property:
-        """What the operator itself says of its result."""
-        outcome = _outcome(ctx)
-        _put(ctx, outcome)
-        output = _operator(outcome).resolve_output(ctx) if outcome.result else None
-        return output or types.Property(types.Object(), view=types.View(label="Done"))
-
-
-def _outcome(ctx: Any) -> Outcome:
-    return outcome_of(ObjectId(ctx.params["operation"]), ctx.dataset._doc.id)  # noqa: SLF001
 
 
 def _operator(outcome: Outcome) -> foo.Operator:
@@ -71,10 +68,3 @@ def _operator(outcome: Outcome) -> foo.Operator:
         raise NoOutcome(
             f"There is no operator {outcome.operator} here.", "Install or enable its plugin."
         ) from error
-
-
-def _put(ctx: Any, outcome: Outcome) -> None:
-    """Lets the context be that of the operation."""
-    ctx.params = dict(outcome.params)
-    ctx.request_params["params"] = ctx.params
-    ctx.request_params["results"] = dict(outcome.result)

@@ -9,7 +9,7 @@ from fiftyone.operators.executor import ExecutionError
 
 from relabel.curation.selecting.selection_runs import discard_selection
 
-from .app import context, delegate, execute, operator, requests_of
+from .app import delegate, execute, requests_of
 
 NAME = "show_result"
 
@@ -23,29 +23,22 @@ def chosen(dataset):
 
 
 def show(dataset, operation):
-    return requests_of(execute(NAME, dataset, {"operation": operation}))
+    """What is asked of the App, and the output that it is to show."""
+    asked = execute(NAME, dataset, {"operation": operation})
+    return requests_of(asked), asked.executor._requests[-1].params
 
 
-def said(dataset, operation):
-    ctx = context(NAME, dataset, {"operation": operation})
-    return operator(NAME).resolve_type(ctx, "outputs").to_json()
-
-
-def test_show_result__opens_what_was_made(dataset, chosen):
-    result = execute(NAME, dataset, {"operation": chosen})
-    assert requests_of(result) == ["reload_dataset", "set_view"]
-    assert result.result["selected"] == 2
-
-
-def test_show_result__says_what_the_operator_says(dataset, chosen):
-    output = said(dataset, chosen)
-    assert output["view"]["label"] == "Selected"
-    assert "Send 2 to CVAT" in str(output["type"]["properties"]["send"])
+def test_show_result__opens_what_was_made_and_says_what_the_operator_says(dataset, chosen):
+    asked, shown = show(dataset, chosen)
+    assert asked == ["reload_dataset", "set_view", "show_output"]
+    assert shown["outputs"]["view"]["label"] == "Selected"
+    assert "Send 2 to CVAT" in str(shown["outputs"]["type"]["properties"]["send"])
+    assert shown["results"]["selected"] == 2
 
 
 def test_show_result__what_it_made_is_gone(dataset, chosen):
     discard_selection(dataset, "unique")
-    assert show(dataset, chosen) == ["notify", "reload_dataset"]
+    assert show(dataset, chosen)[0] == ["notify", "reload_dataset", "show_output"]
 
 
 @pytest.mark.parametrize("state", ["queued", "unknown", "of another dataset"])

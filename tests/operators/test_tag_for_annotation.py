@@ -68,7 +68,7 @@ def test_execute__delegated(dataset):
     assert run.run_state == "completed"
     assert run.result.result["changed"] == 1
     shown = execute("show_result", dataset, {"operation": str(run.id)})
-    assert requests_of(shown) == ["reload_dataset"]
+    assert requests_of(shown) == ["reload_dataset", "show_output"]
     assert shown.result["changed"] == 1
 
 
