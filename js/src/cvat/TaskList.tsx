@@ -14,9 +14,9 @@ import { type Actions } from "./useCvatStatus";
 
 // Where there is little room the stage is left out first, then the size and the age of a job.
 const MEDIUM = "@container (max-width: 520px)";
-const NARROW = "@container (max-width: 390px)";
+const NARROW = "@container (max-width: 430px)";
 const COLUMNS = "64px minmax(48px, 1fr) minmax(80px, 1.2fr) minmax(96px, auto) 72px 84px 24px";
-const MEDIUM_COLUMNS = "64px minmax(48px, 1fr) minmax(88px, auto) 76px 72px 24px";
+const MEDIUM_COLUMNS = "64px minmax(48px, 1fr) minmax(96px, auto) 76px 78px 24px";
 const NARROW_COLUMNS = "auto minmax(48px, 1fr) auto 24px";
 const TASKS_SHOWN = 20;
 const JOBS_SHOWN = 50;
