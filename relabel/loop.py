@@ -16,7 +16,7 @@ from .evaluation.label_errors.settling import (
     unsettle_suspicions,
 )
 from .evaluation.ledger.entries import PULL, UNDO, Cost
-from .evaluation.ledger.recording import Occasion, evaluate_again
+from .evaluation.ledger.recording import Occasion, Pulled, evaluate_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,7 +39,7 @@ def after_pull(dataset: fo.Dataset, report: PullReport) -> list[Entry]:
     Returns:
         what was written to the ledger, one entry for each evaluation
     """
-    pulls = [report.number, *(one.number for one in report.caught_up)]
+    pulls = [report.id, *(one.pull.id for one in report.caught_up)]
     return _followed(
         dataset, report.key, lambda record: _after_pull(dataset, report, record), pulls
     )
@@ -63,8 +63,7 @@ def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -
         pull=report.number,
         fields=_fields(record),
         sample_ids={*report.sample_ids, *owed},
-        finished=report.newly,
-        cost=_cost(record, report),
+        pulls=_pulls(record, report),
         suspicions=[{**asdict(one), "precision": one.precision} for one in settled],
     )
     return evaluate_again(dataset, occasion)
@@ -126,7 +125,7 @@ def _followed(
     dataset: fo.Dataset,
     key: str,
     work: Callable[[Round | None], list[Entry]],
-    pulls: Sequence[int] = (),
+    pulls: Sequence[str] = (),
 ) -> list[Entry]:
     """Does what follows a pull, which must not fail because of it: it is done already.
 
@@ -139,7 +138,7 @@ def _followed(
             entries = work(record)
         except RelabelError as error:
             logger.warning("What was pulled could not be evaluated again: %s", error)
-        if record and record.unfollowed:
+        if record and (record.unfollowed or record.unlisted):
             note_followed(record, pulls)
     except Exception:
         logger.exception("What was pulled could not be evaluated again")
@@ -150,13 +149,26 @@ def _fields(record: Round | None) -> list[str]:
     return [field.name for field in record.fields] if record else []
 
 
-def _cost(record: Round | None, report: PullReport) -> Cost:
+def _pulls(record: Round | None, report: PullReport) -> list[Pulled]:
+    """What a pull cost, and those that it catches up with."""
+    pulls = [
+        Pulled(one.pull.id, _cost(record, one.pull.labels, one.pull.images), one.sample_ids)
+        for one in report.caught_up
+    ]
+    if report.id:
+        own = _cost(record, report.changed, len(report.newly))
+        pulls.append(Pulled(report.id, own, report.newly))
+    return pulls
+
+
+def _cost(record: Round | None, changed: int, finished: int) -> Cost:
     """What a pull cost: of the work on its round as much as it brought back newly finished.
 
-    So did those that it catches up with.
+    Args:
+        record: the round
+        changed: how many labels the pull changed
+        finished: how many samples annotators were newly done with
     """
-    changed = report.changed + sum(one.labels for one in report.caught_up)
-    finished = len(report.newly) + sum(one.images for one in report.caught_up)
     if record and record.request and record.fields and finished:
         seconds = label_seconds(record.fields[0], record.labels, record.images, record.request)
         minutes = total_minutes(seconds, record.images, 0, record.request)

@@ -25,7 +25,8 @@ from relabel.evaluation.label_errors.queue import LabelError, LabelErrors
 from relabel.evaluation.label_errors.runs import load_outcomes, store_label_errors
 from relabel.evaluation.label_errors.settling import outcomes_by_round
 from relabel.evaluation.label_errors.suspicion import ErrorType
-from relabel.evaluation.ledger.entries import load_entries
+from relabel.evaluation.ledger import recording
+from relabel.evaluation.ledger.entries import add_entry, load_entries
 from relabel.loop import after_pull, after_undo, describe, describe_suspicions
 from tests.annotator import Annotator
 
@@ -176,6 +177,60 @@ def test_after_pull__of_an_earlier_one_whose_process_died_before_this(evaluated,
     assert entry.before.map < entry.after.map == pytest.approx(1)
     assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
     assert after_pull(evaluated, pull(evaluated, "r", client)) == [], "it is owed once"
+
+
+def test_after_pull__of_an_earlier_one_that_changed_nothing_and_whose_process_died(
+    evaluated, client, jobs, cvat
+):
+    Annotator(cvat, "lead").move_first_box(jobs[0], WRONG_BY)
+    suspect(evaluated)
+    assert pull(evaluated, "r", client).sample_ids == ()
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert (entry.cause, entry.sample_ids, entry.gain) == ("pull", (), 0)
+    assert (entry.cost.labels, entry.cost.minutes) == (0, pytest.approx(66 / 60 / 3))
+    assert [one["model_wrong"] for one in entry.suspicions] == [1, 1]
+    assert after_pull(evaluated, pull(evaluated, "r", client)) == [], "it is owed once"
+
+
+def test_after_pull__between_two_evaluations_the_process_dies(
+    evaluated, client, jobs, cvat, monkeypatch
+):
+    """What a pull cost is counted by each evaluation, and by each once."""
+
+    def die_at_the_second(run_id, entry):
+        if load_entries(evaluated):
+            raise KeyboardInterrupt
+        add_entry(run_id, entry)
+
+    evaluate_detections(evaluated, "predictions", "ground_truth", eval_key="second")
+    report = pull(evaluated, "r", client)
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "add_entry", die_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            after_pull(evaluated, report)
+    annotator = Annotator(cvat, "lead")
+    for job_id in jobs[1:]:
+        annotator.move_first_box(job_id, WRONG_BY)
+        annotator.set_state(job_id, "completed")
+    after_pull(evaluated, pull(evaluated, "r", client))
+    costs = {
+        key: [(one.cost.labels, one.cost.minutes) for one in load_entries(evaluated, key)]
+        for key in ("eval", "second")
+    }
+    assert costs["eval"] == [(1, pytest.approx(66 / 60 / 3)), (2, pytest.approx(66 / 60 * 2 / 3))]
+    assert costs["second"] == [(3, pytest.approx(66 / 60))]
+
+
+def test_after_pull__of_one_that_an_undoing_has_caught_up_with(evaluated, client, jobs, cvat):
+    pull(evaluated, "r", client)
+    annotator = Annotator(cvat, "lead")
+    annotator.move_first_box(jobs[1], WRONG_BY)
+    annotator.set_state(jobs[1], "completed")
+    pull(evaluated, "r", client)
+    (back,) = after_undo(evaluated, undo_pull(evaluated, "r"))
+    assert (back.cost.labels, back.sample_ids) == (0, (evaluated.first().id,))
+    (again,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert (again.cost.labels, again.cost.minutes) == (2, pytest.approx(66 / 60 * 2 / 3))
 
 
 def test_after_pull__whose_evaluation_fails_stays_owed(

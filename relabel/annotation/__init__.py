@@ -44,7 +44,8 @@ from .progress import part_of
 from .pulling.comparison import review_pull
 from .pulling.issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .pulling.merge import ConflictPolicy
-from .pulling.pull import PullReport, pull
+from .pulling.pull import pull
+from .pulling.report import PullReport
 from .pulling.review import Review, ReviewedFrame
 from .pulling.undo import UndoReport, undo_pull
 from .record.baseline import samples_of_round

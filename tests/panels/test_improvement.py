@@ -16,7 +16,7 @@ from relabel.evaluation.label_errors.finding import find_label_errors
 from relabel.evaluation.label_errors.settling import settle_suspicions
 from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger.entries import PULL, UNDO, Cost, load_entries
-from relabel.evaluation.ledger.recording import Occasion, evaluate_again
+from relabel.evaluation.ledger.recording import Occasion, Pulled, evaluate_again
 
 PANEL = "@relabel/cvat/improvement"
 
@@ -58,10 +58,10 @@ def relabel(dataset, index, name):
     return sample.id
 
 
-def again(dataset, key, *sample_ids, cause=PULL, **kwargs):
-    (entry,) = evaluate_again(
-        dataset, Occasion(cause, key, ["ground_truth"], sample_ids, **kwargs)
-    )
+def again(dataset, key, *sample_ids, cause=PULL, cost=None, finished=(), **kwargs):
+    pulls = [Pulled(key, cost, finished)] if cost else []
+    occasion = Occasion(cause, key, ["ground_truth"], sample_ids, pulls, **kwargs)
+    (entry,) = evaluate_again(dataset, occasion)
     return entry
 
 

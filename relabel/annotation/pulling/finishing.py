@@ -101,7 +101,12 @@ def finished_earlier(dataset: fo.Dataset, record: Round, listed: Sequence[Job]) 
     if is_video(dataset):
         waiting = {job.task_id for job in listed if not _settled(record, job)}
         done = [job for job in done if job.task_id not in waiting]
-    return _samples(record, done, open_frames=frozenset())
+    return samples_of_jobs(record, done)
+
+
+def samples_of_jobs(record: Round, jobs: Sequence[Job]) -> list[str]:
+    """The samples that come back from some jobs of a round, each once."""
+    return _samples(record, jobs, open_frames=frozenset())
 
 
 def _samples(record: Round, done: Sequence[Job], open_frames: Set[tuple[int, int]]) -> list[str]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bson import ObjectId
+
 from ...cvat import JobState
 from ..comparing.choice import FINISHED, Choice, job_version, jobs_to_pull, left_out
 from ..dataset import storage
@@ -13,8 +15,7 @@ from ..dataset.facts import label_path
 from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pulled
 from ..progress import part_of, silent
 from ..record.baseline import replace_frames
-from ..record.places import Place, samples_of
-from ..record.round import Pull, Round
+from ..record.round import Pull, Round, Unlisted
 from ..record.rounds import holding, load_round, save_round
 from ..stock.adoption import find_round
 from ..stock.new_values import with_types
@@ -22,14 +23,13 @@ from ..stock.stock import note_labels
 from .collector import collector_paused
 from .comparison import compare, list_jobs, review_frame, with_classes
 from .finishing import (
-    finished_earlier,
     finished_newly,
     finished_samples,
     what_is_left_open,
 )
 from .merge import ConflictPolicy, MergedFrame, merge_frame
 from .provenance import declare_provenance, stamped
-from .review import Review, ReviewedFrame, count
+from .report import PullReport, report_of, with_owed
 from .undo import (
     UndoWriter,
     forget_old_pulls,
@@ -45,47 +45,10 @@ if TYPE_CHECKING:
 
     from ...cvat import CvatClient, Job
     from ..progress import Progress
+    from ..record.places import Place
+    from .review import Review, ReviewedFrame
 
 _ATTEMPTS = 3
-_CONFLICT = "conflict"
-
-
-@dataclass(frozen=True)
-class PullReport:
-    """What a pull did.
-
-    Args:
-        key: the round
-        counts: how many labels were added, removed, moved, ... in FiftyOne; ``conflict`` counts
-            those that were left as they are
-        sample_ids: the samples that were changed
-        jobs: how many jobs were pulled
-        problems: what could not be taken over, and why
-        finished: the samples that annotators are done with, changed or not
-        newly: those of them that no pull before has brought back as they are in CVAT now
-        owed: whether before it labels had been pulled or taken back without that it was noted
-            that all was done that follows, see :func:`note_followed`
-        earlier: if so, the samples that annotators were done with in the pulls before
-        caught_up: if so, these pulls, as far as they can still be undone
-        number: the number of the pull, 0 if there is nothing of it to undo
-    """
-
-    key: str
-    counts: dict[str, int]
-    sample_ids: tuple[str, ...]
-    jobs: int
-    problems: tuple[str, ...] = ()
-    finished: tuple[str, ...] = ()
-    newly: tuple[str, ...] = ()
-    owed: bool = False
-    earlier: tuple[str, ...] = ()
-    caught_up: tuple[Pull, ...] = ()
-    number: int = 0
-
-    @property
-    def changed(self) -> int:
-        """How many labels were changed in FiftyOne."""
-        return sum(number for kind, number in self.counts.items() if kind != _CONFLICT)
 
 
 @dataclass(frozen=True)
@@ -142,8 +105,8 @@ def pull(
     record = take_back_torn_pull(dataset, find_round(dataset, key))
     listed = list_jobs(record, client)
     if not jobs_to_pull(record.pulled, listed, choice):
-        report = _report(compare(dataset, record, client, listed, choice), [], set())
-        return _with_owed(report, dataset, record, listed)
+        report = report_of(compare(dataset, record, client, listed, choice), [], set())
+        return with_owed(report, dataset, record, listed)
     with holding(record):
         record = without_torn_pull(dataset, load_round(dataset, key))
         record = with_types(dataset, with_classes(record, listed, client), listed, client)
@@ -159,18 +122,7 @@ def pull(
             before_writing=before_writing,
         )
         report = _write(dataset, record, found, terms)
-    return _with_owed(report, dataset, record, listed)
-
-
-def _with_owed(
-    report: PullReport, dataset: fo.Dataset, record: Round, listed: Sequence[Job]
-) -> PullReport:
-    """Says of the pulls before what is still to follow, if there is anything."""
-    if not record.unfollowed:
-        return report
-    earlier = tuple(finished_earlier(dataset, record, listed))
-    caught_up = tuple(one for one in record.pulls if not one.followed)
-    return replace(report, owed=True, earlier=earlier, caught_up=caught_up)
+    return with_owed(report, dataset, record, listed)
 
 
 @dataclass(frozen=True)
@@ -271,14 +223,18 @@ def _write(dataset: fo.Dataset, record: Round, found: _Found, terms: _Terms) -> 
         open_frames = still_open
         finished = finished_samples(dataset, record, review, open_frames)
     tag_pulled(dataset, finished)
-    report = _report(review, list(merged.values()), lost)
+    report = report_of(review, list(merged.values()), lost)
     newly = finished_newly(dataset, record, review, finished)
     report = replace(report, finished=tuple(finished), newly=tuple(newly))
     if found.changes:
         report = replace(report, number=found.number)
-        *earlier, begun = record.pulls
-        done = replace(begun, labels=report.changed, images=len(newly))
-        record = replace(record, pulls=(*earlier, done))
+    elif newly:  # that they were right is something as well
+        record = replace(record, unfollowed=record.unfollowed + 1)
+    if found.changes or newly:
+        jobs = tuple(job.id for job in review.jobs)
+        cost = Unlisted(str(ObjectId()), report.number, jobs, report.changed, len(newly))
+        report = replace(report, id=cost.id)
+        record = replace(record, unlisted=(*record.unlisted, cost))
     _close(record, review.jobs, open_frames)
     if found.changes:
         forget_old_pulls(dataset)
@@ -360,26 +316,3 @@ def _close(record: Round, jobs: Sequence[Job], open_frames: set[tuple[int, int]]
             pulls=pulls,
         )
     )
-
-
-def _report(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> PullReport:
-    done = [frame for frame in merged if frame.place not in lost]
-    applied = (change for frame in done for change in frame.applied)
-    conflicts = (c for frame in merged for c in (*frame.left, *frame.overruled) if c.conflict)
-    return PullReport(
-        key=review.key,
-        counts=count(applied, settled=True) | count(conflicts),
-        sample_ids=tuple(samples_of(frame.place for frame in done if frame.applied)),
-        jobs=len(review.jobs),
-        problems=_problems(review, merged, lost),
-    )
-
-
-def _problems(review: Review, merged: Sequence[MergedFrame], lost: set[Place]) -> tuple[str, ...]:
-    problems = [problem for frame in merged for problem in frame.problems]
-    if lost:
-        problems.append(
-            f"{len(samples_of(lost))} images were edited in FiftyOne at the same moment and were "
-            "left as they are. Pull again."
-        )
-    return (*problems, *review.problems)

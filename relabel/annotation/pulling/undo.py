@@ -160,6 +160,7 @@ def revert(dataset: fo.Dataset, record: Round, progress: Progress = silent) -> U
             left_open=left_open,
             pulls=record.pulls[:-1],
             unfollowed=unfollowed,
+            unlisted=tuple(one for one in record.unlisted if one.number != last.number),
         )
     )
     forget_undo(record.id, last.number)

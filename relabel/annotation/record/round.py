@@ -82,18 +82,31 @@ class Pull:
         at: when, UTC
         jobs: the jobs that it took -> the version of each that was pulled before, or None
         writing: whether it did not come to its end
-        labels: how many labels it changed
-        images: how many samples annotators were done with
-        followed: whether all was done that follows it, see :func:`note_followed`
     """
 
     number: int
     at: datetime
     jobs: dict[int, str | None]
     writing: bool = True
-    labels: int = 0
-    images: int = 0
-    followed: bool = False
+
+
+@dataclass(frozen=True)
+class Unlisted:
+    """What a pull cost that nothing has followed yet, see :func:`note_followed`.
+
+    Args:
+        id: tells it from every other pull
+        number: its number in its round, 0 if there is nothing of it to undo
+        jobs: the jobs that it took
+        labels: how many labels it changed
+        images: how many samples annotators were newly done with
+    """
+
+    id: str
+    number: int
+    jobs: tuple[int, ...]
+    labels: int
+    images: int
 
 
 @dataclass(frozen=True)
@@ -127,9 +140,10 @@ class Round:
         pulls: the pulls that can be undone, oldest first
         request: what was asked for, if it is known
         project_id: the project that its tasks are in, 0 before it is known, or if there is none
-        unfollowed: how often labels were pulled or taken back since it was last noted that what
+        unfollowed: how often something was pulled or taken back since it was last noted that what
             follows that was done, see :func:`note_followed`
         left_open: the completed jobs that left something open, and are pulled again for it -> what
+        unlisted: the pulls that nothing has followed yet, oldest first
     """
 
     id: ObjectId
@@ -147,6 +161,7 @@ class Round:
     project_id: int = 0
     unfollowed: int = 0
     left_open: dict[int, LeftOpen] = field(default_factory=dict)
+    unlisted: tuple[Unlisted, ...] = ()
 
     @property
     def images(self) -> int:
@@ -234,6 +249,10 @@ def read_round(document: Mapping[str, Any], key: str) -> Round:
             job: LeftOpen(version, tuple(frames))
             for job, version, frames in document.get("left_open", ())
         },
+        unlisted=tuple(
+            Unlisted(**{**item, "jobs": tuple(item["jobs"])})
+            for item in document.get("unlisted", ())
+        ),
     )
 
 
@@ -243,9 +262,6 @@ def _read_pull(document: Mapping[str, Any]) -> Pull:
         at=_utc(document["at"]),
         jobs=dict(document["jobs"]),
         writing=document["writing"],
-        labels=document.get("labels", 0),
-        images=document.get("images", 0),
-        followed=document.get("followed", True),  # of those before, nobody knows what they cost
     )
 
 

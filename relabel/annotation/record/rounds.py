@@ -51,21 +51,20 @@ def known_rounds(dataset: fo.Dataset) -> set[ObjectId]:
     return {document["_id"] for document in found}
 
 
-def note_followed(record: Round, pulls: Iterable[int] = ()) -> None:
+def note_followed(record: Round, pulls: Iterable[str] = ()) -> None:
     """Notes that all was done that follows the pulls of a round, as evaluating again.
 
     Of the round not if there were more pulls since it was read.
 
     Args:
         record: the round
-        pulls: the numbers of the pulls that were followed
+        pulls: the ids of the pulls that were followed
     """
     seen = {"_id": record.id, "unfollowed": record.unfollowed}
     _rounds().update_one(seen, {"$set": {"unfollowed": 0}})
     _rounds().update_one(
         {"_id": record.id},
-        {"$set": {"pulls.$[one].followed": True}},
-        array_filters=[{"one.number": {"$in": list(pulls)}}],
+        {"$pull": {"unlisted": {"id": {"$in": list(pulls)}}}},
     )
 
 

@@ -41,6 +41,10 @@ class Cost:
     labels: int = 0
     minutes: float | None = None
 
+    def __add__(self, other: Cost) -> Cost:
+        known = [one.minutes for one in (self, other) if one.minutes is not None]
+        return Cost(self.labels + other.labels, sum(known) if known else None)
+
 
 @dataclass(frozen=True)
 class Found:
@@ -98,6 +102,7 @@ class Entry:
             ``model_wrong``, ``left``, ``precision``
         pull: the number of the pull in its round, the same where it is taken back; 0 if it is not
             known, or there is nothing of it to undo
+        counted: the ids of the pulls whose cost it counts
     """
 
     eval_key: str
@@ -117,6 +122,7 @@ class Entry:
     by_error: Mapping[str, Change] = field(default_factory=dict)
     suspicions: tuple[Mapping[str, Any], ...] = field(default=())
     pull: int = 0
+    counted: tuple[str, ...] = ()
 
     @property
     def gain(self) -> float | None:
@@ -176,6 +182,11 @@ def is_standing(run_id: ObjectId, round_key: str, pull: int) -> bool:
     return newest is not None and newest["cause"] == PULL
 
 
+def counted_pulls(run_id: ObjectId) -> set[str]:
+    """The ids of the pulls whose cost an entry of an evaluation counts."""
+    return set(_ledger().distinct("counted", {"run_id": run_id}))
+
+
 def count_entries(dataset: fo.Dataset, eval_key: str | None = None) -> int:
     """How many entries :func:`load_entries` would find; quick."""
     wanted = [run_id for key, run_id in run_ids(dataset).items() if eval_key in (None, key)]
@@ -215,6 +226,7 @@ def _entry(document: Mapping[str, Any], eval_key: str) -> Entry:
     values["sample_ids"] = _ids(values["sample_ids"])
     values["mended"] = _unpacked(values["mended"])
     values["suspicions"] = tuple(values["suspicions"])
+    values["counted"] = tuple(values.get("counted", ()))
     return Entry(eval_key=eval_key, **values)
 
 

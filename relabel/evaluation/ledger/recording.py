@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from .entries import (
     Cost,
     Entry,
     add_entry,
+    counted_pulls,
     forget_entries_of_gone_runs,
     is_standing,
 )
@@ -37,6 +38,21 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Pulled:
+    """A pull whose cost is to be counted, once by each evaluation.
+
+    Args:
+        id: tells it from every other pull
+        cost: what it cost
+        sample_ids: the samples that it brought back, changed or not
+    """
+
+    id: str
+    cost: Cost
+    sample_ids: Collection[str]
+
+
+@dataclass(frozen=True)
 class Occasion:
     """Why evaluations run again.
 
@@ -45,27 +61,26 @@ class Occasion:
         round_key: the round
         fields: the fields whose labels may have changed
         sample_ids: the samples whose labels may have changed
-        cost: what the round cost
+        pulls: the pulls that brought them back
         suspicions: what became of the suspicions about labels, see :class:`Entry`
         pull: the number of the pull that was made or taken back, see :class:`Entry`
-        finished: the samples that annotators are done with, changed or not
     """
 
     cause: str
     round_key: str
     fields: Collection[str]
     sample_ids: Collection[str]
-    cost: Cost = field(default_factory=Cost)
+    pulls: Sequence[Pulled] = ()
     suspicions: Sequence[Mapping[str, Any]] = ()
     pull: int = 0
-    finished: Collection[str] = ()
 
 
 def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     """Runs the evaluations again that the changed labels are part of, or the finished samples.
 
     A round that annotators were done with is listed even where they found nothing to change: that
-    it changed nothing is what it did, and it had its cost. So is the undoing of such a pull.
+    it changed nothing is what it did, and it had its cost. So is the undoing of such a pull. What
+    an evaluation has counted of it before, in a process that came no further, it does not again.
 
     Each runs on the samples that it was made on, with its own options, whatever its view would
     show today. One that cannot run any more is left as it is.
@@ -79,17 +94,20 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
     """
     entries = []
     now = datetime.now(UTC).replace(microsecond=0)
-    touched, finished = set(occasion.sample_ids), set(occasion.finished)
+    touched = set(occasion.sample_ids)
     for eval_key, run_id in run_ids(dataset).items():
         kept = load_kept(run_id, even_interrupted=True)
         if kept is None or not set(kept.comparison.fields) & set(occasion.fields):
             continue
-        samples = kept.outcome.sample_ids
-        in_any_case = not finished.isdisjoint(samples) or _is_taken_back(run_id, occasion)
+        samples = set(kept.outcome.sample_ids)
+        pulls = _not_counted(run_id, occasion)
+        is_listed = any(not samples.isdisjoint(one.sample_ids) for one in pulls)
+        in_any_case = is_listed or _is_taken_back(run_id, occasion)
         if touched.isdisjoint(samples) and not in_any_case:
             continue
         try:
-            entry = _again(dataset, eval_key, kept, occasion, now, in_any_case=in_any_case)
+            now_due = replace(occasion, pulls=pulls)
+            entry = _again(dataset, eval_key, kept, now_due, now, in_any_case=in_any_case)
         except RelabelError as error:  # e.g. the field of its predictions is gone
             logger.warning("'%s' could not be evaluated again: %s", eval_key, error)
             continue
@@ -98,6 +116,11 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
             entries.append(entry)
     forget_entries_of_gone_runs()
     return entries
+
+
+def _not_counted(run_id: ObjectId, occasion: Occasion) -> list[Pulled]:
+    counted = counted_pulls(run_id)
+    return [one for one in occasion.pulls if one.id not in counted]
 
 
 def _is_taken_back(run_id: ObjectId, occasion: Occasion) -> bool:
@@ -139,13 +162,14 @@ def _again(
         before=found.before,
         after=found.after,
         difference=found.difference,
-        cost=occasion.cost,
+        cost=sum((one.cost for one in occasion.pulls), Cost()),
         sample_ids=changed,
         mended=found.mended,
         by_class=found.by_class,
         by_error=found.by_error,
         suspicions=tuple(occasion.suspicions),
         pull=occasion.pull,
+        counted=tuple(one.id for one in occasion.pulls),
     )
 
 

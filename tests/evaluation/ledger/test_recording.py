@@ -9,7 +9,7 @@ from gridfs import GridFS
 
 from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.entries import PULL, UNDO, Cost, load_entries
-from relabel.evaluation.ledger.recording import Occasion, evaluate_again
+from relabel.evaluation.ledger.recording import Occasion, Pulled, evaluate_again
 from relabel.evaluation.storing.kept import begin_writing, load_kept, run_ids
 
 
@@ -38,7 +38,7 @@ def _occasion(dataset, **kwargs):
         "round_key": "fix-1",
         "fields": ["ground_truth"],
         "sample_ids": dataset.values("id"),
-        "cost": Cost(labels=2, minutes=3.5),
+        "pulls": [Pulled("p", Cost(labels=2, minutes=3.5), ())],
     }
     return Occasion(**{**values, **kwargs})
 
@@ -108,10 +108,12 @@ def test_evaluate_again__nothing_has_changed_of_samples_that_annotators_are_done
         view = evaluated.match_tags(tag)
         evaluate_detections(view, "predictions", "ground_truth", eval_key=tag)
     finished = evaluated.match_tags("odd").values("id")
-    entries = evaluate_again(evaluated, _occasion(evaluated, sample_ids=[], finished=finished))
+    pulled = _occasion(evaluated, sample_ids=[], pulls=[Pulled("p", Cost(), finished)])
+    entries = evaluate_again(evaluated, pulled)
     assert [entry.eval_key for entry in entries] == ["eval", "odd"]
     assert {(entry.gain, entry.sample_ids) for entry in entries} == {(0, ())}
-    undone = _occasion(evaluated, sample_ids=[], cause=UNDO)
+    assert evaluate_again(evaluated, pulled) == [], "they have counted it"
+    undone = _occasion(evaluated, sample_ids=[], pulls=[], cause=UNDO)
     assert [one.eval_key for one in evaluate_again(evaluated, undone)] == ["eval", "odd"]
     assert evaluate_again(evaluated, undone) == [], "they were taken back"
 
