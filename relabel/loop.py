@@ -16,7 +16,7 @@ from .evaluation.label_errors.settling import (
     unsettle_suspicions,
 )
 from .evaluation.ledger.entries import PULL, UNDO, Cost
-from .evaluation.ledger.recording import Occasion, Pulled, evaluate_again
+from .evaluation.ledger.recording import Occasion, Pulled, evaluate_again, evaluate_owed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -
     # What annotators left as it is tells as much of a suspicion as what they changed.
     looked_at = {*report.sample_ids, *report.finished, *report.earlier}
     if not looked_at and not owed:
-        return []
+        return evaluate_owed(dataset, report.key)
     sent = samples_of_round(record.id) if record and label_error_runs(dataset) else []
     settled = settle_suspicions(
         dataset, looked_at, round_key=report.key, sent=sent, pull=report.number
@@ -152,12 +152,13 @@ def _fields(record: Round | None) -> list[str]:
 def _pulls(record: Round | None, report: PullReport) -> list[Pulled]:
     """What a pull cost, and those that it catches up with."""
     pulls = [
-        Pulled(one.pull.id, _cost(record, one.pull.labels, one.pull.images), one.sample_ids)
+        Pulled(pull.id, _cost(record, pull.labels, pull.images), one.sample_ids, pull.number)
         for one in report.caught_up
+        for pull in [one.pull]
     ]
     if report.id:
         own = _cost(record, report.changed, len(report.newly))
-        pulls.append(Pulled(report.id, own, report.newly))
+        pulls.append(Pulled(report.id, own, report.newly, report.number))
     return pulls
 
 

@@ -26,7 +26,7 @@ from relabel.evaluation.label_errors.runs import load_outcomes, store_label_erro
 from relabel.evaluation.label_errors.settling import outcomes_by_round
 from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger import recording
-from relabel.evaluation.ledger.entries import add_entry, load_entries
+from relabel.evaluation.ledger.entries import draft_entry, load_entries
 from relabel.loop import after_pull, after_undo, describe, describe_suspicions
 from tests.annotator import Annotator
 
@@ -197,15 +197,15 @@ def test_after_pull__between_two_evaluations_the_process_dies(
 ):
     """What a pull cost is counted by each evaluation, and by each once."""
 
-    def die_at_the_second(run_id, entry):
+    def die_at_the_second(run_id, entry, version):
         if load_entries(evaluated):
             raise KeyboardInterrupt
-        add_entry(run_id, entry)
+        draft_entry(run_id, entry, version)
 
     evaluate_detections(evaluated, "predictions", "ground_truth", eval_key="second")
     report = pull(evaluated, "r", client)
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "add_entry", die_at_the_second)
+        patch.setattr(recording, "draft_entry", die_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             after_pull(evaluated, report)
     annotator = Annotator(cvat, "lead")

@@ -87,6 +87,7 @@ def evaluate_detections(
     written: Collection[str] | None = None,
     progress: Progress | None = None,
     before_writing: Callable[[], None] | None = None,
+    on_matched: Callable[[Outcome], None] | None = None,
 ) -> Evaluation:
     """Evaluates predictions against ground truth, as COCO does.
 
@@ -108,6 +109,7 @@ def evaluate_detections(
         progress: called with how many samples are done and how many there are. It may raise to
             cancel: then all stays as it was
         before_writing: called once, right before anything is written; may raise to cancel
+        on_matched: called once with who was matched to whom, before anything is written
 
     Returns:
         the score, and what it is made of
@@ -137,6 +139,8 @@ def evaluate_detections(
         classes = classes_of(outcome, options)
         curves = curves_of(outcome, options, classes)
         sides = marked(outcome, comparison)
+        if on_matched:
+            on_matched(outcome)
         if before_writing:
             before_writing()
         _save(

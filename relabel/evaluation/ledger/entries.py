@@ -27,6 +27,8 @@ PULL, UNDO = "pull", "undo"
 _PLACE = "I"
 """The type of a place in an array: 4 bytes without a sign."""
 _ID_DIGITS = 24
+_DRAFT = "draft"
+_WRITTEN = {_DRAFT: {"$exists": False}}
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,16 @@ class Entry:
         return [self.sample_ids[place] for place in places]
 
 
-def add_entry(run_id: ObjectId, entry: Entry) -> None:
-    """Writes an entry of an evaluation."""
+def draft_entry(run_id: ObjectId, entry: Entry, version: str) -> None:
+    """Writes an entry that comes to hold with the evaluation that it is about.
+
+    So that it is not lost to a process that dies between the two.
+
+    Args:
+        run_id: the evaluation
+        entry: the entry, which nobody sees before :func:`settle_drafts`
+        version: the version of what is kept of the evaluation still
+    """
     document = asdict(entry)
     del document["eval_key"]
     # Packed, so that a document of MongoDB, 16 MB at most, holds a round of 500,000 images.
@@ -154,7 +164,18 @@ def add_entry(run_id: ObjectId, entry: Entry) -> None:
     for table, name in _tables(document):
         # A class may have a dot in its name, which a key of MongoDB may not.
         table[name] = list(table[name].items())
-    _ledger().insert_one({"run_id": run_id, **document})
+    _ledger().insert_one({"run_id": run_id, **document, _DRAFT: version})
+
+
+def settle_drafts(run_id: ObjectId, version: str) -> None:
+    """Has drafts hold whose evaluation was kept since, and deletes the others.
+
+    Args:
+        run_id: the evaluation
+        version: the version of what is kept of it now
+    """
+    _ledger().delete_many({"run_id": run_id, _DRAFT: version})
+    _ledger().update_many({"run_id": run_id, _DRAFT: {"$exists": True}}, {"$unset": {_DRAFT: 1}})
 
 
 def load_entries(dataset: fo.Dataset, eval_key: str | None = None) -> list[Entry]:
@@ -165,7 +186,7 @@ def load_entries(dataset: fo.Dataset, eval_key: str | None = None) -> list[Entry
         eval_key: one of its evaluations; None for all
     """
     keys = {run_id: key for key, run_id in run_ids(dataset).items() if eval_key in (None, key)}
-    found = _ledger().find({"run_id": {"$in": list(keys)}}).sort("_id", 1)
+    found = _ledger().find({"run_id": {"$in": list(keys)}, **_WRITTEN}).sort("_id", 1)
     return [_entry(document, keys[document["run_id"]]) for document in found]
 
 
@@ -177,27 +198,28 @@ def is_standing(run_id: ObjectId, round_key: str, pull: int) -> bool:
         round_key: the round
         pull: the number of the pull in its round
     """
-    query = {"run_id": run_id, "round_key": round_key, "pull": pull}
+    query = {"run_id": run_id, "round_key": round_key, "pull": pull, **_WRITTEN}
     newest = _ledger().find_one(query, {"cause": 1}, sort=[("_id", -1)])
     return newest is not None and newest["cause"] == PULL
 
 
 def counted_pulls(run_id: ObjectId) -> set[str]:
     """The ids of the pulls whose cost an entry of an evaluation counts."""
-    return set(_ledger().distinct("counted", {"run_id": run_id}))
+    return set(_ledger().distinct("counted", {"run_id": run_id, **_WRITTEN}))
 
 
 def count_entries(dataset: fo.Dataset, eval_key: str | None = None) -> int:
     """How many entries :func:`load_entries` would find; quick."""
     wanted = [run_id for key, run_id in run_ids(dataset).items() if eval_key in (None, key)]
-    count: int = _ledger().count_documents({"run_id": {"$in": wanted}})
+    count: int = _ledger().count_documents({"run_id": {"$in": wanted}, **_WRITTEN})
     return count
 
 
 def ledger_version(dataset: fo.Dataset) -> str:
     """What differs whenever the entries of a dataset do; quick, however many there are."""
     ids = list(run_ids(dataset).values())
-    newest = _ledger().find_one({"run_id": {"$in": ids}}, {"_id": 1}, sort=[("_id", -1)])
+    query = {"run_id": {"$in": ids}, **_WRITTEN}
+    newest = _ledger().find_one(query, {"_id": 1}, sort=[("_id", -1)])
     return str(newest["_id"]) if newest else ""
 
 

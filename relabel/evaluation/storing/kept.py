@@ -61,12 +61,14 @@ class Kept:
         pieces: who was matched to whom
         seen: what it looked at; None if that is not known
         file: what holds the first piece already, if there is such a file
+        version: see :func:`kept_version`; empty of what is not kept yet
     """
 
     comparison: Comparison
     pieces: Pieces
     seen: Seen | None = None
     file: ObjectId | None = None
+    version: str = ""
 
     @property
     def outcome(self) -> Outcome:
@@ -146,7 +148,18 @@ def load_kept(run_id: ObjectId, *, even_interrupted: bool = False) -> Kept | Non
     options = read_options(document["options"])
     fields = document["predictions"], document["ground_truth"]
     seen = Seen(tuple(document["stages"]), stamps) if stamps is not None else None
-    return Kept(Comparison(*fields, options), pieces, seen, document["file"])
+    version = _version_of(document)
+    return Kept(Comparison(*fields, options), pieces, seen, document["file"], version)
+
+
+def kept_version(run_id: ObjectId) -> str:
+    """What differs whenever an evaluation was made anew; empty if nothing is kept of it. Quick."""
+    document = _kept().find_one({"_id": run_id}, {"file": 1, "changes": 1})
+    return _version_of(document) if document and document.get("file") else ""
+
+
+def _version_of(document: Mapping[str, Any]) -> str:
+    return str(document.get("changes") or document["file"])
 
 
 def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
@@ -158,7 +171,7 @@ def kept_scores(dataset: fo.Dataset) -> list[KeptScore]:
             eval_key=keys[document["_id"]],
             predictions=document["predictions"],
             ground_truth=document["ground_truth"],
-            version=str(document.get("changes") or document["file"]),
+            version=_version_of(document),
             **document["score"],
         )
         for document in _kept().find(wanted).sort("_id", 1)

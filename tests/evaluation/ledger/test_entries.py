@@ -8,10 +8,13 @@ from relabel.evaluation.detections import evaluate_detections
 from relabel.evaluation.ledger.entries import (
     PULL,
     Change,
-    add_entry,
     count_entries,
+    counted_pulls,
+    draft_entry,
+    is_standing,
     ledger_version,
     load_entries,
+    settle_drafts,
 )
 from relabel.evaluation.ledger.recording import Occasion, evaluate_again
 from relabel.evaluation.storing.kept import run_ids
@@ -28,7 +31,13 @@ def _add_entry(dataset):
     return entry
 
 
-def test_add_entry__of_a_round_of_many_images(predicted):
+def _write(dataset, entry):
+    run_id = run_ids(dataset)["eval"]
+    draft_entry(run_id, entry, "before")
+    settle_drafts(run_id, "now")
+
+
+def test_draft_entry__of_a_round_of_many_images(predicted):
     entry = _add_entry(predicted)
     places = tuple(range(MANY))
     large = replace(
@@ -38,7 +47,7 @@ def test_add_entry__of_a_round_of_many_images(predicted):
         by_class={name: Change(None, places) for name in ("cat", "dog")},
         by_error={"missed": Change(None, places[::-1])},
     )
-    add_entry(run_ids(predicted)["eval"], large)
+    _write(predicted, large)
     assert load_entries(predicted) == [entry, large]
 
 
@@ -53,5 +62,17 @@ def test_ledger_version__differs_when_there_is_a_new_entry(predicted):
     entry = _add_entry(predicted)
     version = ledger_version(predicted)
     assert ledger_version(predicted) == version
-    add_entry(run_ids(predicted)["eval"], entry)
+    _write(predicted, entry)
     assert ledger_version(predicted) != version
+
+
+def test_settle_drafts__only_those_whose_evaluation_was_kept(predicted):
+    entry = _add_entry(predicted)
+    run_id, version = run_ids(predicted)["eval"], ledger_version(predicted)
+    draft_entry(run_id, replace(entry, pull=7, counted=("p",)), "before")
+    assert (load_entries(predicted), count_entries(predicted)) == ([entry], 1)
+    assert (counted_pulls(run_id), is_standing(run_id, "r", 7)) == (set(), False)
+    assert ledger_version(predicted) == version
+    settle_drafts(run_id, "before")
+    settle_drafts(run_id, "now")
+    assert load_entries(predicted) == [entry]

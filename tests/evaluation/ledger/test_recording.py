@@ -1,15 +1,24 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
+import fiftyone as fo
 import fiftyone.core.odm as foo
 import numpy as np
 import pytest
 from gridfs import GridFS
 
 from relabel.evaluation.detections import evaluate_detections
+from relabel.evaluation.ledger import recording
+from relabel.evaluation.ledger.debts import load_debts
 from relabel.evaluation.ledger.entries import PULL, UNDO, Cost, load_entries
-from relabel.evaluation.ledger.recording import Occasion, Pulled, evaluate_again
+from relabel.evaluation.ledger.recording import (
+    Occasion,
+    Pulled,
+    evaluate_again,
+    evaluate_owed,
+)
 from relabel.evaluation.storing.kept import begin_writing, load_kept, run_ids
 
 
@@ -146,6 +155,115 @@ def test_evaluate_again__after_an_evaluation_that_was_killed_while_it_wrote(eval
     assert (entry.sample_ids, entry.mended) == ((sample.id,), (0,))
     assert entry.before.map < entry.after.map == pytest.approx(0.5)
     assert set(evaluated.count_values("predictions.detections.eval")) == {"tp", "fp"}
+
+
+def test_evaluate_again__whose_process_dies_before_its_entry_is_seen(evaluated, monkeypatch):
+    def die(run_id):
+        raise KeyboardInterrupt
+
+    _mend(evaluated)
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "kept_version", die)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_again(evaluated, _occasion(evaluated))
+    assert load_entries(evaluated) == []
+    assert evaluate_again(evaluated, _occasion(evaluated)) == [], "nothing has changed since"
+    (entry,) = load_entries(evaluated)
+    assert entry.before.map < entry.after.map == pytest.approx(0.5)
+    assert entry.cost == Cost(2, 3.5)
+
+
+def test_evaluate_again__one_that_fails_does_not_hinder_the_others(evaluated, monkeypatch, caplog):
+    """It owes its entry, with all that the pull cost, until somebody tries again."""
+
+    def fail_for_the_first(*args, **kwargs):
+        if kwargs["eval_key"] == "eval":
+            raise ConnectionError("password")
+        return evaluate_detections(*args, **kwargs)
+
+    evaluate_detections(evaluated, "predictions", "ground_truth", eval_key="second")
+    sample = _mend(evaluated)
+    occasion = _occasion(evaluated, sample_ids=[sample.id])
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "evaluate_detections", fail_for_the_first)
+        (entry,) = evaluate_again(evaluated, occasion)
+    assert entry.eval_key == "second"
+    assert "'eval' could not be evaluated again" in caplog.text
+    (debt,) = load_debts(evaluated).values()
+    assert (debt.eval_key, debt.rounds) == ("eval", ("fix-1",))
+    assert debt.message == "Something unforeseen went wrong (ConnectionError)."
+    assert evaluate_owed(evaluated, "other") == []
+    (owed,) = evaluate_owed(evaluated, "fix-1")
+    assert replace(owed, eval_key="second") == entry
+    assert (evaluate_owed(evaluated), load_debts(evaluated)) == ([], {})
+
+
+def _rename(dataset):
+    dataset.rename_sample_field("predictions", "gone")
+
+
+def test_evaluate_again__later_counts_what_was_owed(evaluated):
+    _mend(evaluated)
+    _rename(evaluated)
+    assert evaluate_again(evaluated, _occasion(evaluated)) == []
+    (debt,) = load_debts(evaluated).values()
+    assert debt.message == "'predictions' is no field of the dataset."
+    evaluated.rename_sample_field("gone", "predictions")
+    later = [Pulled("p", Cost(2, 3.5), ()), Pulled("q", Cost(1), ())]
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, round_key="fix-2", pulls=later))
+    assert (entry.round_key, entry.cost) == ("fix-2", Cost(3, 3.5))
+    assert entry.before.map < entry.after.map == pytest.approx(0.5)
+    assert load_debts(evaluated) == {}
+
+
+def test_evaluate_again__after_the_undoing_of_what_was_owed(evaluated):
+    _mend(evaluated)
+    _rename(evaluated)
+    pulls = [Pulled("p", Cost(2, 3.5), (), number=1)]
+    evaluate_again(evaluated, _occasion(evaluated, pulls=pulls, pull=1))
+    evaluated.rename_sample_field("gone", "predictions")
+    _call_first_label(evaluated, "dog")
+    undone = _occasion(evaluated, cause=UNDO, pulls=[], pull=1)
+    assert evaluate_again(evaluated, undone) == [], "nothing is as it was not before"
+    assert (load_debts(evaluated), load_entries(evaluated)) == ({}, [])
+
+
+def test_evaluate_again__owes_nothing_once_it_was_evaluated_anew(evaluated):
+    _mend(evaluated)
+    _rename(evaluated)
+    evaluate_again(evaluated, _occasion(evaluated))
+    evaluated.rename_sample_field("gone", "predictions")
+    evaluate_detections(evaluated, "predictions", "ground_truth", eval_key="eval")
+    assert (load_debts(evaluated), evaluate_owed(evaluated)) == ({}, [])
+    _call_first_label(evaluated, "dog")
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, pulls=[]))
+    assert entry.cost == Cost()
+
+
+def test_evaluate_again__owes_nothing_once_it_is_deleted(evaluated):
+    _mend(evaluated)
+    _rename(evaluated)
+    evaluate_again(evaluated, _occasion(evaluated))
+    evaluated.delete_evaluation("eval")
+    assert load_debts(evaluated) == {}
+    evaluate_again(evaluated, _occasion(evaluated))
+    assert foo.get_db_conn()["relabel_debts"].count_documents({}) == 0
+
+
+def test_evaluate_again__of_ground_truth_that_was_renamed(evaluated):
+    sample = evaluated.first()
+    label = fo.Detection(label="cat", bounding_box=[0.1, 0.1, 0.2, 0.2])
+    sample["others"] = fo.Detections(detections=[label])
+    sample.save()
+    evaluate_detections(evaluated, "predictions", "others", eval_key="unconcerned")
+    evaluated.delete_sample_field("others")
+    evaluated.rename_sample_field("ground_truth", "gt")
+    assert evaluate_again(evaluated, _occasion(evaluated, fields=["gt"])) == []
+    (debt,) = load_debts(evaluated).values()
+    assert (debt.eval_key, debt.message) == (
+        "eval",
+        "'ground_truth' is no field of the dataset.",
+    )
 
 
 def test_evaluate_again__of_what_was_kept_before_there_were_stamps(evaluated):
