@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ..relabel.loop import describe
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from ..relabel.compute.executors import Executor
     from ..relabel.compute.overview import Glance
     from ..relabel.errors import RelabelError
+    from ..relabel.evaluation.ledger.entries import Entry
+    from ..relabel.loop import Unmeasured
 
 _KINDS = ("moved", "relabelled", "attribute", "added", "removed")
 _CONFLICT = "conflict"
@@ -55,8 +59,13 @@ def glance_json(glance: Glance) -> dict[str, Any]:
     }
 
 
-def round_json(status: RoundStatus) -> dict[str, Any]:
-    """Where a round stands."""
+def round_json(status: RoundStatus, missing: Sequence[Unmeasured] = ()) -> dict[str, Any]:
+    """Where a round stands.
+
+    Args:
+        status: the round
+        missing: the scores that are not there yet after some round
+    """
     return {
         "key": status.key,
         "label_field": ", ".join(status.label_fields),
@@ -71,6 +80,11 @@ def round_json(status: RoundStatus) -> dict[str, Any]:
         "unpulled_jobs": status.unpulled_jobs,
         "can_undo": status.can_undo,
         "problem": _problem_json(status.problem),
+        "unmeasured": [
+            {"message": one.message, "advice": one.advice}
+            for one in missing
+            if status.key in one.rounds
+        ],
         "tasks": [_task_json(task) for task in status.tasks],
     }
 
@@ -89,24 +103,32 @@ def preview_json(review: Review) -> dict[str, Any]:
     }
 
 
-def pulled_json(report: PullReport) -> dict[str, Any]:
-    """What a pull did."""
+def pulled_json(report: PullReport, missing: Sequence[str] = ()) -> dict[str, Any]:
+    """What a pull did, and what could not be evaluated again."""
     return {
         "key": report.key,
         "counts": report.counts,
         "samples": len(report.sample_ids),
         "message": _pulled_text(report.counts, len(report.sample_ids)),
-        "problems": list(report.problems),
+        "problems": [*report.problems, *missing],
     }
 
 
-def undone_json(report: UndoReport) -> dict[str, Any]:
-    """What an undo did."""
+def undone_json(report: UndoReport, missing: Sequence[str] = ()) -> dict[str, Any]:
+    """What an undo did, and what could not be evaluated again."""
     message = f"The labels of {_count(len(report.sample_ids), 'sample')} are as they were before."
     if report.left:
         left = _count(len(report.left), "sample")
         message += f" {left}: edited since then, so not touched."
-    return {"message": message}
+    return {"message": message, "problems": list(missing)}
+
+
+def tried_json(entries: Sequence[Entry], missing: Sequence[str]) -> dict[str, Any]:
+    """What came of trying to evaluate again."""
+    scores = describe(list(entries))
+    nothing = "Nothing could be evaluated again." if missing else "Nothing was left to evaluate."
+    message = f"Evaluated again: {scores}." if scores else nothing
+    return {"message": message, "problems": list(missing)}
 
 
 def changed_json(jobs: Sequence[int]) -> dict[str, Any]:

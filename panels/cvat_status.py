@@ -24,7 +24,7 @@ from ..relabel.annotation import (
 from ..relabel.compute.executors import alive
 from ..relabel.compute.overview import glance
 from ..relabel.cvat import CvatError, CvatNotConfigured
-from ..relabel.loop import after_pull, after_undo
+from ..relabel.loop import after_pull, after_undo, describe_unmeasured, try_again, unmeasured
 from .answers import answering, now_json
 from .cvat_json import (
     changed_json,
@@ -34,6 +34,7 @@ from .cvat_json import (
     preview_json,
     pulled_json,
     round_json,
+    tried_json,
     undone_json,
 )
 from .review_json import changes_json
@@ -69,6 +70,7 @@ class CvatStatusPanel(foo.Panel):
             preview_pull=self.preview_pull,
             pull=self.pull,
             undo=self.undo,
+            try_again=self.try_again,
             progress=self.progress,
             cancel=self.cancel,
             people=self.people,
@@ -90,7 +92,9 @@ class CvatStatusPanel(foo.Panel):
         }
         try:
             client = connect(ctx.secrets)
-            rounds = [round_json(status) for status in rounds_status(ctx.dataset, client)]
+            statuses = rounds_status(ctx.dataset, client)
+            missing = unmeasured(ctx.dataset)
+            rounds = [round_json(status, missing) for status in statuses]
         except CvatNotConfigured as error:
             return {**answer, "connection": connection_json("unconfigured", problem=error)}
         except CvatError as error:
@@ -124,7 +128,7 @@ class CvatStatusPanel(foo.Panel):
             to_its_end(tell)(0.9, _EVALUATING)
             after_pull(ctx.dataset, report)
         ctx.ops.reload_dataset()
-        return pulled_json(report)
+        return pulled_json(report, describe_unmeasured(ctx.dataset, report.key))
 
     @answering
     def undo(self, ctx: ExecutionContext) -> dict[str, Any]:
@@ -134,7 +138,15 @@ class CvatStatusPanel(foo.Panel):
             to_its_end(tell)(0.9, _EVALUATING)
             after_undo(ctx.dataset, report)
         ctx.ops.reload_dataset()
-        return undone_json(report)
+        return undone_json(report, describe_unmeasured(ctx.dataset, report.key))
+
+    @answering
+    def try_again(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Tries again to evaluate what a round has changed, where that is still to be done."""
+        key = ctx.params["key"]
+        entries = try_again(ctx.dataset, lambda: connect(ctx.secrets), key)
+        ctx.ops.reload_dataset()
+        return tried_json(entries, describe_unmeasured(ctx.dataset, key))
 
     @answering
     def progress(self, ctx: ExecutionContext) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from ..relabel.annotation import connect
 from ..relabel.evaluation.errors import EvaluationError
 from ..relabel.evaluation.label_errors.outcomes import Verdict
 from ..relabel.evaluation.label_errors.settling import settled_samples
@@ -14,6 +16,7 @@ from ..relabel.evaluation.label_errors.suspicion import ErrorType
 from ..relabel.evaluation.ledger.entries import Entry, ledger_version, load_entries
 from ..relabel.evaluation.ledger.table import as_csv
 from ..relabel.evaluation.storing.kept import kept_scores, run_ids
+from ..relabel.loop import try_again, unmeasured
 from .answers import answering
 from .improvement_json import details_json, evaluations_json
 
@@ -55,6 +58,7 @@ class ImprovementPanel(foo.Panel):
             details=self.details,
             show_samples=self.show_samples,
             export=self.export,
+            try_again=self.try_again,
         )
         return types.Property(types.Object(), view=view)
 
@@ -67,12 +71,15 @@ class ImprovementPanel(foo.Panel):
         dataset = ctx.dataset
         scores = kept_scores(dataset)
         parts = [f"{score.eval_key}={score.version}" for score in scores]
-        version = ",".join([str(dataset._doc.id), *parts, ledger_version(dataset)])  # noqa: SLF001
+        missing = [asdict(one) for one in unmeasured(dataset)]
+        parts += [ledger_version(dataset), *(one["message"] for one in missing)]
+        version = ",".join([str(dataset._doc.id), *parts])  # noqa: SLF001 - it has no public name
         if ctx.params.get("known") == version:
             return {"version": version, "evaluations": None}
         return {
             "version": version,
             "evaluations": evaluations_json(scores, load_entries(dataset)),
+            "unmeasured": missing,
             "others": sorted(run_ids(dataset).keys() - {score.eval_key for score in scores}),
         }
 
@@ -103,6 +110,13 @@ class ImprovementPanel(foo.Panel):
             raise _nothing_behind(gone=bool(samples), kind=params.get("kind"))
         ctx.ops.set_view(view=view)
         return {"shown": shown, "gone": len(samples) - shown}
+
+    @answering
+    def try_again(self, ctx: ExecutionContext) -> dict[str, Any]:
+        """Tries again to make the evaluations that rounds are still to be measured by."""
+        entries = try_again(ctx.dataset, lambda: connect(ctx.secrets))
+        ctx.ops.reload_dataset()
+        return {"entries": len(entries)}
 
     @answering
     def export(self, ctx: ExecutionContext) -> dict[str, Any]:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from .annotation import list_rounds, note_followed, samples_of_round
+from .annotation import (
+    expect_following,
+    list_rounds,
+    note_followed,
+    note_unfollowed,
+    report_owed,
+    rounds_owed,
+    samples_of_round,
+)
 from .annotation.planning.effort import label_seconds, total_minutes
-from .errors import RelabelError
+from .errors import RelabelError, Unforeseen
 from .evaluation.label_errors.runs import label_error_runs
 from .evaluation.label_errors.settling import (
     outcomes_by_round,
     settle_suspicions,
     unsettle_suspicions,
 )
+from .evaluation.ledger.debts import load_debts
 from .evaluation.ledger.entries import PULL, UNDO, Cost
 from .evaluation.ledger.recording import Occasion, Pulled, evaluate_again, evaluate_owed
+from .evaluation.storing.kept import run_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
     import fiftyone as fo
 
     from .annotation import PullReport, Round, UndoReport
+    from .cvat import CvatClient
     from .evaluation.ledger.entries import Entry
 
 logger = logging.getLogger(__name__)
@@ -95,6 +107,74 @@ def _after_undo(dataset: fo.Dataset, report: UndoReport, record: Round | None) -
     return evaluate_again(dataset, occasion)
 
 
+@dataclass(frozen=True)
+class Unmeasured:
+    """A score that is not there yet, though a round brought something back.
+
+    Args:
+        rounds: the rounds whose labels it is to measure
+        eval_key: the evaluation that could not be made again; None if none was begun
+        message: what is not there, and why
+        advice: what the user can do
+    """
+
+    rounds: tuple[str, ...]
+    eval_key: str | None
+    message: str
+    advice: str
+
+
+def unmeasured(dataset: fo.Dataset) -> list[Unmeasured]:
+    """The scores that are not there yet after pulls, and after the undoing of pulls; quick."""
+    found = [
+        Unmeasured(
+            debt.rounds,
+            debt.eval_key,
+            f"'{debt.eval_key}' could not be evaluated again after {', '.join(debt.rounds)}: "
+            f"{debt.message}",
+            debt.advice,
+        )
+        for debt in load_debts(dataset).values()
+    ]
+    owed = rounds_owed(dataset)
+    if owed and (run_ids(dataset) or label_error_runs(dataset)):
+        for key, reason in owed.items():
+            why = reason or "The process that was to do it ended before, or did not begin."
+            message = f"What {key} brought back was not evaluated again: {why}"
+            advice = "Try again in the Improvement panel; the next pull of the round does, too."
+            found.append(Unmeasured((key,), None, message, advice))
+    return found
+
+
+def try_again(
+    dataset: fo.Dataset, connected: Callable[[], CvatClient], round_key: str | None = None
+) -> list[Entry]:
+    """Tries again to do what is still to follow pulls, see :func:`unmeasured`.
+
+    Args:
+        dataset: the dataset
+        connected: connects to the server that has the rounds, which knows what annotators are
+            done with; called only if that is asked
+        round_key: the round that it is to follow, or None for all
+
+    Returns:
+        what was written to the ledger
+
+    Raises:
+        CvatError: if the server is asked and does not answer
+    """
+    entries = evaluate_owed(dataset, round_key)
+    for key in rounds_owed(dataset):
+        if round_key in (None, key):
+            entries += after_pull(dataset, report_owed(dataset, key, connected()))
+    return entries
+
+
+def describe_unmeasured(dataset: fo.Dataset, key: str) -> list[str]:
+    """What could not be evaluated again after a round, each with the reason and what to do."""
+    return [f"{one.message} {one.advice}" for one in unmeasured(dataset) if key in one.rounds]
+
+
 def describe(entries: list[Entry]) -> str:
     """What the evaluations say, in a sentence; empty without any."""
     parts = []
@@ -129,20 +209,28 @@ def _followed(
 ) -> list[Entry]:
     """Does what follows a pull, which must not fail because of it: it is done already.
 
-    What could not be done for another reason than that it never can stays owed.
+    What could not be done stays owed.
     """
-    entries: list[Entry] = []
+    record = None
     try:
         record = next((one for one in list_rounds(dataset) if one.key == key), None)
-        try:
-            entries = work(record)
-        except RelabelError as error:
-            logger.warning("What was pulled could not be evaluated again: %s", error)
-        if record and (record.unfollowed or record.unlisted):
+        is_owed = record is not None and bool(record.unfollowed or record.unlisted)
+        if record and is_owed:
+            expect_following(record.id)
+        entries = work(record)
+        if record and is_owed:
             note_followed(record, pulls)
-    except Exception:
+    except Exception as error:
         logger.exception("What was pulled could not be evaluated again")
+        if record:
+            with contextlib.suppress(Exception):  # the database perhaps is what fails
+                note_unfollowed(record.id, _said_of(error))
+        return []
     return entries
+
+
+def _said_of(error: Exception) -> str:
+    return error.message if isinstance(error, RelabelError) else Unforeseen(error).message
 
 
 def _fields(record: Round | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fiftyone.core.odm as foo
 import pytest
 
 from relabel import loop
@@ -15,7 +16,9 @@ from relabel.annotation import (
     RoundField,
     connect,
     field_facts,
+    load_round,
     make_plan,
+    note_unfollowed,
     pull,
     push,
     undo_pull,
@@ -27,7 +30,15 @@ from relabel.evaluation.label_errors.settling import outcomes_by_round
 from relabel.evaluation.label_errors.suspicion import ErrorType
 from relabel.evaluation.ledger import recording
 from relabel.evaluation.ledger.entries import draft_entry, load_entries
-from relabel.loop import after_pull, after_undo, describe, describe_suspicions
+from relabel.loop import (
+    after_pull,
+    after_undo,
+    describe,
+    describe_suspicions,
+    describe_unmeasured,
+    try_again,
+    unmeasured,
+)
 from tests.annotator import Annotator
 
 WRONG_BY = 5  # pixels of 64
@@ -243,8 +254,11 @@ def test_after_pull__whose_evaluation_fails_stays_owed(
         patch.setattr(loop, "evaluate_again", fail)
         assert after_pull(evaluated, pull(evaluated, "r", client)) == []
     assert "could not be evaluated again" in caplog.text
+    (missing,) = unmeasured(evaluated)
+    assert missing.message.endswith(": Something unforeseen went wrong (ConnectionError).")
     (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
     assert entry.after.map == pytest.approx(1)
+    assert unmeasured(evaluated) == []
 
 
 def test_after_pull__during_which_there_is_another_leaves_that_one_owed(
@@ -337,11 +351,72 @@ def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, 
 
 
 def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, jobs, caplog):
-    evaluated.set_values("predictions", [None] * len(evaluated))
+    evaluated.rename_sample_field("predictions", "old")
     report = pull(evaluated, "r", client)
     assert report.sample_ids == (evaluated.first().id,)
     assert after_pull(evaluated, report) == []
     assert "could not be evaluated again" in caplog.text
+    (missing,) = unmeasured(evaluated)
+    assert (missing.rounds, missing.eval_key) == (("r",), "eval")
+    (said,) = describe_unmeasured(evaluated, "r")
+    assert said.startswith(
+        "'eval' could not be evaluated again after r: 'predictions' is no field of the dataset. "
+        "Put that right and try again"
+    )
+    assert describe_unmeasured(evaluated, "other") == []
+    evaluated.rename_sample_field("old", "predictions")
+    (entry,) = try_again(evaluated, never)
+    assert entry.before.map < entry.after.map == pytest.approx(1)
+    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
+    assert unmeasured(evaluated) == []
+
+
+def test_after_pull__tries_again_what_failed_after_the_one_before(evaluated, client, jobs):
+    evaluated.rename_sample_field("predictions", "old")
+    after_pull(evaluated, pull(evaluated, "r", client))
+    evaluated.rename_sample_field("old", "predictions")
+    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
+    assert (entry.cost.labels, entry.after.map) == (1, pytest.approx(1))
+
+
+def never():
+    raise AssertionError("the server has nothing to say to this")
+
+
+def test_unmeasured__not_while_a_process_is_at_it(evaluated, client, jobs, monkeypatch):
+    found = []
+
+    def look(dataset, occasion):
+        found.append(unmeasured(dataset))
+        return []
+
+    report = pull(evaluated, "r", client)
+    assert unmeasured(evaluated) == []
+    monkeypatch.setattr(loop, "evaluate_again", look)
+    after_pull(evaluated, report)
+    assert found == [[]]
+
+
+def test_try_again__of_a_pull_whose_process_died_before_it_was_followed(evaluated, client, jobs):
+    pull(evaluated, "r", client)
+    rounds = foo.get_db_conn()["relabel_rounds"]
+    record = load_round(evaluated, "r")
+    rounds.update_one({"_id": record.id}, {"$set": {"followed_by.started": 0}})
+    (missing,) = unmeasured(evaluated)
+    assert (missing.rounds, missing.eval_key) == (("r",), None)
+    assert missing.message.startswith("What r brought back was not evaluated again: The process")
+    assert try_again(evaluated, never, "other") == []
+    (entry,) = try_again(evaluated, lambda: client, "r")
+    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
+    assert unmeasured(evaluated) == []
+    assert try_again(evaluated, never) == []
+
+
+def test_unmeasured__nothing_was_ever_evaluated(evaluated, client, jobs):
+    evaluated.delete_evaluation("eval")
+    pull(evaluated, "r", client)
+    note_unfollowed(load_round(evaluated, "r").id, "")
+    assert unmeasured(evaluated) == []
 
 
 def test_after_pull__of_a_round_that_is_gone(evaluated, caplog):

@@ -16,13 +16,13 @@ from ...relabel.annotation import (
     pull_issues,
 )
 from ...relabel.errors import RelabelError
-from ...relabel.loop import after_pull, describe, describe_suspicions
+from ...relabel.loop import after_pull, describe, describe_suspicions, describe_unmeasured
 from ..forms import as_form, as_output, show_error, show_notice
 from ..running.cancelling import begin_writing
 from ..running.pace import paced
 from ..running.streaming import run_with_progress, to_its_end
 from .cvat_server import client_of, config_of
-from .rounds import ask_for_round
+from .rounds import ask_for_round, warnings_of
 
 if TYPE_CHECKING:
     from ..running.streaming import Report
@@ -110,7 +110,7 @@ class PullAnnotations(foo.Operator):
             self,
             ctx,
             lambda report: _pull(ctx, report),
-            lambda _: [ctx.ops.reload_dataset()],
+            lambda result: [ctx.ops.reload_dataset(), *warnings_of(ctx, result)],
             cancellable=True,
         )
 
@@ -152,7 +152,8 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         issues = pull_issues(ctx.dataset, ctx.params["key"], client)
         remarks = [f"{issues.open} open and {issues.resolved} resolved issues of reviewers."]
     tell(0.85, "Evaluating again what has changed")
-    evaluated = after_pull(ctx.dataset, pulled)
+    described = describe(after_pull(ctx.dataset, pulled))
+    unmeasured = describe_unmeasured(ctx.dataset, pulled.key)
     return {
         "key": pulled.key,
         "jobs": pulled.jobs,
@@ -161,7 +162,8 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(pulled.counts.items())) or "none",
         "problems": list(pulled.problems),
         "remarks": " ".join([*pulled.problems, *remarks]) or "none",
-        "evaluated": describe(evaluated) or "none",
+        "evaluated": "; ".join(filter(None, [described, *unmeasured])) or "none",
+        "unmeasured": unmeasured,
         "suspicions": describe_suspicions(ctx.dataset, pulled.key) or "none",
     }
 

@@ -13,6 +13,8 @@ from ..forms import field_choice, show_error, show_notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fiftyone.operators.message import GeneratedMessage
+
     from ...relabel.annotation import Round
 
 
@@ -48,6 +50,11 @@ def ask_for_interrupted_round(
         field_choice(inputs, "key", keys, label="Round", default=keys[0])
     else:
         show_error(inputs, "error", NothingInterrupted())
+
+
+def warnings_of(ctx: Any, result: dict[str, Any]) -> list[GeneratedMessage]:
+    """Tells the App's user what could not be evaluated again, which would be overlooked."""
+    return [ctx.ops.notify(text, variant="warning") for text in result["unmeasured"]]
 
 
 def ask_for_round(ctx: Any, inputs: types.Object, *, out_only: bool = True) -> bool:

@@ -8,10 +8,10 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import list_rounds, part_of, undo_pull
-from ...relabel.loop import after_undo, describe
+from ...relabel.loop import after_undo, describe, describe_unmeasured
 from ..forms import as_form, as_output, field_choice, show_error
 from ..running.streaming import run_with_progress, to_its_end
-from .rounds import NoRounds
+from .rounds import NoRounds, warnings_of
 
 if TYPE_CHECKING:
     from ..running.streaming import Report
@@ -55,7 +55,7 @@ class UndoPull(foo.Operator):
             self,
             ctx,
             lambda report: _undo(ctx, report),
-            lambda _: [ctx.ops.reload_dataset()],
+            lambda result: [ctx.ops.reload_dataset(), *warnings_of(ctx, result)],
             cancellable=True,
         )
 
@@ -75,10 +75,12 @@ class UndoPull(foo.Operator):
 def _undo(ctx: Any, report: Report) -> dict[str, Any]:
     undone = undo_pull(ctx.dataset, ctx.params["key"], part_of(report, 0, 0.8))
     to_its_end(report)(0.85, "Evaluating again what has changed")
-    evaluated = after_undo(ctx.dataset, undone)
+    described = describe(after_undo(ctx.dataset, undone))
+    unmeasured = describe_unmeasured(ctx.dataset, undone.key)
     return {
         "key": undone.key,
         "samples": len(undone.sample_ids),
         "left": len(undone.left),
-        "evaluated": describe(evaluated) or "none",
+        "evaluated": "; ".join(filter(None, [described, *unmeasured])) or "none",
+        "unmeasured": unmeasured,
     }

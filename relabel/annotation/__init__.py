@@ -44,17 +44,18 @@ from .progress import part_of
 from .pulling.comparison import review_pull
 from .pulling.issues import ISSUES_FIELD, OPEN_ISSUE_TAG, IssuesReport, pull_issues
 from .pulling.merge import ConflictPolicy
-from .pulling.pull import pull
+from .pulling.pull import pull, report_owed
 from .pulling.report import PullReport
 from .pulling.review import Review, ReviewedFrame
 from .pulling.undo import UndoReport, undo_pull
 from .record.baseline import samples_of_round
 from .record.connection import SECRETS, configured, connect
+from .record.following import expect_following, note_followed, note_unfollowed, rounds_owed
 from .record.references import MediaReference
 from .record.remarks import Remark, rounds_with_unsaid
 from .record.request import Request, RoundField, Validation
 from .record.round import Round, RoundState
-from .record.rounds import list_rounds, load_round, note_followed
+from .record.rounds import list_rounds, load_round
 from .sending.discard import discard_round
 from .sending.projects import project_additions
 from .sending.push import push, resume_push
@@ -123,20 +124,24 @@ __all__ = [
     "connect",
     "detection_fields",
     "discard_round",
+    "expect_following",
     "field_facts",
     "label_fields",
     "list_rounds",
     "load_round",
     "make_plan",
     "note_followed",
+    "note_unfollowed",
     "other_runs",
     "part_of",
     "project_additions",
     "pull",
     "pull_issues",
     "push",
+    "report_owed",
     "resume_push",
     "review_pull",
+    "rounds_owed",
     "rounds_status",
     "rounds_with_unsaid",
     "samples_of_job",

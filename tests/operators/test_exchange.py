@@ -202,7 +202,8 @@ def test_loop__send_pull_undo_at_once(dataset, server, sent):
     assert "reload_dataset" in requests_of(pulled)
     assert dataset.first().ground_truth.detections[0].bounding_box == [0.0, 0.0, 0.5, 0.5]
     undone = execute("undo_pull", dataset, {"key": "r"})
-    assert undone.result == {"key": "r", "samples": 1, "left": 0, "evaluated": "none"}
+    told = {"samples": 1, "left": 0, "evaluated": "none", "unmeasured": []}
+    assert undone.result == {"key": "r", **told}
     assert dataset.first().ground_truth.detections[0].bounding_box == before
 
 
@@ -238,11 +239,28 @@ def test_send__a_missing_file_is_named(dataset, server):
     assert dataset.list_annotation_runs() == []
 
 
-def test_loop__what_is_pulled_is_evaluated_again(dataset, server, sent):
+@pytest.fixture
+def evaluated(dataset):
     dataset.clone_sample_field("ground_truth", "predictions")
     labels = dataset.values("predictions.detections.label")
     dataset.set_values("predictions.detections.confidence", [[0.9] * len(one) for one in labels])
     evaluate_detections(dataset, "predictions", "ground_truth", eval_key="eval")
+    return dataset
+
+
+def test_loop__what_cannot_be_evaluated_again_is_said(evaluated, server, sent):
+    evaluated.rename_sample_field("predictions", "old")
+    complete(server, evaluated)
+    for name in ("pull_annotations", "undo_pull"):
+        done = execute(name, evaluated, {"key": "r"})
+        (said,) = done.result["unmeasured"]
+        assert said.startswith("'eval' could not be evaluated again after r: 'predictions' is no")
+        assert "try again in the Improvement panel" in done.result["evaluated"]
+        assert "notify" in requests_of(done)
+
+
+def test_loop__what_is_pulled_is_evaluated_again(evaluated, server, sent):
+    dataset = evaluated
     before = [sample.ground_truth.to_dict() for sample in dataset]
     complete(server, dataset)
     pulled = execute("pull_annotations", dataset, {"key": "r"}).result

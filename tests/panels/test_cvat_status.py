@@ -18,6 +18,7 @@ from relabel.annotation import (
     push,
     samples_of_job,
 )
+from relabel.evaluation.detections import evaluate_detections
 from tests.annotator import Annotator
 
 PANEL = "@relabel/cvat/cvat_status"
@@ -72,6 +73,7 @@ def test_render__hands_over_every_method(dataset):
         "preview_pull",
         "pull",
         "undo",
+        "try_again",
         "progress",
         "cancel",
         "people",
@@ -149,6 +151,40 @@ def test_pull__does_what_the_preview_says_and_undo_takes_it_back(dataset, job_id
     assert "reload_dataset" in asked
     dataset.reload()
     assert dataset.values("ground_truth.detections.bounding_box") == before
+
+
+def test_pull__says_what_could_not_be_evaluated_again_and_try_again_does_it(
+    dataset, job_ids, annotator
+):
+    dataset.clone_sample_field("ground_truth", "predictions")
+    labels = dataset.values("predictions.detections.label")
+    dataset.set_values("predictions.detections.confidence", [[0.9] * len(one) for one in labels])
+    evaluate_detections(dataset, "predictions", "ground_truth", eval_key="eval")
+    assert call(dataset, "refresh")[0]["rounds"][0]["unmeasured"] == []
+    dataset.rename_sample_field("predictions", "old")
+    annotator.move_first_box(job_ids[0], 5)
+    annotator.set_state(job_ids[0], "completed")
+
+    pulled, _ = call(dataset, "pull", key="fix_1")
+    assert pulled["message"] == "Merged into 1 sample: 1 moved."
+    (problem,) = pulled["problems"]
+    reason = "'eval' could not be evaluated again after fix_1: 'predictions' is no field"
+    assert problem.startswith(reason)
+    (missing,) = call(dataset, "refresh")[0]["rounds"][0]["unmeasured"]
+    assert f"{missing['message']} {missing['advice']}" == problem
+    undone, _ = call(dataset, "undo", key="fix_1")
+    assert undone["problems"] == [problem]
+    call(dataset, "pull", key="fix_1")
+    tried, _ = call(dataset, "try_again", key="fix_1")
+    assert tried == {"message": "Nothing could be evaluated again.", "problems": [problem]}
+
+    dataset.rename_sample_field("old", "predictions")
+    tried, asked = call(dataset, "try_again", key="fix_1")
+    assert tried["message"].startswith("Evaluated again: eval: mAP 1.000 -> 0.")
+    assert (tried["problems"], "reload_dataset" in asked) == ([], True)
+    assert call(dataset, "refresh")[0]["rounds"][0]["unmeasured"] == []
+    tried, _ = call(dataset, "try_again", key="fix_1")
+    assert tried == {"message": "Nothing was left to evaluate.", "problems": []}
 
 
 def test_preview_pull__draws_each_change_and_pull_leaves_out_what_it_is_told(

@@ -79,7 +79,7 @@ def test_render__hands_over_every_method(dataset):
     )
     view = foo.get_operator(PANEL).render(ctx).to_json()["view"]
     assert view["component"] == "RelabelImprovement"
-    for method in ("refresh", "details", "show_samples", "export"):
+    for method in ("refresh", "details", "show_samples", "export", "try_again"):
         assert view[method] == f"{PANEL}#{method}"
 
 
@@ -141,6 +141,23 @@ def test_refresh__says_little_when_nothing_is_new(mended):
     answer, _ = call(mended, "refresh", known=version)
     assert answer["version"] != version
     assert len(answer["evaluations"][0]["entries"]) == 3
+
+
+def test_refresh__says_what_could_not_be_evaluated_again_and_try_again_does_it(mended):
+    version = call(mended, "refresh")[0]["version"]
+    mended.rename_sample_field("predictions", "old")
+    occasion = Occasion(PULL, "third", ["ground_truth"], [relabel(mended, 2, "dog")])
+    assert evaluate_again(mended, occasion) == []
+    answer, _ = call(mended, "refresh", known=version)
+    (missing,) = answer["unmeasured"]
+    assert (missing["rounds"], missing["eval_key"]) == (["third"], "eval")
+    assert missing["message"].endswith("'predictions' is no field of the dataset.")
+    assert call(mended, "try_again")[0] == {"entries": 0}
+    mended.rename_sample_field("old", "predictions")
+    assert call(mended, "try_again")[0] == {"entries": 1}
+    answer, _ = call(mended, "refresh", known=answer["version"])
+    assert answer["unmeasured"] == []
+    assert [one["round"] for one in answer["evaluations"][0]["entries"]][-1] == "third"
 
 
 def test_details__by_class_and_by_type_of_error(mended):

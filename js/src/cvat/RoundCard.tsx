@@ -8,6 +8,7 @@ import { ProgressBar } from "./ProgressBar";
 import { RoundMenu } from "./RoundMenu";
 import { TaskList } from "./TaskList";
 import { type Connection, type Round } from "./types";
+import { UnmeasuredNote } from "./UnmeasuredNote";
 import { type Actions } from "./useCvatStatus";
 import { type Work } from "./useWork";
 import { WorkBar } from "./WorkBar";
@@ -63,6 +64,7 @@ export function RoundCard({ round, connection, isOpen, isStale, isUndoing, work,
             <ProblemText problem={round.problem} />
           </Typography>
         )}
+        <UnmeasuredNote unmeasured={round.unmeasured} onTry={() => actions.tryAgain(key)} />
       </Box>
       <Collapse in={isOpen && !isElsewhere(round, connection)} unmountOnExit>
         <TaskList round={round} changing={changing} people={people} actions={actions} />

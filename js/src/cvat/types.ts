@@ -88,6 +88,8 @@ export interface Round {
   can_undo: boolean;
   /** Why it cannot be pulled here. */
   problem: Problem | null;
+  /** What could not be evaluated again after it, and why. */
+  unmeasured: Problem[];
   tasks: Task[];
 }
 
@@ -182,8 +184,11 @@ export interface PullResult {
   problems: string[];
 }
 
-export interface UndoResult {
+/** What an undo did, or trying to evaluate again. */
+export interface Done {
   message: string;
+  /** What could not be evaluated again, and why. */
+  problems: string[];
 }
 
 export interface ChangedJobs {

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useReducer, useState } from "react";
 import { type Answer, type Problem } from "../shared/answer";
 import { usePolling } from "../shared/usePolling";
 import { type Notice, type PanelState, INITIAL, reduce } from "./state";
-import { FINISHED, type JobChange, type JobChoice, type Policy, type SampleChoice, type Snapshot } from "./types";
+import { type Done, FINISHED, type JobChange, type JobChoice, type Policy, type SampleChoice, type Snapshot } from "./types";
 import { type MethodUris, useMethods } from "./useMethods";
 import { useWork, type Work } from "./useWork";
 
@@ -30,6 +30,8 @@ export interface Actions {
   /** Ends the review, merge or undo that is under way, unless it is writing already. */
   cancel: () => void;
   undo: (key: string) => void;
+  /** Tries again to evaluate what a round has changed. */
+  tryAgain: (key: string) => Promise<void>;
   showSamples: (choice: SampleChoice) => void;
   /** Opens the panel of operations. */
   showOperations: () => void;
@@ -75,6 +77,8 @@ const succeeded = (text: string, undoKey: string | null = null, advice = ""): No
   undoKey,
 });
 
+const done = ({ message, problems }: Done): Notice => succeeded(message, null, problems.join(" "));
+
 export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status, Actions] {
   const methods = useMethods(uris);
   const [work, working] = useWork(methods);
@@ -118,8 +122,13 @@ export function useCvatStatus(uris: MethodUris, dataset: string | null): [Status
         dispatch({ type: "undoing", key });
         const answer = await working.follow((run) => methods.undo(run, key));
         dispatch({ type: "undoEnded" });
-        notice(answer.ok ? succeeded(answer.value.message) : failed(answer.problem));
+        notice(answer.ok ? done(answer.value) : failed(answer.problem));
         refresh();
+      },
+      tryAgain: async (key) => {
+        const answer = await methods.tryAgain(key);
+        notice(answer.ok ? done(answer.value) : failed(answer.problem));
+        await pollNow();
       },
       askPeople: async () => {
         const answer = await methods.people();

@@ -3,6 +3,7 @@ import { type Answer } from "../shared/answer";
 import { READ_MS, useCalls, WRITE_MS } from "../shared/useCalls";
 import {
   type ChangedJobs,
+  type Done,
   type JobChange,
   type JobChoice,
   type Policy,
@@ -11,7 +12,6 @@ import {
   type SampleChoice,
   type Snapshot,
   type Step,
-  type UndoResult,
 } from "./types";
 
 /** The methods of the Python half; the App hands them over as URIs. */
@@ -20,6 +20,7 @@ export type MethodUris = Record<
   | "preview_pull"
   | "pull"
   | "undo"
+  | "try_again"
   | "progress"
   | "cancel"
   | "people"
@@ -35,7 +36,8 @@ export interface Methods {
   /** What takes a while gets a name, by which it is asked about and cancelled. */
   previewPull: (run: string, key: string, choice: JobChoice) => Promise<Answer<Preview>>;
   pull: (run: string, key: string, policy: Policy, choice: JobChoice, leftOut: string[]) => Promise<Answer<PullResult>>;
-  undo: (run: string, key: string) => Promise<Answer<UndoResult>>;
+  undo: (run: string, key: string) => Promise<Answer<Done>>;
+  tryAgain: (key: string) => Promise<Answer<Done>>;
   progress: (run: string) => Promise<Answer<Partial<Step>>>;
   cancel: (run: string) => Promise<Answer<object>>;
   people: () => Promise<Answer<{ people: string[] }>>;
@@ -55,6 +57,7 @@ export function useMethods(uris: MethodUris): Methods {
       pull: (run, key, policy, choice, leftOut) =>
         call("pull", { run, key, policy, ...choice, leave_out: leftOut }, WRITE_MS),
       undo: (run, key) => call("undo", { run, key }, WRITE_MS),
+      tryAgain: (key) => call("try_again", { key }, WRITE_MS),
       progress: (run) => call("progress", { run }, READ_MS),
       cancel: (run) => call("cancel", { run }, READ_MS),
       people: () => call("people", {}, READ_MS),

@@ -10,6 +10,7 @@ import { NothingEvaluated, NoRoundYet } from "./Placeholders";
 import { RoundTable } from "./RoundTable";
 import { ScoreChart } from "./ScoreChart";
 import { type Actions, type Improvement, type MethodUris, useImprovement } from "./useImprovement";
+import { UnmeasuredWarning } from "./UnmeasuredWarning";
 import { YardstickWarning } from "./YardstickWarning";
 
 /** The React half of the panel; the App hands over the methods of its Python half. */
@@ -29,6 +30,9 @@ function ImprovementOf({ uris, dataset }: { uris: MethodUris; dataset: string | 
           <Alert severity="error" variant="outlined" onClose={actions.dismissProblem} data-cy="relabel-problem">
             <ProblemText problem={problem} />
           </Alert>
+        )}
+        {ledger && (
+          <UnmeasuredWarning unmeasured={ledger.unmeasured} isTrying={improvement.trying} onTry={actions.tryAgain} onEvaluate={actions.evaluate} />
         )}
         {!ledger && !stale && <Loading />}
         {ledger && <Content improvement={improvement} actions={actions} />}

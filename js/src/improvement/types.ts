@@ -40,9 +40,19 @@ export interface Evaluation {
   more_entries: number;
 }
 
+/** A score that is not there yet, though a round brought something back. */
+export interface Unmeasured {
+  rounds: string[];
+  /** The evaluation that could not be made again; null if none was begun. */
+  eval_key: string | null;
+  message: string;
+  advice: string;
+}
+
 export interface Ledger {
   version: string;
   evaluations: Evaluation[];
+  unmeasured: Unmeasured[];
   /** Evaluations that are not ours, and do not run again by themselves. */
   others: string[];
 }

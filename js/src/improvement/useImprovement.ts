@@ -3,17 +3,19 @@ import { usePanelStatePartial } from "@fiftyone/spaces";
 import { useEffect, useMemo, useState } from "react";
 import { type Answer, type Problem } from "../shared/answer";
 import { saveFile } from "../shared/saveFile";
-import { READ_MS, useCalls } from "../shared/useCalls";
+import { READ_MS, useCalls, WRITE_MS } from "../shared/useCalls";
 import { usePolling } from "../shared/usePolling";
 import { type Behind, type Details, type Evaluation, type Ledger, type Refreshed } from "./types";
 
-export type MethodUris = Record<"refresh" | "details" | "show_samples" | "export", string>;
+export type MethodUris = Record<"refresh" | "details" | "show_samples" | "export" | "try_again", string>;
 
 /** What is derived from the panel's state; read only. */
 export interface Improvement {
   ledger: Ledger | null;
   evaluation: Evaluation | null;
   refreshing: boolean;
+  /** Whether evaluations that could not be made are tried again. */
+  trying: boolean;
   /** Why what is shown may be old. */
   stale: Problem | null;
   /** Why the last click came to nothing. */
@@ -31,6 +33,7 @@ export interface Actions {
   toggle: (number: number) => void;
   showSamples: (behind: Behind) => void;
   save: () => void;
+  tryAgain: () => void;
   dismissProblem: () => void;
   evaluate: () => void;
   findErrors: () => void;
@@ -60,6 +63,7 @@ export function useImprovement(uris: MethodUris, dataset: string | null): [Impro
   const [opened, setOpened] = useState(known.opened);
   const [ledger, setLedger] = useState<Ledger | null>(null);
   const [refreshing, setRefreshing] = useState(false);
+  const [trying, setTrying] = useState(false);
   const [stale, setStale] = useState<Problem | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
 
@@ -95,6 +99,12 @@ export function useImprovement(uris: MethodUris, dataset: string | null): [Impro
         report(answer);
         if (answer.ok) saveFile(answer.value.name, answer.value.text, "text/csv");
       },
+      tryAgain: async () => {
+        setTrying(true);
+        report(await call("try_again", {}, WRITE_MS));
+        setTrying(false);
+        void refresh();
+      },
       dismissProblem: () => setProblem(null),
       evaluate: () => prompt(OPERATOR.evaluate),
       findErrors: () => prompt(OPERATOR.findErrors),
@@ -102,7 +112,7 @@ export function useImprovement(uris: MethodUris, dataset: string | null): [Impro
     };
   }, [call, evaluation?.key]);
 
-  return [{ ledger, evaluation, refreshing, stale, problem, opened, details }, actions];
+  return [{ ledger, evaluation, refreshing, trying, stale, problem, opened, details }, actions];
 }
 
 /** Asks once for the details of every entry that is open. */

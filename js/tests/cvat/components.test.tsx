@@ -76,6 +76,15 @@ test("RoundCard: a run that is no round says why, and offers nothing to pull", (
   expect(html).not.toContain("relabel-done");
 });
 
+test("RoundCard: says what could not be evaluated again after it, and offers to try again", () => {
+  const missing = { message: "'eval' could not be evaluated again after fix_labels_1: no field.", advice: "Put that right." };
+  const html = card(round({ unmeasured: [missing] }), false);
+  expect(html).toContain("could not be evaluated again");
+  expect(html).toContain("Put that right.");
+  expect(html).toContain("relabel-try-again");
+  expect(card(round(), false)).not.toContain("relabel-try-again");
+});
+
 test("RoundCard: a round whose field is gone says what to do before it is pulled", () => {
   const problem = { message: "The field 'gt' is no more in the dataset.", advice: "Name it 'gt' again." };
   const html = card(round({ problem }));

@@ -37,6 +37,7 @@ export const round = (changes: Partial<Round> = {}): Round => ({
   unpulled_jobs: 1,
   can_undo: false,
   problem: null,
+  unmeasured: [],
   tasks: [{ id: 386, name: "fix_labels_1", url: `${CVAT}/tasks/386`, missing: false, jobs: [job()] }],
   ...changes,
 });

@@ -4,7 +4,8 @@ import { expect, test, vi } from "vitest";
 import { Headline } from "../../src/improvement/Headline";
 import { NothingEvaluated } from "../../src/improvement/Placeholders";
 import { RoundTable } from "../../src/improvement/RoundTable";
-import { type Details } from "../../src/improvement/types";
+import { type Details, type Unmeasured } from "../../src/improvement/types";
+import { UnmeasuredWarning } from "../../src/improvement/UnmeasuredWarning";
 import { type Actions } from "../../src/improvement/useImprovement";
 import { YardstickWarning } from "../../src/improvement/YardstickWarning";
 import { entry, evaluation, next } from "./fixtures";
@@ -53,6 +54,18 @@ test("YardstickWarning: nothing where other labels were mended", () => {
   const warning = (mended: number) => renderToStaticMarkup(<YardstickWarning evaluation={evaluation([entry({ mended })])} onShow={() => {}} />);
   expect(warning(0)).toBe("");
   expect(warning(34)).toContain("The yardstick changed.");
+});
+
+test("UnmeasuredWarning: says which scores are not there and why, and offers to try again", () => {
+  const warning = (unmeasured: Unmeasured[], isTrying = false) =>
+    renderToStaticMarkup(<UnmeasuredWarning unmeasured={unmeasured} isTrying={isTrying} onTry={() => {}} onEvaluate={() => {}} />);
+  const missing = { rounds: ["fix"], eval_key: "eval", message: "Not evaluated after fix: no field.", advice: "Put that right." };
+  expect(warning([])).toBe("");
+  expect(warning([missing])).toContain("Not evaluated after fix: no field.");
+  expect(warning([missing])).toContain("Put that right.");
+  const button = (html: string) => html.match(/<button[^>]*data-cy="relabel-try-again"[^>]*>/)?.[0] ?? "";
+  expect(button(warning([missing]))).not.toContain("disabled");
+  expect(button(warning([missing], true))).toContain("disabled");
 });
 
 test("NothingEvaluated: names the evaluations that are not measured again", () => {

@@ -15,6 +15,7 @@ from ..dataset.facts import label_path
 from ..dataset.tags import IN_ANNOTATION, samples_tagged, tag_pulled
 from ..progress import part_of, silent
 from ..record.baseline import replace_frames
+from ..record.following import expect_following
 from ..record.round import Pull, Round, Unlisted
 from ..record.rounds import holding, load_round, save_round
 from ..stock.adoption import find_round
@@ -125,6 +126,22 @@ def pull(
     return with_owed(report, dataset, record, listed)
 
 
+def report_owed(dataset: fo.Dataset, key: str, client: CvatClient) -> PullReport:
+    """What is still to follow the pulls of a round, as the report of one that brings nothing new.
+
+    Args:
+        dataset: the dataset
+        key: the round
+        client: the server that has it
+
+    Raises:
+        UnknownRound: if there is no such round
+        CvatError: if the server cannot be asked
+    """
+    record = take_back_torn_pull(dataset, find_round(dataset, key))
+    return with_owed(PullReport(key, {}, (), 0), dataset, record, list_jobs(record, client))
+
+
 @dataclass(frozen=True)
 class _Found:
     """What a pull is about to write.
@@ -204,6 +221,7 @@ def _write(dataset: fo.Dataset, record: Round, found: _Found, terms: _Terms) -> 
     """
     review, merged = found.review, found.merged
     open_frames, finished = found.open_frames, found.finished
+    expect_following(record.id)
     lost: set[Place] = set()
     if found.changes:
         before = {job.id: record.pulled.get(job.id) for job in review.jobs}

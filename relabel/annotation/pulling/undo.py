@@ -27,6 +27,7 @@ from ..record.baseline import (
     replace_frames,
 )
 from ..record.batches import PER_BATCH
+from ..record.following import expect_following
 from ..record.places import Place, place_document, read_place, samples_of
 from ..record.rounds import holding, list_rounds, load_round, save_round
 from ..stock.renamed_fields import follow_fields
@@ -100,6 +101,7 @@ def undo_pull(
         record = load_round(dataset, record.key)
         if not record.pulls:
             raise _nothing(f"of the round {record.key!r}")
+        expect_following(record.id)
         return revert(dataset, record, progress)
 
 

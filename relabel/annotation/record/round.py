@@ -92,7 +92,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class Unlisted:
-    """What a pull cost that nothing has followed yet, see :func:`note_followed`.
+    """What a pull cost that nothing has followed yet, see :mod:`.following`.
 
     Args:
         id: tells it from every other pull
@@ -141,7 +141,7 @@ class Round:
         request: what was asked for, if it is known
         project_id: the project that its tasks are in, 0 before it is known, or if there is none
         unfollowed: how often something was pulled or taken back since it was last noted that what
-            follows that was done, see :func:`note_followed`
+            follows that was done, see :mod:`.following`
         left_open: the completed jobs that left something open, and are pulled again for it -> what
         unlisted: the pulls that nothing has followed yet, oldest first
     """

@@ -25,7 +25,7 @@ from .lease import dead_holder, this_process
 from .round import read_round, round_document, task_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     import fiftyone as fo
     from pymongo.collection import Collection
@@ -49,23 +49,6 @@ def known_rounds(dataset: fo.Dataset) -> set[ObjectId]:
     """The ids of the runs of a dataset that have a record."""
     found = _rounds().find({"_id": {"$in": list(run_keys(dataset))}}, {"_id": 1})
     return {document["_id"] for document in found}
-
-
-def note_followed(record: Round, pulls: Iterable[str] = ()) -> None:
-    """Notes that all was done that follows the pulls of a round, as evaluating again.
-
-    Of the round not if there were more pulls since it was read.
-
-    Args:
-        record: the round
-        pulls: the ids of the pulls that were followed
-    """
-    seen = {"_id": record.id, "unfollowed": record.unfollowed}
-    _rounds().update_one(seen, {"$set": {"unfollowed": 0}})
-    _rounds().update_one(
-        {"_id": record.id},
-        {"$pull": {"unlisted": {"id": {"$in": list(pulls)}}}},
-    )
 
 
 def save_task(round_id: ObjectId, number: int, task: SentTask) -> None:
