@@ -67,7 +67,12 @@ def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -
         return evaluate_owed(dataset, report.key)
     sent = samples_of_round(record.id) if record and label_error_runs(dataset) else []
     settled = settle_suspicions(
-        dataset, looked_at, round_key=report.key, sent=sent, pull=report.number
+        dataset,
+        looked_at,
+        round_key=report.key,
+        fields=_fields(record) if record else None,
+        sent=sent,
+        pull=report.number,
     )
     occasion = Occasion(
         cause=PULL,

@@ -105,13 +105,10 @@ def judge(
 
     Args:
         errors: the suspicions, as they were found
-        labels: the labels as they are now, by sample; samples that are gone have none
+        labels: the labels as they are now, by sample; nobody knows of samples that are not there
         looked_at: the samples that people have gone through
     """
-    return [
-        Outcome(error, _verdict(error, labels.get(error.sample_id, ()), looked_at))
-        for error in errors
-    ]
+    return [Outcome(error, _verdict(error, labels, looked_at)) for error in errors]
 
 
 def summarize(verdicts: Iterable[tuple[ErrorType, Verdict]]) -> tuple[TypeOutcome, ...]:
@@ -132,11 +129,16 @@ def summarize(verdicts: Iterable[tuple[ErrorType, Verdict]]) -> tuple[TypeOutcom
     )
 
 
-def _verdict(error: LabelError, labels: Sequence[LabelNow], looked_at: Collection[str]) -> Verdict:
+def _verdict(
+    error: LabelError, labels: Mapping[str, Sequence[LabelNow]], looked_at: Collection[str]
+) -> Verdict:
+    if error.sample_id not in labels:
+        return Verdict.LEFT
     if error.label_id is None:
-        changed, as_said = _missing_changes(error, labels)
+        changed, as_said = _missing_changes(error, labels[error.sample_id])
     else:
-        own = next((label for label in labels if label.id == error.label_id), None)
+        there = labels[error.sample_id]
+        own = next((label for label in there if label.id == error.label_id), None)
         changed, as_said = _changes(error, own)
     if changed:
         return Verdict.FIXED if as_said else Verdict.FIXED_OTHERWISE

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 METHOD = "label_errors"
 DEFAULT_KEY = "label_errors"
+REPLACED = "replaced"
+"""In what became of a suspicion: that its queue was replaced since."""
 
 
 def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
@@ -40,6 +42,7 @@ def store_label_errors(view: SampleCollection, queue: LabelErrors) -> None:
     dataset = view._dataset  # noqa: SLF001 - no public name
     known = queue.key in label_error_runs(dataset)
     outcomes = load_outcomes(dataset, queue.key) if known else []
+    outcomes = [{**row, REPLACED: True} for row in outcomes]
     config = view.init_run(
         method=METHOD, ground_truth=queue.ground_truth, predictions=queue.predictions
     )
@@ -92,7 +95,8 @@ def load_outcomes(dataset: fo.Dataset, key: str) -> list[dict[str, Any]]:
     """What became of suspicions, those of queues that this one replaced included.
 
     Returns:
-        of each the ``round``, ``pull``, ``sample_id``, ``label_id``, ``type`` and ``verdict``
+        of each the ``round``, ``pull``, ``sample_id``, ``label_id``, ``type`` and ``verdict``; and
+        :data:`REPLACED` of queues that this one replaced
     """
     results = dataset.load_run_results(key, load_view=False)
     rows = [dict(row) for row in getattr(results, "outcomes", ())]

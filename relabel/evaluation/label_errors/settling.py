@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from ..matching.tables import box_of
 from .outcomes import LabelNow, Outcome, TypeOutcome, Verdict, judge, summarize
-from .runs import label_error_runs, load_outcomes, read_queue, store_outcomes
+from .runs import REPLACED, label_error_runs, load_outcomes, read_queue, store_outcomes
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     import fiftyone as fo
 
-    from .queue import LabelErrors
+    from .queue import LabelError, LabelErrors
 
+_MENDED = frozenset({Verdict.FIXED, Verdict.FIXED_OTHERWISE})
 _NOT_ATTRIBUTES = frozenset({"_id", "_cls", "label", "bounding_box", "mask", "confidence"})
 
 
@@ -27,17 +28,20 @@ def settle_suspicions(
     sample_ids: Collection[str],
     *,
     round_key: str,
+    fields: Collection[str] | None = None,
     sent: Collection[str] = (),
     pull: int = 0,
 ) -> tuple[TypeOutcome, ...]:
     """Says what became of the suspicions about samples that a round brought back.
 
-    What is known of other samples of the round stays; of these, it is replaced.
+    What is known of other samples of the round stays; of these, it is replaced. A label that
+    another round has mended, since the queue was made, is no merit of this one.
 
     Args:
         dataset: the dataset
         sample_ids: the samples that people have gone through
         round_key: the round
+        fields: the fields of labels that people have gone through, or None for all
         sent: all samples of the round: what did not come back yet is left
         pull: the number of the pull that brought them back, 0 if there is nothing of it to undo
 
@@ -48,9 +52,13 @@ def settle_suspicions(
     settled: list[tuple[ErrorType, Verdict]] = []
     for key in label_error_runs(dataset):
         queue, known = read_queue(dataset, key), load_outcomes(dataset, key)
+        if fields is not None and queue.ground_truth not in fields:
+            continue
         out = set(sent) - set(sample_ids) - _looked_at(known, round_key)
-        errors = [error for error in queue.errors if error.sample_id in sample_ids]
-        left = [error for error in queue.errors if error.sample_id in out]
+        mended = _mended_elsewhere(known, round_key)
+        open_ = [error for error in queue.errors if _subject(error) not in mended]
+        errors = [error for error in open_ if error.sample_id in sample_ids]
+        left = [error for error in open_ if error.sample_id in out]
         if not errors and not left:
             continue
         labels = _labels_now(dataset, queue, [error.sample_id for error in errors])
@@ -135,6 +143,17 @@ def _looked_at(rows: list[dict[str, Any]], round_key: str) -> set[str]:
     """The samples that a round has brought back."""
     of_round = (row for row in rows if row["round"] == round_key)
     return {row["sample_id"] for row in of_round if row["verdict"] != Verdict.LEFT}
+
+
+def _mended_elsewhere(rows: list[dict[str, Any]], round_key: str) -> set[tuple[str, ...]]:
+    """The suspicions of this queue, and not of one that it has replaced, that others mended."""
+    others = (row for row in rows if row["round"] != round_key and not row.get(REPLACED))
+    mended = (row for row in others if row["verdict"] in _MENDED)
+    return {(row["sample_id"], row["label_id"], row["type"]) for row in mended}
+
+
+def _subject(error: LabelError) -> tuple[str, ...]:
+    return error.sample_id, error.label_id or error.prediction_id or "", str(error.type)
 
 
 def _is_of(row: dict[str, Any], pull: int | None) -> bool:

@@ -73,6 +73,12 @@ def test_judge__fixed_otherwise(error, now):
     assert verdict(error, *now) is Verdict.FIXED_OTHERWISE
 
 
+@pytest.mark.parametrize("error", [CLASS, DOUBLE, NOTHING, MISSING])
+def test_judge__a_sample_that_was_deleted(error):
+    [outcome] = judge([error], {}, ["sample"])
+    assert outcome.verdict is Verdict.LEFT
+
+
 def test_judge__nothing_was_missing():
     elsewhere = replace(NOW, box=(0.7, 0.7, 0.1, 0.1))
     assert verdict(MISSING, elsewhere) is Verdict.MODEL_WRONG

@@ -10,6 +10,7 @@ from relabel.evaluation.label_errors.outcomes import Verdict
 from relabel.evaluation.label_errors.runs import (
     load_label_errors,
     load_outcomes,
+    store_label_errors,
     store_outcomes,
 )
 from relabel.evaluation.label_errors.settling import (
@@ -90,6 +91,27 @@ def test_settle_suspicions__survives_a_clone(world, queue):
     copy = world.clone()
     assert outcomes_by_round(copy, KEY) == outcomes_by_round(world, KEY)
     copy.delete()
+
+
+def test_settle_suspicions__of_another_field_than_people_have_gone_through(world, queue):
+    [all_types] = settle_suspicions(
+        world, queue.sample_ids, round_key="first", fields=["others"], sent=queue.sample_ids
+    )
+    assert (all_types.model_wrong, all_types.left) == (0, 0)
+    assert outcomes_by_round(world, KEY) == {}
+
+
+def test_settle_suspicions__a_label_that_another_round_has_mended(world, queue):
+    wrong = next(error for error in queue.errors if error.type is ErrorType.WRONG_CLASS)
+    mend(world, wrong)
+    settle_suspicions(world, [wrong.sample_id], round_key="first")
+    [*_, all_types] = settle_suspicions(world, [wrong.sample_id], round_key="second")
+    assert all_types.fixed == 0
+    [*_, all_types] = settle_suspicions(world, [wrong.sample_id], round_key="first")
+    assert all_types.fixed == 1
+    store_label_errors(world, queue)  # as if it were suspected anew
+    [*_, all_types] = settle_suspicions(world, [wrong.sample_id], round_key="second")
+    assert all_types.fixed == 1
 
 
 def test_settled_samples__by_what_became_of_them(world, queue):
