@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .scene import Scene
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 _PLANTED_IOU = (SAME_PLACE, 0.95)
 
@@ -40,7 +41,8 @@ def find_duplicate(scene: Scene, generator: np.random.Generator) -> list[Suspect
     """
     rows = np.flatnonzero(~scene.truth.crowd)
     sure = np.append(scene.sure, 0.0)[scene.couple]  # of the couple -1 the last, 0
-    given = _overlap_with_better(scene, sure) * (1 - sure)
+    overlap, twin = _better(scene, sure)
+    given = overlap * (1 - sure)
     copies = generator.uniform(*_PLANTED_IOU, rows.size)
     found = posterior(given[rows], copies * (1 - _second(scene)[rows]))
     kept = given[rows] > 0
@@ -52,11 +54,13 @@ def find_duplicate(scene: Scene, generator: np.random.Generator) -> list[Suspect
             said=found.only(kept),
             prediction=np.full(count, -1),
             instead=[None] * count,
+            twin=twin[rows[kept]],
         )
     ]
 
 
-def _overlap_with_better(scene: Scene, sure: Floats) -> Floats:
+def _better(scene: Scene, sure: Floats) -> tuple[Floats, Integers]:
+    """How far each label overlaps a better one at most, and the row of that one, or -1."""
     truth = scene.truth
     pairs = overlapping(truth, truth, least=NEAR)
     pairs = pairs.only(
@@ -66,7 +70,10 @@ def _overlap_with_better(scene: Scene, sure: Floats) -> Floats:
     )
     rank = np.lexsort((-np.arange(len(truth)), sure * scene.couple_iou)).argsort()
     better = pairs.only(rank[pairs.other] > rank[pairs.one])
-    return largest(better.iou, better.one, len(truth))
+    twin = np.full(len(truth), -1, dtype=np.int64)
+    order = np.argsort(better.iou, kind="stable")
+    twin[better.one[order]] = better.other[order]  # of several the last, the largest, stays
+    return largest(better.iou, better.one, len(truth)), twin
 
 
 def _second(scene: Scene) -> Floats:

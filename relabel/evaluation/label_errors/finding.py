@@ -165,7 +165,18 @@ def _as_error(one: Suspicion, read: Read) -> LabelError:
         box=(left, top, width, height),
         instead=one.instead,
         attribute=one.attribute,
+        value=_value(one, read),
+        twin_id=None if one.twin is None else truth.ids[one.twin],
     )
+
+
+def _value(one: Suspicion, read: Read) -> Any:
+    """The value of the attribute that is doubted."""
+    scene = read.scene
+    if one.attribute == scene.crowd_attribute:
+        return bool(scene.truth.crowd[one.label])
+    values = (each for each in scene.attributes if each.name == one.attribute)
+    return next((each.of_labels[one.label] for each in values), None)
 
 
 def _summaries(

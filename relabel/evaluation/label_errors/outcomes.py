@@ -137,8 +137,10 @@ def _verdict(
     if error.label_id is None:
         changed, as_said = _missing_changes(error, labels[error.sample_id])
     else:
-        there = labels[error.sample_id]
-        own = next((label for label in there if label.id == error.label_id), None)
+        there = {label.id: label for label in labels[error.sample_id]}
+        own = there.get(error.label_id)
+        if own is not None and error.twin_id is not None and error.twin_id not in there:
+            return Verdict.FIXED  # of two labels of one object either may go
         changed, as_said = _changes(error, own)
     if changed:
         return Verdict.FIXED if as_said else Verdict.FIXED_OTHERWISE
@@ -158,13 +160,16 @@ def _changes(error: LabelError, now: LabelNow | None) -> tuple[bool, bool]:
     # Not a comparison the other way round: a box that is none any more is of NaN.
     moved = not np.abs(np.subtract(error.box, now.box)).max() <= _MOVED
     renamed = now.label != error.label
-    turned = error.attribute is not None and now.attributes.get(error.attribute) == error.instead
+    value = now.attributes.get(error.attribute or "")
+    turned = error.attribute is not None and value == error.instead
+    known = error.attribute is not None and error.value is not None
+    otherwise = known and (value or None) != (error.value or None)  # a switch that is off, or none
     as_said = {
         ErrorType.WRONG_CLASS: renamed,
         ErrorType.BAD_BOX: moved,
         ErrorType.ATTRIBUTE: turned,
     }
-    return moved or renamed or turned, as_said.get(error.type, False)
+    return moved or renamed or turned or otherwise, as_said.get(error.type, False)
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> float:

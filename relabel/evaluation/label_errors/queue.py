@@ -28,6 +28,8 @@ class LabelError:
         box: its left, top, width, height, relative to the image
         instead: the class, or the value of the attribute, that it should have
         attribute: the attribute whose value is doubted, or None
+        value: that value
+        twin_id: the better label of the same object, or None
     """
 
     type: ErrorType
@@ -39,6 +41,8 @@ class LabelError:
     box: tuple[float, float, float, float]
     instead: Any = None
     attribute: str | None = None
+    value: Any = None
+    twin_id: str | None = None
 
     @property
     def question(self) -> str:

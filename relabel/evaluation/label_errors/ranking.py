@@ -30,6 +30,7 @@ class Suspicion:
         prediction: the row of the prediction that speaks against it, or None
         instead: the class, or the value of the attribute, that it should have
         attribute: the attribute whose value is doubted, or None
+        twin: the row of the label that it stands beside for one object, or None
     """
 
     type: ErrorType
@@ -39,6 +40,7 @@ class Suspicion:
     prediction: int | None
     instead: Any = None
     attribute: str | None = None
+    twin: int | None = None
 
 
 def rank(
@@ -96,4 +98,5 @@ def _suspicion(scene: Scene, suspects: Suspects, place: int) -> Suspicion:
         prediction=prediction if prediction >= 0 else None,
         instead=suspects.instead[place],
         attribute=suspects.attribute,
+        twin=None if suspects.twin is None else int(suspects.twin[place]),
     )

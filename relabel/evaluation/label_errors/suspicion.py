@@ -37,6 +37,7 @@ class Suspects:
         prediction: the row of the prediction that speaks against the label, or -1
         instead: what the label should be: a class, the value of an attribute, or None
         attribute: the attribute whose value is doubted, or None
+        twin: the row of the label that each stands beside for one object, if they do
     """
 
     type: ErrorType
@@ -45,6 +46,7 @@ class Suspects:
     prediction: NDArray[np.int64]
     instead: Sequence[Any]
     attribute: str | None = None
+    twin: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return self.row.size

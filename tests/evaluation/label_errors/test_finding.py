@@ -304,3 +304,16 @@ def test_find_label_errors__that_cannot_be_kept_leaves_the_marks_of_before(world
     with pytest.raises(MemoryError):
         find_label_errors(world.limit(20), *FIELDS)
     assert labels(world) == before
+
+
+def test_find_label_errors__names_the_other_of_two_labels_and_the_value_that_is_doubted(world):
+    queue = find_label_errors(world, *FIELDS)
+    double = next(one for one in queue.errors if one.type is ErrorType.DUPLICATE)
+    labels = {label.id: label for label in world[double.sample_id].ground_truth.detections}
+    twin, own = labels[double.twin_id], labels[double.label_id]
+    assert twin is not own
+    assert twin.label == own.label
+    assert twin.bounding_box == pytest.approx(own.bounding_box, abs=0.1)
+    crowd = next(one for one in queue.errors if one.attribute == "iscrowd")
+    assert crowd.value is not crowd.instead
+    assert load_label_errors(world) == queue

@@ -30,15 +30,19 @@ def verdict(error, *now, looked_at=("sample",)):
 CLASS = suspicion(ErrorType.WRONG_CLASS, instead="dog")
 PLACE = suspicion(ErrorType.BAD_BOX)
 CROWD = suspicion(ErrorType.ATTRIBUTE, attribute="iscrowd", instead=True)
+COLOUR = suspicion(ErrorType.ATTRIBUTE, attribute="colour", instead="green", value="red")
 DOUBLE = suspicion(ErrorType.DUPLICATE)
 NOTHING = suspicion(ErrorType.SPURIOUS)
 MISSING = suspicion(ErrorType.MISSING, label_id=None, prediction_id="found", instead="cat")
 MOVED = replace(NOW, box=(0.12, 0.1, 0.2, 0.2))
 
 
-@pytest.mark.parametrize("error", [CLASS, PLACE, CROWD, DOUBLE, NOTHING])
+@pytest.mark.parametrize(
+    "error", [CLASS, PLACE, CROWD, replace(CROWD, value=False), DOUBLE, NOTHING]
+)
 def test_judge__a_label_that_was_looked_at_and_left(error):
     assert verdict(error, NOW) is Verdict.MODEL_WRONG
+    assert verdict(error, replace(NOW, attributes={})) is Verdict.MODEL_WRONG
     assert verdict(error, NOW, looked_at=()) is Verdict.LEFT
 
 
@@ -50,6 +54,7 @@ def test_judge__a_label_that_was_looked_at_and_left(error):
         (PLACE, [MOVED]),
         (CROWD, [replace(NOW, attributes={"iscrowd": True})]),
         (DOUBLE, []),
+        (replace(DOUBLE, twin_id="twin"), [NOW]),
         (NOTHING, []),
         (MISSING, [replace(NOW, id="new")]),
     ],
@@ -65,6 +70,8 @@ def test_judge__fixed_as_suspected(error, now):
         (CLASS, []),
         (PLACE, [replace(NOW, label="dog")]),
         (CROWD, [MOVED]),
+        (COLOUR, [replace(NOW, attributes={"colour": "blue"})]),
+        (COLOUR, [replace(NOW, attributes={})]),
         (NOTHING, [MOVED]),
         (MISSING, [replace(NOW, id="new", label="dog")]),
     ],
@@ -77,6 +84,11 @@ def test_judge__fixed_otherwise(error, now):
 def test_judge__a_sample_that_was_deleted(error):
     [outcome] = judge([error], {}, ["sample"])
     assert outcome.verdict is Verdict.LEFT
+
+
+def test_judge__two_labels_that_were_looked_at_and_left():
+    twin = replace(NOW, id="twin")
+    assert verdict(replace(DOUBLE, twin_id="twin"), NOW, twin) is Verdict.MODEL_WRONG
 
 
 def test_judge__nothing_was_missing():
