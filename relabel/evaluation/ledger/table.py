@@ -33,13 +33,23 @@ COLUMNS = (
     "yardstick_samples",
 )
 
+_OF_SUSPICIONS = {
+    "label mended": "fixed",
+    "model wrong": "model_wrong",
+    "left": "left",
+    "precision": "precision",
+}
+
 
 def as_csv(entries: Sequence[Entry]) -> str:
     """The entries as a table in CSV, with :data:`COLUMNS`.
 
     Of each entry there is one line for the mean average precision (measure ``mAP``), one for the
     average precision of each class (``AP``) and one for the number of errors of each type
-    (``errors``).
+    (``errors``). Of suspicions about labels, of each type and of all together, there is one for
+    how many were right and are mended (``label mended``), how many were not (``model wrong``), how
+    many nobody has looked at yet (``left``), and for the share of those looked at that were right
+    (``precision``); the figure is in the column ``after``.
     """
     with io.StringIO(newline="") as file:
         table = csv.writer(file)
@@ -80,3 +90,6 @@ def _figures(entry: Entry) -> Iterator[_Figure]:
             change = changes.get(name, Change())
             samples = len(change.places)
             yield _Figure(measure, name, old.get(name), new.get(name), change.difference, samples)
+    for one in entry.suspicions:
+        for measure, key in _OF_SUSPICIONS.items():
+            yield _Figure(measure, one["type"] or "", None, one[key], None, None)

@@ -54,6 +54,23 @@ def test_as_csv__a_line_for_all_for_each_class_and_for_each_type_of_error():
     assert (missed["before"], missed["after"], missed["difference"]) == ("6", "4", "-2")
 
 
+def test_as_csv__what_became_of_suspicions():
+    figures = {"fixed": 3, "model_wrong": 1, "left": 0, "precision": 0.75}
+    kinds = ({"type": "missing", **figures}, {"type": None, **figures})
+    rows = _rows(replace(ENTRY, suspicions=kinds))[-8:]
+    told = [(row["measure"], row["name"], row["after"]) for row in rows]
+    assert told[:4] == [
+        ("label mended", "missing", "3"),
+        ("model wrong", "missing", "1"),
+        ("left", "missing", "0"),
+        ("precision", "missing", "0.75"),
+    ]
+    assert [one[1] for one in told[4:]] == [""] * 4
+    assert {(row["round"], row["before"], row["difference"]) for row in rows} == {
+        ("fix, then look", "", "")
+    }
+
+
 def test_as_csv__round_after_round():
     later = replace(ENTRY, round_key="second", difference=None)
     rows = [row for row in _rows(ENTRY, later) if row["measure"] == "mAP"]
