@@ -48,7 +48,7 @@ function Content({ improvement, actions }: { improvement: Improvement; actions: 
   return (
     <>
       <Header evaluations={ledger.evaluations} evaluation={evaluation} refreshing={improvement.refreshing} actions={actions} />
-      <Headline evaluation={evaluation} />
+      <Headline evaluation={evaluation} onShow={() => actions.showSamples({})} />
       <YardstickWarning evaluation={evaluation} onShow={() => actions.showSamples({ kind: "mended" })} />
       {hasRounds ? (
         <>

@@ -86,7 +86,24 @@ function RoundRow({ entry, isOpen, details, now, actions }: RoundRowProps) {
           {scoreText(entry.after)}
         </Right>
         <Gain change={entry} moreIsBetter digits={3} changed={changed} hint={behindText(changed, "whose labels changed")} cy={`relabel-gain-${number}`} onShow={() => actions.showSamples({ number })} />
-        <Right room="medium">{entry.cause === "undo" ? "–" : entry.labels.toLocaleString("en")}</Right>
+        <Right room="medium">
+          {entry.cause === "undo" ? (
+            "–"
+          ) : (
+            <Tooltip title={behindText(changed, "whose labels changed")} placement="top">
+              <span>
+                <ButtonBase
+                  disabled={!changed}
+                  onClick={() => actions.showSamples({ number })}
+                  data-cy={`relabel-labels-${number}`}
+                  sx={{ font: "inherit", fontVariantNumeric: "inherit", borderRadius: 0.5, px: 0.5, mx: -0.5, "&:hover, &:focus-visible": { bgcolor: "action.hover" } }}
+                >
+                  {entry.labels.toLocaleString("en")}
+                </ButtonBase>
+              </span>
+            </Tooltip>
+          )}
+        </Right>
         <Right room="medium">{minutesText(entry.minutes)}</Right>
       </Columns>
       <Collapse in={isOpen} unmountOnExit>

@@ -32,6 +32,7 @@ test("RoundTable: the newest round is first", () => {
   const html = table([]);
   expect(html.indexOf("relabel-entry-1")).toBeLessThan(html.indexOf("relabel-entry-0"));
   expect(html).toContain("+0.021 to +0.049");
+  expect(html).toMatch(/<button[^>]*data-cy="relabel-labels-0"[^>]*>46</);
   expect(html).toContain("relabel-mended-0");
   expect(html).not.toContain("relabel-mended-1");
 });
@@ -47,7 +48,14 @@ test("RoundTable: an open round shows classes, the errors that there are, and su
 });
 
 test("Headline: the score alone before there is a round", () => {
-  expect(renderToStaticMarkup(<Headline evaluation={evaluation([])} />)).toContain("0.396");
+  const html = renderToStaticMarkup(<Headline evaluation={evaluation([])} onShow={() => {}} />);
+  expect(html).toContain("0.396");
+  expect(html).not.toContain("<button");
+});
+
+test("Headline: what all rounds did opens the samples behind it", () => {
+  const html = renderToStaticMarkup(<Headline evaluation={evaluation([entry(), next()])} onShow={() => {}} />);
+  expect(html).toMatch(/<button[^>]*data-cy="relabel-gain-all"[^>]*>\+0.044/);
 });
 
 test("YardstickWarning: nothing where other labels were mended", () => {
