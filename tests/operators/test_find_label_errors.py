@@ -13,6 +13,9 @@ def test_execute__shows_what_it_found(world):
     assert requests_of(done)[-2:] == ["reload_dataset", "set_view"]
     counts = {one["type"]: one["count"] for one in done.result["types"]}
     assert done.result["errors"] == sum(counts.values()) > 10
+    gains = [one["map_fixed"] - done.result["map"] for one in done.result["types"]]
+    assert [one["gain"] for one in done.result["types"]] == pytest.approx(gains, abs=1e-4)
+    assert max(gains) > 0.01
     assert done.result["samples"] == len(done.result["sample_ids"])
     assert world.list_runs() == ["label_errors"]
 
