@@ -37,8 +37,9 @@ def calibrated(confidence: Floats, label: NDArray[np.object_], right: NDArray[np
         in (0, 1), of shape ``(n,)``, rising with the confidence within a class
     """
     share = _isotonic(confidence, right)
-    for name in np.unique(label.astype(str)):
-        rows = np.flatnonzero(label == name)
+    number = np.unique(label.astype(str), return_inverse=True)[1]
+    ends = np.cumsum(np.bincount(number))
+    for rows in np.split(np.argsort(number, kind="stable"), ends[:-1]):
         weight = rows.size / (rows.size + _OF_ALL)
         share[rows] += weight * (_isotonic(confidence[rows], right[rows]) - share[rows])
     # Never sure: half a right and half a wrong one are added.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from relabel.evaluation.label_errors.ranking import rank
 from relabel.evaluation.label_errors.scene import look
 from relabel.evaluation.label_errors.suspicion import ErrorType
+from relabel.evaluation.label_errors.wrong_class import find_wrong_class
 
 from .worlds import distorted, make_world, table
 
@@ -116,3 +118,16 @@ def test_rank__tells_what_it_looks_for(world):
     told = []
     rank(look(world.truth, world.predictions), told=told.append)
     assert told == list(ErrorType)
+
+
+def test_find_wrong_class__of_many_labels_and_classes_takes_little_memory():
+    """As of LVIS: a table of labels and classes would take gigabytes."""
+    labels, classes = 3000, 3000
+    rows = [(n, f"{n}", f"{n % classes}", [0.1, 0.1, 0.2, 0.2], False) for n in range(labels)]
+    scene = look(table(rows), table(rows, [0.9] * labels))
+    tracemalloc.start()
+    (found,) = find_wrong_class(scene, np.random.default_rng(0))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 0
+    assert most < 0.1 * 8 * labels * classes
