@@ -90,3 +90,21 @@ def test_panel__shows_what_a_round_gained_and_the_samples_behind_it(server, open
         ("fix_1", "1.0")
     ]
     assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth"), "it overflows"
+
+
+def test_panel__says_what_could_not_be_evaluated_again_and_tries_again(server, open_app, mended):
+    mended.rename_sample_field("predictions", "old")
+    app = open_app(server, mended.name)
+    panel = app.open_improvement_panel()
+    foo.execute_operator(PULL, dataset=mended, params={"key": "fix_1"})  # a colleague, elsewhere
+    warning = app.cy("relabel-unmeasured")
+    expect(warning).to_contain_text("'eval' could not be evaluated again after fix_1")
+    expect(warning).to_contain_text("'predictions' is no field of the dataset.")
+    expect(app.cy("relabel-no-round")).to_have_count(0)
+    app.screenshot("improvement-4-unmeasured")
+    assert panel.evaluate("panel => panel.scrollWidth <= panel.clientWidth"), "it overflows"
+
+    mended.rename_sample_field("old", "predictions")
+    app.cy("relabel-try-again").click()
+    expect(app.cy("relabel-headline")).to_contain_text("→ 1.000")
+    expect(warning).to_have_count(0)

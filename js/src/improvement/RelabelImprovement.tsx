@@ -45,6 +45,7 @@ function Content({ improvement, actions }: { improvement: Improvement; actions: 
   const { ledger, evaluation, opened, details } = improvement;
   if (!ledger || !evaluation) return <NothingEvaluated others={ledger?.others ?? []} actions={actions} />;
   const hasRounds = evaluation.entries.length > 0;
+  const isOwed = ledger.unmeasured.some(({ eval_key }) => eval_key === null || eval_key === evaluation.key);
   return (
     <>
       <Header evaluations={ledger.evaluations} evaluation={evaluation} refreshing={improvement.refreshing} actions={actions} />
@@ -56,7 +57,7 @@ function Content({ improvement, actions }: { improvement: Improvement; actions: 
           <RoundTable evaluation={evaluation} opened={opened} details={details} actions={actions} />
         </>
       ) : (
-        <NoRoundYet evaluation={evaluation} actions={actions} />
+        !isOwed && <NoRoundYet evaluation={evaluation} actions={actions} />
       )}
     </>
   );

@@ -96,7 +96,7 @@ function RoundRow({ entry, isOpen, details, now, actions }: RoundRowProps) {
                   disabled={!changed}
                   onClick={() => actions.showSamples({ number })}
                   data-cy={`relabel-labels-${number}`}
-                  sx={{ font: "inherit", fontVariantNumeric: "inherit", borderRadius: 0.5, px: 0.5, mx: -0.5, "&:hover, &:focus-visible": { bgcolor: "action.hover" } }}
+                  sx={{ font: "inherit", fontVariantNumeric: "inherit", verticalAlign: "baseline", borderRadius: 0.5, px: 0.5, mx: -0.5, "&:hover, &:focus-visible": { bgcolor: "action.hover" } }}
                 >
                   {entry.labels.toLocaleString("en")}
                 </ButtonBase>
