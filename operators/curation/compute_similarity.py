@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from ...relabel.curation.embedding.origins import require_same_origin
 from ...relabel.curation.filling import SKLEARN
 from ...relabel.curation.similarity import (
     METRICS,
@@ -31,6 +32,8 @@ from .embedding_source import (
     describe,
     embeddings_of,
     name_unreadable,
+    origin_of,
+    tell_of_origin,
     vectors_from,
 )
 
@@ -138,6 +141,7 @@ def _add(
 ) -> Embeddings | None:
     """Adds what an index does not hold; None if it holds everything."""
     require_same_patches(ctx.dataset, key, patches_field)
+    require_same_origin(ctx.dataset, key, origin_of(ctx, _SOURCES))
     new = only_new(view, key)
     if not new:
         return None
@@ -177,6 +181,7 @@ def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:
     if ctx.params.get("new_only"):
         show_notice(inputs, "adds", "What made the index must make the new vectors too.")
         require_same_patches(ctx.dataset, key, patches_field_of(ctx))
+        tell_of_origin(ctx, inputs, key, _SOURCES)
     else:
         show_warning(inputs, "replaces", f"The index {key} is replaced.")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from ...relabel.curation.embedding.origins import require_same_origin
 from ...relabel.curation.plotting.layouts import (
     EPOCHS,
     EPOCHS_OF_ADDING,
@@ -44,6 +45,8 @@ from .embedding_source import (
     describe,
     embeddings_of,
     name_unreadable,
+    origin_of,
+    tell_of_origin,
     vectors_from,
 )
 
@@ -158,6 +161,7 @@ def _add(
 ) -> Embeddings | None:
     """Adds what a plot does not show; None if it shows everything."""
     require_extendable(ctx.dataset, key, patches)
+    require_same_origin(ctx.dataset, key, origin_of(ctx))
     new = not_shown(view, key)
     if not new:
         return None
@@ -183,6 +187,7 @@ def _ask_for_new_only(ctx: Any, inputs: types.Object, key: str) -> None:
     if ctx.params.get("new_only"):
         show_notice(inputs, "adds", "What is shown stays where it is. Use the same vectors.")
         require_extendable(ctx.dataset, key, patches_field_of(ctx))
+        tell_of_origin(ctx, inputs, key)
     else:
         show_warning(inputs, "replaces", f"The plot {key} is replaced.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from fiftyone.operators import types
 
 from ...relabel.compute.inference.image_model import PIXELS
 from ...relabel.compute.inference.recipes import recipe
+from ...relabel.compute.inference.stamps import contents_of, size_of
 from ...relabel.compute.inference.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
 from ...relabel.curation.embedding.checkpoints import Checkpoint
 from ...relabel.curation.embedding.descriptors import ImageDescriptor
@@ -31,14 +33,26 @@ from ...relabel.curation.embedding.keras_models import (
     require_pixels,
     require_weights,
 )
+from ...relabel.curation.embedding.origins import (
+    APPLICATION,
+    DESCRIPTOR,
+    FIELD,
+    MODEL_FILE,
+    ZOO,
+    Origin,
+    recorded_origins,
+    require_same_origin,
+)
 from ...relabel.curation.similarity import indexes, read_index, require_index
 from ...relabel.curation.storing.many_ids import views_of
-from ..forms import errors_shown, field_choice, number_of, show_notice
+from ...relabel.errors import RelabelError
+from ..forms import errors_shown, field_choice, number_of, show_notice, show_warning
 from ..running.delegation import progress_reporter, runs_elsewhere
 from ..running.ray_cluster import cluster_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
+    from pathlib import Path
 
     import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
@@ -46,12 +60,12 @@ if TYPE_CHECKING:
     from ...relabel.compute.inference.recipes import Recipe
     from ..running.streaming import Report
 
-DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO = "descriptor", "application", "model_file", "zoo"
-FIELD, INDEX = "field", "index"
+INDEX = "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 IMAGES = "(whole images)"  # in place of a field of patches
 DEFAULT_BATCH = 32
 _THERE = "vectors that are there"
+_HASHED_IN_FORMS = 1 << 28  # bytes: a second, once
 _LABELS = {
     INDEX: "What a similarity index was made of",
     FIELD: "Vectors in a field",
@@ -165,7 +179,7 @@ def embeddings_of(
     Raises:
         EmbeddingsError, ModelNotFound, RayUnreachable, NodeCannotSee: as said there
     """
-    source = source_of(ctx, kinds)
+    source, origin = source_of(ctx, kinds), origin_of(ctx, kinds)
     read: Callable[[SampleCollection], Embeddings]
     with contextlib.ExitStack() as connection:
         checkpoint = None
@@ -195,9 +209,76 @@ def embeddings_of(
 
         others = set(beside).difference(*(view.values("id") for view in views if beside))
         found = read_each(views, read, beside=views_of(ctx.dataset, sorted(others)))
-    yield found
+    yield replace(found, origin=origin)
     if checkpoint:
         checkpoint.discard()
+
+
+def origin_of(
+    ctx: Any, kinds: Sequence[str] = tuple(_LABELS), *, in_form: bool = False
+) -> Origin | None:
+    """What makes the vectors that the form asks for; None if it is an index that does not say.
+
+    Args:
+        ctx: the execution context
+        kinds: what may be chosen
+        in_form: whether that is asked at a keystroke: what takes long, or is not here, is left out
+
+    Raises:
+        ModelNotFound: if there is no such file; not in a form
+    """
+    source, given = source_of(ctx, kinds), ctx.params
+    if source == INDEX:
+        recorded = recorded_origins(ctx.dataset, require_index(ctx.dataset, _index(ctx)))
+        return next(iter(recorded), None)
+    if source == FIELD:
+        return Origin(FIELD, _field(ctx))
+    if source == APPLICATION:
+        name, weights = given.get("application") or next(iter(APPLICATIONS)), given.get("weights")
+        if not weights:
+            return Origin(APPLICATION, name, (("weights", DOWNLOADED),))
+        return Origin(APPLICATION, name, (), _contents(ctx, weights, require_weights, in_form))
+    if source == MODEL_FILE:
+        path, output = str(given.get("model_path") or ""), given.get("output")
+        options = [("pixels", str(given.get("pixels") or next(iter(PIXELS))))]
+        options += [("output", str(output))] if output else []
+        contents = _contents(ctx, path, require_model_file, in_form)
+        return Origin(MODEL_FILE, path, tuple(options), contents)
+    return Origin(source, str(given.get("zoo_model")) if source == ZOO else source)
+
+
+def tell_of_origin(
+    ctx: Any, inputs: types.Object, brain_key: str, kinds: Sequence[str] = tuple(_LABELS)
+) -> None:
+    """Says in a form whether new vectors compare with those of a run that they are added to.
+
+    Args:
+        ctx: the execution context
+        inputs: the form
+        brain_key: the name of the run
+        kinds: where vectors may come from
+
+    Raises:
+        NotAddable: if they do not
+        EmbeddingsError: if there is no such index
+    """
+    if require_same_origin(ctx.dataset, brain_key, origin_of(ctx, kinds, in_form=True)):
+        maker = recorded_origins(ctx.dataset, brain_key)[0]
+        show_notice(inputs, "made_by", f"{brain_key} was made by {maker}.")
+    else:
+        text = "What made the vectors on either side is not recorded, so it cannot be checked."
+        show_warning(inputs, "made_by", text)
+
+
+def _contents(
+    ctx: Any, path: str, require: Callable[[str], Path | str], in_form: bool
+) -> str | None:
+    if not in_form:
+        return contents_of(require(path))
+    with contextlib.suppress(RelabelError, OSError):  # the form says so already
+        if not runs_elsewhere(ctx) and size_of(require(path)) <= _HASHED_IN_FORMS:
+            return contents_of(path)
+    return None
 
 
 def describe(embeddings: Embeddings) -> dict[str, Any]:

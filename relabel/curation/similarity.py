@@ -10,6 +10,7 @@ import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
 from .embedding.embeddings import Embeddings
+from .embedding.origins import RECORD, require_same_origin
 from .errors import EmbeddingsError, NotAddable, NoVectors, VectorStoreError
 from .filling import SKLEARN, add_vectors, answering
 from .storing.beside import keep, kept
@@ -86,6 +87,7 @@ def compute_similarity(
                 brain_key=temporary,
                 backend=backend,
                 **{"metric": METRICS[0], **_own_place(backend), **(options or {})},
+                **({RECORD: embeddings.origin.to_json()} if embeddings.origin else {}),
             )
         vectors = embeddings.vectors
         if backend == SKLEARN:
@@ -114,10 +116,11 @@ def add_to_similarity(
         before_writing: as of `compute_similarity`
 
     Raises:
-        NotAddable: if their length is another
+        NotAddable: if their length is another, or something else made them
         VectorStoreError: if the back end refuses
     """
     dataset = collection_of_runs(view)
+    require_same_origin(dataset, brain_key, embeddings.origin)
     index = load_index(dataset, brain_key)
     vectors = embeddings.vectors
     mean = kept(dataset, brain_key, _MEAN)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...compute.inference.images import Progress, Unreadable
     from ...compute.inference.recipes import Recipe
     from .checkpoints import Checkpoint
+    from .origins import Origin
     from .parts import Part
 
 PATCH_TYPES = (fo.Detections, fo.Polylines)
@@ -43,6 +44,8 @@ class Embeddings:
         label_ids: of patches, the label of each vector, with its sample in ``sample_ids``
         patches_field: of patches, the field of these labels
         unusable: how many vectors were left out: zero, or not numbers
+        origin: what made them, as far as it decides with which others they compare; None if that
+            is not known
     """
 
     sample_ids: tuple[str, ...]
@@ -53,6 +56,7 @@ class Embeddings:
     label_ids: tuple[str, ...] | None = None
     patches_field: str | None = None
     unusable: int = 0
+    origin: Origin | None = None
 
     def __len__(self) -> int:
         return len(self.sample_ids)

@@ -12,8 +12,9 @@ from fiftyone.brain.visualization import (
     VisualizationResults,
 )
 
+from ..embedding.origins import RECORD, require_same_origin
 from ..errors import NotAddable
-from ..storing.beside import keep, kept
+from ..storing.beside import is_kept, keep, kept
 from ..storing.brain_runs import (
     collection_of_runs,
     load_results,
@@ -78,7 +79,7 @@ def compute_visualization(
     require_brain_key(runs, brain_key, "visualization")
     vectors = embeddings.normalized()
     points = lay_out(vectors, layout, progress=progress)
-    config = _config(layout, embeddings.patches_field)
+    config = _config(layout, embeddings)
     before_writing()
     with replaced_run(runs, brain_key) as temporary:
         run = config.build()
@@ -115,9 +116,10 @@ def add_to_visualization(
         before_writing: called once, right before anything is written; may raise to cancel
 
     Raises:
-        NotAddable: if nothing can be added to it
+        NotAddable: if nothing can be added to it, or not these
     """
     runs = collection_of_runs(view)
+    require_same_origin(runs, brain_key, embeddings.origin)
     results = load_results(runs, brain_key)
     vectors = _kept_vectors(runs, brain_key, results)
     first = len(vectors)  # what was added since was laid out by these
@@ -147,6 +149,8 @@ def require_extendable(dataset: fo.Dataset, brain_key: str, patches_field: str |
     """
     config = dataset.get_brain_info(brain_key).config
     require_addable(config.method)
+    if not is_kept(dataset, brain_key, _VECTORS):
+        raise _no_vectors(brain_key)
     if config.patches_field != patches_field:
         shown = f"patches of {config.patches_field}" if config.patches_field else "whole images"
         raise NotAddable(f"'{brain_key}' shows {shown}.", "Add the same, or give another name.")
@@ -156,15 +160,21 @@ def _kept_vectors(runs: Any, brain_key: str, results: VisualizationResults) -> N
     require_addable(results.config.method)
     vectors = kept(runs, brain_key, _VECTORS)
     if vectors is None or len(vectors) > len(results.points):
-        raise NotAddable(
-            f"The vectors of '{brain_key}' are not there any more.",
-            "It was not made by Relabel, or was copied. Compute it again.",
-        )
+        raise _no_vectors(brain_key)
     return np.asarray(vectors, dtype=np.float32)
 
 
-def _config(layout: Layout, patches_field: str | None) -> Any:
-    options: dict[str, Any] = {"patches_field": patches_field, "seed": layout.seed}
+def _no_vectors(brain_key: str) -> NotAddable:
+    return NotAddable(
+        f"The vectors of '{brain_key}' are not there any more.",
+        "It was not made by Relabel, or was copied. Compute it again.",
+    )
+
+
+def _config(layout: Layout, embeddings: Embeddings) -> Any:
+    options: dict[str, Any] = {"patches_field": embeddings.patches_field, "seed": layout.seed}
+    if embeddings.origin:
+        options[RECORD] = embeddings.origin.to_json()
     if layout.method == UMAP:
         options |= {
             "num_neighbors": layout.neighbours,

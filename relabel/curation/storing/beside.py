@@ -46,6 +46,12 @@ def kept(dataset: fo.Dataset, brain_key: str, name: str) -> NDArray[np.generic] 
     return array
 
 
+def is_kept(dataset: fo.Dataset, brain_key: str, name: str) -> bool:
+    """Whether there is an array of that name beside a run; it is not read."""
+    found: bool = _files().exists(_named(_run_id(dataset, brain_key), name))
+    return found
+
+
 def _forget_the_lost() -> None:
     """Deletes what belongs to runs that are no more."""
     database = foo.get_db_conn()
