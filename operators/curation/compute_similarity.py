@@ -31,7 +31,7 @@ from .embedding_source import (
     ask_for_embeddings,
     describe,
     embeddings_of,
-    name_unreadable,
+    name_left_out,
     origin_of,
     tell_of_origin,
     vectors_from,
@@ -111,7 +111,7 @@ class ComputeSimilarity(DelegatedOperator):
     def output(self, ctx: Any) -> types.Property:
         """Says what was indexed, and what could not be."""
         outputs = as_output("Indexed", [("brain_key", "Index"), ("added", "Vectors"), *ROWS])
-        name_unreadable(outputs.type, ctx.results)
+        name_left_out(outputs.type, ctx.results)
         return outputs
 
 

@@ -27,7 +27,7 @@ from .embedding_source import (
     ask_for_embeddings,
     describe,
     embeddings_of,
-    name_unreadable,
+    name_left_out,
     vectors_from,
 )
 
@@ -99,7 +99,7 @@ class ComputeUniqueness(DelegatedOperator):
         outputs = as_output(
             "Scored: 0 is a duplicate, 1 the most unique", [("field", "Field"), *ROWS]
         )
-        name_unreadable(outputs.type, ctx.results)
+        name_left_out(outputs.type, ctx.results)
         return outputs
 
 

@@ -44,7 +44,7 @@ from .embedding_source import (
     asked_for_patches,
     describe,
     embeddings_of,
-    name_unreadable,
+    name_left_out,
     origin_of,
     tell_of_origin,
     vectors_from,
@@ -135,7 +135,7 @@ class ComputeVisualization(DelegatedOperator):
         """Says what is shown, and what could not be."""
         rows = [("brain_key", "Plot, in the Embeddings panel"), ("added", "Points"), *ROWS]
         outputs = as_output("Laid out", rows)
-        name_unreadable(outputs.type, ctx.results)
+        name_left_out(outputs.type, ctx.results)
         return outputs
 
 

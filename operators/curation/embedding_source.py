@@ -65,6 +65,7 @@ COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 IMAGES = "(whole images)"  # in place of a field of patches
 DEFAULT_BATCH = 32
 _THERE = "vectors that are there"
+_NAMED = 20
 _HASHED_IN_FORMS = 1 << 28  # bytes: a second, once
 _LABELS = {
     INDEX: "What a similarity index was made of",
@@ -287,7 +288,10 @@ def describe(embeddings: Embeddings) -> dict[str, Any]:
         "compared_by": embeddings.source,
         "samples": len(set(embeddings.sample_ids)),
         "without_vector": embeddings.missing,
-        "unreadable": [f"{bad.sample_id} {bad.filepath}" for bad in embeddings.unreadable[:20]],
+        "unreadable": [
+            f"{bad.sample_id} {bad.filepath}" for bad in embeddings.unreadable[:_NAMED]
+        ],
+        "unusable": list(dict.fromkeys(embeddings.unusable))[:_NAMED],
     }
 
 
@@ -298,10 +302,18 @@ ROWS = (
 )
 
 
-def name_unreadable(outputs: types.Object, result: dict[str, Any]) -> None:
-    """Names in an output the images that could not be read, the first of them if they are many."""
+def name_left_out(outputs: types.Object, result: dict[str, Any]) -> None:
+    """Names in an output the samples that were left out, the first of them if they are many."""
     if result.get("unreadable"):
         outputs.list("unreadable", types.String(), label="Unreadable")
+    name_unusable(outputs, result)
+
+
+def name_unusable(outputs: types.Object, result: dict[str, Any]) -> None:
+    """Names in an output the samples whose vectors are zero or no numbers."""
+    if result.get("unusable"):
+        label = "Vectors that are zero or no numbers, of the samples"
+        outputs.list("unusable", types.String(), label=label)
 
 
 def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:

@@ -29,7 +29,13 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
 from .curation_target import images_of, require_images
-from .embedding_source import ask_for_embeddings, describe, embeddings_of, vectors_from
+from .embedding_source import (
+    ask_for_embeddings,
+    describe,
+    embeddings_of,
+    name_unusable,
+    vectors_from,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -149,17 +155,24 @@ class FindDuplicates(DelegatedOperator):
         left_out = [("unreadable", "Unreadable files")]
         if "without_vector" in ctx.results:
             left_out.append(("without_vector", "Samples without a vector"))
-        if not ctx.results.get("groups"):
-            return as_output("No duplicates", left_out)
-        rows = [
-            ("groups", "Groups"),
-            ("samples", "Images in them"),
-            ("redundant", "Of them can go"),
-            ("saved_view", "Saved view, group by group"),
-        ]
-        if ctx.results.get("tag"):
-            rows.append(("tag", "Tag of those that can go"))
-        return as_output("Duplicates", [*rows, *left_out])
+        if ctx.results.get("groups"):
+            outputs = as_output("Duplicates", [*_rows(ctx.results), *left_out])
+        else:
+            outputs = as_output("No duplicates", left_out)
+        name_unusable(outputs.type, ctx.results)
+        return outputs
+
+
+def _rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = [
+        ("groups", "Groups"),
+        ("samples", "Images in them"),
+        ("redundant", "Of them can go"),
+        ("saved_view", "Saved view, group by group"),
+    ]
+    if result.get("tag"):
+        rows.append(("tag", "Tag of those that can go"))
+    return rows
 
 
 def _ask_for_splits(ctx: Any, inputs: types.Object) -> None:

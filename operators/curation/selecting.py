@@ -20,7 +20,7 @@ from .embedding_source import (
     ask_for_embeddings,
     describe,
     embeddings_of,
-    name_unreadable,
+    name_left_out,
     vectors_from,
 )
 
@@ -130,7 +130,7 @@ class SelectingOperator(DelegatedOperator):
         """Says what was selected, and what fewer would have covered; leads on to annotators."""
         outputs = types.Object()
         outputs.md(self.introduction(ctx.results) + form.show_selection(ctx.results), name="found")
-        name_unreadable(outputs, ctx.results)
+        name_left_out(outputs, ctx.results)
         if ctx.results.get("selected"):
             offer_to_send(outputs, ctx.results["selected"], ctx.results["saved_view"])
         return types.Property(outputs, view=types.View(label="Selected"))

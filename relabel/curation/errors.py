@@ -24,14 +24,21 @@ class NoVectors(EmbeddingsError):
         advice: what the user can do about it
         missing: how many samples have none
         unreadable: the images among them that could not be read
+        unusable: the samples among them whose vectors are zero or no numbers
     """
 
     def __init__(
-        self, message: str, advice: str, missing: int, unreadable: Sequence[Unreadable] = ()
+        self,
+        message: str,
+        advice: str,
+        missing: int,
+        unreadable: Sequence[Unreadable] = (),
+        unusable: Sequence[str] = (),
     ) -> None:
         super().__init__(message, advice)
         self.missing = missing
         self.unreadable = tuple(unreadable)
+        self.unusable = tuple(unusable)
 
 
 class SelectionError(RelabelError):

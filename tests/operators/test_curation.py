@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import fiftyone as fo
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
@@ -25,6 +26,7 @@ def test_compute_similarity__built_in_descriptor(dataset):
         "samples": 6,
         "without_vector": 0,
         "unreadable": [],
+        "unusable": [],
     }
     dataset.reload()
     first = dataset.first().id
@@ -86,6 +88,34 @@ def test_output__says_that_an_image_was_unreadable(dataset, name, params):
     shown = operator(name).resolve_output(ctx).to_json()["type"]["properties"]
     assert "unreadable" in shown
     assert name != "select_unique" or "1 have no vector" in str(shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("compute_similarity", {}),
+        ("compute_uniqueness", {}),
+        *(("compute_visualization", {"method": method}) for method in ("umap", "pca", "tsne")),
+        ("select_unique", {"count": 2}),
+        ("select_for_active_learning", {"count": 2, "predictions": "predicted"}),
+        ("find_duplicates", {"by": "vectors"}),
+    ],
+)
+def test_output__names_samples_whose_vectors_have_no_direction(dataset, name, params):
+    """Zero, no number, endless, or too short for float32 to say where they point."""
+    bad = [[0.0] * 3, [np.nan, 1, 1], [np.inf, 1, 1], [1e-42, 0, 0]]
+    good = [[1, 0, 0], [0, 1, 0], [0, 0, 1e-20], [0, 0, 1e20]]
+    dataset.add_samples([dataset.first().copy(), dataset.last().copy()])
+    dataset.set_values("vectors", [np.array(vector) for vector in [*bad, *good]])
+    dataset.set_values("predicted", [fo.Classification(label="cat", confidence=0.5)] * 8)
+    params = {"embeddings": "field", "vector_field": "vectors", **params}
+    done = execute(name, dataset, params)
+    assert (done.result["samples"], done.result["without_vector"]) in {(4, 4), (2, 4)}
+    assert done.result["unusable"] == dataset.values("id")[:4]
+    ctx = context(name, dataset, params)
+    ctx.request_params["results"] = done.result
+    shown = operator(name).resolve_output(ctx).to_json()["type"]["properties"]
+    assert "zero or no numbers" in str(shown["unusable"])
 
 
 @pytest.mark.parametrize("name", ["compute_similarity", "compute_uniqueness", "select_unique"])

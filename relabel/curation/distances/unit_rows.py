@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..embedding.lengths import scales_of
 from ..errors import EmbeddingsError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class UnitRows:
         self.vectors = vectors
         self.scales = np.empty(len(vectors), np.float32)
         for block in self.blocks(_BLOCK_BYTES // max(1, 4 * self.dimensions)):
-            self.scales[block] = _scales(vectors[block])
+            self.scales[block] = scales_of(vectors[block])
         unusable = int(np.isnan(self.scales).sum())
         if unusable:
             raise EmbeddingsError(
@@ -120,14 +121,3 @@ def _squared(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray
     squared: NDArray[np.float64] = np.einsum("nd,nd->n", apart, apart)
     squared[squared < RESOLUTION**2] = 0
     return squared
-
-
-def _scales(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """One over the length of each row; NaN where there is none."""
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        squares = np.einsum("nd,nd->n", vectors, vectors).astype(np.float64)
-        extreme = ~((squares > 1e-30) & (squares < 1e30))
-        squares[extreme] = (vectors[extreme].astype(np.float64) ** 2).sum(axis=1)
-        scales: NDArray[np.float64] = 1 / np.sqrt(squares)
-    scales[~np.isfinite(scales) | (scales == 0) | (scales > np.finfo(np.float32).max)] = np.nan
-    return scales

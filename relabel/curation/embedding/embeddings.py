@@ -11,6 +11,7 @@ import numpy as np
 
 from ...compute.inference.recipes import loaded
 from ..errors import EmbeddingsError, NoVectors
+from .lengths import scales_of
 from .parts import embed_parts
 from .ray_parts import embed_parts_on
 
@@ -43,7 +44,7 @@ class Embeddings:
         unreadable: the images that could not be read
         label_ids: of patches, the label of each vector, with its sample in ``sample_ids``
         patches_field: of patches, the field of these labels
-        unusable: how many vectors were left out: zero, or not numbers
+        unusable: the samples whose vectors were left out: zero or next to it, or not numbers
         origin: what made them, as far as it decides with which others they compare; None if that
             is not known
     """
@@ -55,7 +56,7 @@ class Embeddings:
     unreadable: tuple[Unreadable, ...] = ()
     label_ids: tuple[str, ...] | None = None
     patches_field: str | None = None
-    unusable: int = 0
+    unusable: tuple[str, ...] = ()
     origin: Origin | None = None
 
     def __len__(self) -> int:
@@ -68,29 +69,30 @@ class Embeddings:
 
     def normalized(self) -> NDArray[np.float32]:
         """The vectors at length 1: their Euclidean order is that of their angles."""
-        lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
-        unit: NDArray[np.float32] = self.vectors / np.maximum(lengths, 1e-12)
+        scales = np.nan_to_num(scales_of(self.vectors)).astype(np.float32)
+        unit: NDArray[np.float32] = self.vectors * scales[:, None]
         return unit
 
     def usable(self) -> Embeddings:
-        """These without vectors that are zero or hold something that is no number.
+        """These without vectors that have no direction, see :func:`scales_of`.
 
         Raises:
             NoVectors: if none is left
         """
-        good = np.asarray(np.isfinite(self.vectors).all(axis=1) & self.vectors.any(axis=1))
+        good = np.isfinite(scales_of(self.vectors))
         if good.all():
             return self
+        unusable = tuple(self.sample_ids[row] for row in np.flatnonzero(~good).tolist())
         if not good.any():
             raise NoVectors(
                 f"All {len(self):,} vectors are zero or hold no numbers.",
                 "Compute them again.",
                 self.missing + len(self),
                 self.unreadable,
+                unusable,
             )
-        left_out = int((~good).sum())
         found = self._take(np.flatnonzero(good))
-        return replace(found, missing=self.missing + left_out, unusable=left_out)
+        return replace(found, missing=self.missing + len(unusable), unusable=unusable)
 
     def in_order(self, sample_ids: Sequence[str]) -> Embeddings:
         """These in the order of samples; the patches of one stay as they are."""
@@ -343,5 +345,5 @@ def _joined(found: Sequence[Embeddings], without: Sequence[NoVectors]) -> Embedd
         label_ids=None
         if first.label_ids is None
         else tuple(key for part in found for key in part.label_ids or ()),
-        unusable=sum(part.unusable for part in found),
+        unusable=tuple(key for part in parts for key in part.unusable),
     )

@@ -8,6 +8,7 @@ import pytest
 
 from relabel.curation.embedding.descriptors import ImageDescriptor
 from relabel.curation.embedding.embeddings import (
+    Embeddings,
     compute_embeddings,
     read_each,
     read_embeddings,
@@ -95,3 +96,10 @@ def test_normalized__zero_vector_stays_finite(dataset):
     unit = read_embeddings(dataset, "vectors").normalized()
     assert np.isfinite(unit).all()
     assert np.linalg.norm(unit[1]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1.0, 1e25])
+def test_normalized__length_one_whatever_the_scale(scale):
+    vectors = (np.random.default_rng(0).normal(size=(20, 8)) * scale).astype(np.float32)
+    unit = Embeddings(tuple(map(str, range(20))), vectors, "test").normalized()
+    assert np.linalg.norm(unit, axis=1) == pytest.approx(1, abs=1e-6)
