@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from .distances.copies import first_of_each
 from .distances.neighbours import near_pairs
 from .distances.unit_rows import UnitRows
 from .selecting.selection import require_apart
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[int, int], None]
 
-_PAIRS_HELD = 1 << 22
+_PAIRS_HELD = 1 << 20
 _READERS = 4
 _REPORT_EVERY = 256
 
@@ -107,7 +108,8 @@ def find_near_duplicates(
     """Finds samples whose vectors are within a distance.
 
     Samples are in one group if a chain of such pairs links them. As a chain may be long, what can
-    go is only what has a sample that stays within the distance; the first ones stay.
+    go is only what has a sample that stays within the distance; the first ones stay. Of samples
+    with the same numbers one is compared.
 
     Args:
         embeddings: their vectors
@@ -119,13 +121,19 @@ def find_near_duplicates(
         EmbeddingsError: if a vector is zero, or holds something that is not a number
     """
     require_apart(distance)
-    ids = embeddings.sample_ids
-    kept = np.ones(len(ids), np.bool_)
+    ids, rows = embeddings.sample_ids, UnitRows(embeddings.vectors)
+    same = first_of_each(rows.vectors)
+    kept = same == np.arange(len(ids))
+    compared, copies = np.flatnonzero(kept), np.flatnonzero(~kept)
+    if len(copies):
+        rows = UnitRows(rows.vectors[compared])
     links = _Links(len(ids))
-    for first, second in near_pairs(UnitRows(embeddings.vectors), distance, progress=progress):
-        links.add(first, second)
-        rows, starts = np.unique(first, return_index=True)
-        for row, earlier in zip(rows, np.split(second, starts)[1:], strict=True):
+    links.add(copies, same[copies])
+    for first, second in near_pairs(rows, distance, progress=progress):
+        pairs = compared[first], compared[second]
+        links.add(*pairs)
+        later, starts = np.unique(pairs[0], return_index=True)
+        for row, earlier in zip(later, np.split(pairs[1], starts)[1:], strict=True):
             kept[row] = not kept[earlier].any()
     groups = [
         tuple(ids[row] for row in sorted(group, key=lambda row: (not kept[row], row)))
@@ -149,8 +157,9 @@ class _Links:
 
     def add(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
         """Links rows with others."""
-        self._pairs.append((first, second))
-        self._held += len(first)
+        new = self._labels[first] != self._labels[second]
+        self._pairs.append((first[new], second[new]))
+        self._held += int(new.sum())
         if self._held > _PAIRS_HELD:
             self._settle()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,23 @@ def test_find_near_duplicates__a_crowd_of_copies():
     found = find_near_duplicates(_embeddings(vectors), 0)
     assert [len(group) for group in found.groups] == [1400]
     assert len(found.redundant) == 1399
+
+
+def test_find_near_duplicates__many_copies_take_little_memory():
+    """As much for each sample, whatever the number of pairs: there are 200 million here."""
+    vectors = np.ones((20_000, 8), np.float32)
+    vectors[7_000:] *= -3
+    vectors[9_000] = [1, 1, 1, 1, 1, 1, 1, 1.01]
+    embeddings = _embeddings(vectors)
+    tracemalloc.start()
+    try:
+        found = find_near_duplicates(embeddings, 0.1)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [len(group) for group in found.groups] == [12_999, 7_001]
+    assert len(found.redundant) == 19_998
+    assert most < 1000 * len(vectors)
 
 
 def test_across__only_groups_of_several_splits():

@@ -27,6 +27,7 @@ EXACT_BELOW = 50_000
 _SAMPLED, _SAMPLED_RECALL = 512, 0.995
 _ROWS_AT_ONCE = 2048
 _QUERIES_IN_RANGE = 256
+_PAIRS_AT_ONCE = 1 << 20
 _SAME = 1e-6
 # So many more than are wanted are looked at closely where products do not tell them apart.
 _SPARE = 8
@@ -93,6 +94,9 @@ def near_pairs(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Finds the pairs of rows within a distance, as `nearest_neighbours` finds neighbours.
 
+    Where many rows are near many, fewer are looked up at once, so that what is found fits into
+    memory.
+
     Args:
         rows: the vectors
         distance: of the rows at length 1
@@ -106,16 +110,20 @@ def near_pairs(
     """
     index = _index(rows, 3, exact_below, fill, _wanted(rows, progress))
     least = 1 - distance**2 / 2 - NOISE
-    for block in rows.blocks(_QUERIES_IN_RANGE):
-        queries = np.arange(block.start, block.stop)
+    done, at_once = 0, 1
+    while done < len(rows):
+        queries = np.arange(done, min(done + at_once, len(rows)))
         limits, _, found = index.range_search(rows.gather(queries), least)
+        fitting = _PAIRS_AT_ONCE * len(queries) // max(1, len(found))
         first = np.repeat(queries, np.diff(limits.astype(np.int64)))
         earlier = found < first
         first, second = first[earlier], found[earlier]
         near = rows.exact_squared(first, second) <= distance**2
         yield first[near], second[near]
+        done += len(queries)
+        at_once = max(1, min(fitting, 2 * at_once, _QUERIES_IN_RANGE))
         if progress:
-            progress(block.stop, len(rows))
+            progress(done, len(rows))
 
 
 def _on_gpu(rows: UnitRows, ops: Any) -> EveryPairOnGpu | None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from relabel.curation.distances import neighbours
 from relabel.curation.distances.neighbours import nearest_neighbours
 from relabel.curation.distances.unit_rows import UnitRows
 
@@ -88,3 +89,20 @@ def test_nearest_neighbours__more_than_the_cells_near_a_row_hold():
     assert found.min() >= 0
     right = similarities(vectors, found) >= truth(vectors, 91) - 1e-5
     assert right.mean() >= 0.99
+
+
+def test_near_pairs__no_more_at_once_than_fit(monkeypatch):
+    """Once many were found, fewer rows are looked up together."""
+    monkeypatch.setattr(neighbours, "_PAIRS_AT_ONCE", 3000)
+    vectors = np.concatenate([np.eye(500, 520), np.full((500, 520), 2.0)]).astype(np.float32)
+    vectors[500:] *= np.arange(1, 501, dtype=np.float32)[:, None]
+    told, pairs = [], 0
+    found = neighbours.near_pairs(UnitRows(vectors), 0.1, progress=lambda *done: told.append(done))
+    for first, second in found:
+        assert (second < first).all()
+        pairs += len(first)
+    assert pairs == 500 * 499 // 2
+    looked_up = np.diff([done for done, _ in told])
+    assert max(looked_up[:10]) == 256
+    assert set(looked_up[-20:-1].tolist()) == {6}
+    assert told[-1] == (1000, 1000)
