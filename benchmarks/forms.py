@@ -1,6 +1,6 @@
 """How long the form of ``send_to_cvat`` takes to answer, on a large dataset.
 
-    .venv/bin/python benchmarks/forms.py
+    .venv/bin/python benchmarks/forms.py [--samples 100000]
 
 100,000 samples with 1,000,000 boxes. The form is worked out at every keystroke, as the App does
 it: the whole dataset, a tag, and a view are targeted in turn. Stock FiftyOne has no such form, so
@@ -9,6 +9,7 @@ there is no peer.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -35,12 +36,15 @@ URI = "@relabel/cvat/send_to_cvat"
 
 def main() -> None:
     """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=SAMPLES, help=f"with {BOXES} boxes each")
+    options = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="relabel-forms-") as folder,
         demo_world(Path(folder)),
     ):
         os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
-        dataset = make_dataset()
+        dataset = make_dataset(options.samples)
         print(json.dumps([line for target in TARGETS for line in measure(dataset, target)]))
 
 
@@ -102,7 +106,7 @@ def _seconds(dataset: fo.Dataset, params: dict[str, Any], view: Any) -> float:
     return seconds
 
 
-def make_dataset() -> fo.Dataset:
+def make_dataset(samples: int = SAMPLES) -> fo.Dataset:
     """A dataset of copies of one sample, written past FiftyOne's object layer, which is slow."""
     import fiftyone as fo
     from bson import ObjectId
@@ -119,7 +123,7 @@ def make_dataset() -> fo.Dataset:
     (document,) = collection.find()
     labels = document["ground_truth"]["detections"]
     copies: list[dict[str, Any]] = []
-    for number in range(1, SAMPLES):
+    for number in range(1, samples):
         detections = [
             {**box, "_id": ObjectId(), "label": str((number + index) % CLASSES)}
             for index, box in enumerate(labels)
@@ -133,7 +137,7 @@ def make_dataset() -> fo.Dataset:
                 "ground_truth": {**document["ground_truth"], "detections": detections},
             }
         )
-        if len(copies) == BATCH or number == SAMPLES - 1:
+        if len(copies) == BATCH or number == samples - 1:
             collection.insert_many(copies)
             copies = []
     return dataset

@@ -17,6 +17,13 @@ def test_sample_ids__remembers_them(dataset):
     assert sample_ids(dataset) is sample_ids(dataset)
 
 
+def test_sample_ids__remembers_those_of_a_tag(dataset):
+    """FiftyOne gives each stage of a view an id, however alike the views are."""
+    first, second = (dataset.match_tags(["even"]) for _ in range(2))
+    assert sample_ids(first) is sample_ids(second)
+    assert sample_ids(first) != sample_ids(dataset.match_tags(["odd"]))
+
+
 def test_sample_ids__misses_a_deleted_sample(dataset):
     ids = sample_ids(dataset)
     dataset.delete_samples([ids[0]])
