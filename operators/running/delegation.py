@@ -280,7 +280,10 @@ def _target_of(executors: list[Executor]) -> str | None:
 def _where(chosen: str, executors: list[Executor]) -> str:
     if chosen == HERE:
         none = "" if executors else "No executor is alive (make executor TARGET=gpu starts one). "
-        return none + "Runs here, at once. The App waits for it."
+        return (
+            f"{none}Runs here, at once. The App waits for it. If it is cancelled, the step that "
+            "it is at goes on to its end; only an executor cuts that short."
+        )
     if chosen == LATER:
         return "It is queued until an executor takes what names no target (--also-untargeted)."
     found = [executor for executor in executors if executor.takes(chosen)]

@@ -132,7 +132,10 @@ def _stream(
         future = executor.submit(work, report)
         while wait([future], _REPORT_SECONDS).not_done:
             if this.cancelled.is_set():
-                latest = (latest[0], "Ends with the step that it is at")
+                latest = (
+                    latest[0],
+                    "Ends with the step that it is at; only an executor cuts that short",
+                )
             if told != latest:
                 told = latest
                 yield _progress(ctx, *latest, this if cancellable else None)

@@ -174,7 +174,9 @@ def test_form__says_that_it_may_wait(dataset):
 
 
 def test_form__here_though_executors_are_alive(dataset, two_executors):
-    assert "Runs here, at once" in texts(form(NAME, dataset, {"run_on": "here"}))
+    said = texts(form(NAME, dataset, {"run_on": "here"}))
+    assert "Runs here, at once" in said
+    assert "only an executor cuts that short" in said
     assert button(NAME, dataset, {"run_on": "here"}) == "Run here"
 
 
