@@ -27,6 +27,7 @@ from .curation_target import ask_for_patches, ask_for_target, patches_field_of, 
 from .embedding_source import (
     COMPUTED,
     FIELD,
+    INDEX,
     ROWS,
     ask_for_embeddings,
     describe,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 DEFAULT_KEY = "image_similarity"
 _ADDED_TO = "vectors in"
-_SOURCES = (*COMPUTED, FIELD)  # not an index: it is one already
+_SOURCES = (FIELD, *COMPUTED, INDEX)  # another index comes last: what it has is indexed already
 
 
 class ComputeSimilarity(DelegatedOperator):

@@ -82,8 +82,8 @@ def ask_for_embeddings(
 ) -> str:
     """Adds to a form the choice of where vectors come from, and what that needs to know.
 
-    By default they are taken from an index or a field if there is one, else the built-in
-    descriptor makes them. It makes those of patches, too.
+    By default they are taken from an index or a field if there is one and it stands before the
+    built-in descriptor among the kinds, else that makes them. It makes those of patches, too.
 
     Args:
         ctx: the execution context
@@ -317,9 +317,8 @@ def name_unusable(outputs: types.Object, result: dict[str, Any]) -> None:
 
 
 def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:
-    if INDEX in kinds and indexes(dataset):
-        return INDEX
-    return FIELD if FIELD in kinds and vector_fields(dataset) else DESCRIPTOR
+    there = {INDEX: indexes(dataset), FIELD: vector_fields(dataset), DESCRIPTOR: True}
+    return next(kind for kind in kinds if there.get(kind))
 
 
 def _describe_descriptor(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001

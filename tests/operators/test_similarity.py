@@ -61,6 +61,25 @@ def test_compute_similarity__more_new_ones_than_a_view_can_name(
     assert index.total_index_size == count * 5 // 6
 
 
+def test_compute_similarity__of_another_index(dataset):
+    """Its vectors go into another back end, or get another metric; no model is needed again."""
+    execute(NAME, dataset)
+    dataset.reload()
+    fields = form(NAME, dataset)
+    assert fields["embeddings"]["default"] == "descriptor"
+    params = {"embeddings": "index", "metric": "euclidean", "brain_key": "other"}
+    assert problems(form(NAME, dataset, params)) == []
+    assert execute(NAME, dataset, params).result["compared_by"] == "image_similarity"
+    dataset.reload()
+    configs = [dataset.get_brain_info(key).config for key in ("image_similarity", "other")]
+    assert [config.metric for config in configs] == ["cosine", "euclidean"]
+    assert configs[0].made_by == configs[1].made_by
+    first, other = (read_index(dataset, key) for key in ("image_similarity", "other"))
+    assert np.allclose(first.vectors, other.in_order(first.sample_ids).vectors, atol=1e-6)
+    again = {**params, "index": "other", "metric": "cosine"}  # of itself
+    assert execute(NAME, dataset, again).result["added"] == 6
+
+
 def test_compute_similarity__corrupt_image_is_named(dataset):
     broken = dataset.first()
     Path(broken.filepath).write_bytes(b"")
