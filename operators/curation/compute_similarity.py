@@ -24,19 +24,9 @@ from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.streaming import to_its_end
 from .brain_keys import adds_to_run, name_of_run
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
-from .embedding_source import (
-    COMPUTED,
-    FIELD,
-    INDEX,
-    ROWS,
-    ask_for_embeddings,
-    describe,
-    embeddings_of,
-    name_left_out,
-    origin_of,
-    tell_of_origin,
-    vectors_from,
-)
+from .embedding_source import COMPUTED, FIELD, INDEX, ask_for_embeddings, vectors_from
+from .vector_origins import origin_of, tell_of_origin
+from .vectors import ROWS, describe, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable

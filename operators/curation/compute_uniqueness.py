@@ -22,14 +22,8 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from .curation_target import images_of, require_images
-from .embedding_source import (
-    ROWS,
-    ask_for_embeddings,
-    describe,
-    embeddings_of,
-    name_left_out,
-    vectors_from,
-)
+from .embedding_source import ask_for_embeddings, vectors_from
+from .vectors import ROWS, describe, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
     import fiftyone.operators as foo

@@ -38,17 +38,9 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, steps_reporter
 from .brain_keys import adds_to_run, name_of_run
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
-from .embedding_source import (
-    ROWS,
-    ask_for_embeddings,
-    asked_for_patches,
-    describe,
-    embeddings_of,
-    name_left_out,
-    origin_of,
-    tell_of_origin,
-    vectors_from,
-)
+from .embedding_source import ask_for_embeddings, asked_for_patches, vectors_from
+from .vector_origins import origin_of, tell_of_origin
+from .vectors import ROWS, describe, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

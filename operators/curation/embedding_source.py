@@ -1,36 +1,23 @@
-"""Asks where a sample's vector comes from, and gets it."""
+"""Asks where a sample's vector comes from."""
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
 from ...relabel.compute.inference.image_model import PIXELS
-from ...relabel.compute.inference.recipes import recipe
-from ...relabel.compute.inference.stamps import contents_of, size_of
-from ...relabel.compute.inference.zoo import load_zoo_model, require_zoo_embedder, zoo_embedders
-from ...relabel.curation.embedding.checkpoints import Checkpoint
-from ...relabel.curation.embedding.descriptors import ImageDescriptor
-from ...relabel.curation.embedding.embeddings import (
-    Embeddings,
-    compute_embeddings,
-    read_each,
-    read_embeddings,
-    require_vector_field,
-    vector_fields,
+from ...relabel.compute.inference.zoo import (
+    is_zoo_model_here,
+    require_zoo_embedder,
+    zoo_embedders,
 )
+from ...relabel.curation.embedding.embeddings import require_vector_field, vector_fields
 from ...relabel.curation.embedding.keras_models import (
     APPLICATIONS,
-    DOWNLOADED,
-    load_application,
-    load_model_file,
+    is_downloaded,
     require_application,
     require_model_file,
-    require_pixels,
     require_weights,
 )
 from ...relabel.curation.embedding.origins import (
@@ -39,34 +26,21 @@ from ...relabel.curation.embedding.origins import (
     FIELD,
     MODEL_FILE,
     ZOO,
-    Origin,
-    recorded_origins,
-    require_same_origin,
 )
-from ...relabel.curation.similarity import indexes, read_index, require_index
-from ...relabel.curation.storing.many_ids import views_of
-from ...relabel.errors import RelabelError
-from ..forms import errors_shown, field_choice, number_of, show_notice, show_warning
-from ..running.delegation import progress_reporter, runs_elsewhere
-from ..running.ray_cluster import cluster_of
+from ...relabel.curation.similarity import indexes, require_index
+from ..forms import errors_shown, field_choice, show_notice, show_warning
+from ..running.delegation import runs_elsewhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     import fiftyone as fo
-    from fiftyone.core.collections import SampleCollection
-
-    from ...relabel.compute.inference.recipes import Recipe
-    from ..running.streaming import Report
 
 INDEX = "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 IMAGES = "(whole images)"  # in place of a field of patches
 DEFAULT_BATCH = 32
 _THERE = "vectors that are there"
-_NAMED = 20
-_HASHED_IN_FORMS = 1 << 28  # bytes: a second, once
 _LABELS = {
     INDEX: "What a similarity index was made of",
     FIELD: "Vectors in a field",
@@ -75,11 +49,10 @@ _LABELS = {
     MODEL_FILE: "A .keras file, or a TensorFlow SavedModel",
     ZOO: "A model of FiftyOne's zoo",
 }
+SOURCES = tuple(_LABELS)
 
 
-def ask_for_embeddings(
-    ctx: Any, inputs: types.Object, kinds: Sequence[str] = tuple(_LABELS)
-) -> str:
+def ask_for_embeddings(ctx: Any, inputs: types.Object, kinds: Sequence[str] = SOURCES) -> str:
     """Adds to a form the choice of where vectors come from, and what that needs to know.
 
     By default they are taken from an index or a field if there is one and it stands before the
@@ -121,7 +94,7 @@ def ask_for_embeddings(
     return source
 
 
-def source_of(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
+def source_of(ctx: Any, kinds: Sequence[str] = SOURCES) -> str:
     """Where the form says that vectors come from; without an answer, what is there."""
     chosen = ctx.params.get("embeddings")
     if chosen in kinds:
@@ -134,7 +107,7 @@ def asked_for_patches(ctx: Any) -> bool:
     return ctx.params.get("patches_field") not in (None, "", IMAGES)
 
 
-def vectors_from(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
+def vectors_from(ctx: Any, kinds: Sequence[str] = SOURCES) -> str:
     """What makes the vectors, as far as it decides how long that takes.
 
     Args:
@@ -154,166 +127,23 @@ def vectors_from(ctx: Any, kinds: Sequence[str] = tuple(_LABELS)) -> str:
     return f"{model}, on patches" if asked_for_patches(ctx) else model
 
 
-@contextlib.contextmanager
-def embeddings_of(
-    ctx: Any,
-    report: Report,
-    views: Sequence[SampleCollection],
-    patches_field: str | None = None,
-    kinds: Sequence[str] = tuple(_LABELS),
-    *,
-    beside: Collection[str] = (),
-) -> Iterator[Embeddings]:
-    """Computes or reads the vectors that the form asked for.
-
-    What a model computes is kept until the body is done: if that fails or is cancelled, the next
-    run with the same model goes on with it.
-
-    Args:
-        ctx: the execution context
-        report: told how far it is
-        views: the samples; several views where one cannot name them all
-        patches_field: a label field whose patches get vectors, in place of the images
-        kinds: what could be chosen
-        beside: samples that need vectors as well, in a view or not; those without are left out
+def application_of(ctx: Any) -> str:
+    """The Keras application that the form asks for, by default the first.
 
     Raises:
-        EmbeddingsError, ModelNotFound, RayUnreachable, NodeCannotSee: as said there
+        ModelNotFound: if there is no such
     """
-    source, origin = source_of(ctx, kinds), origin_of(ctx, kinds)
-    read: Callable[[SampleCollection], Embeddings]
-    with contextlib.ExitStack() as connection:
-        checkpoint = None
-        if source == INDEX:
-            read = partial(read_index, brain_key=_index(ctx))
-        elif source == FIELD:
-            read = partial(read_embeddings, field=_field(ctx))
-        else:
-            model, name = _model(ctx, source)
-            made_by = [source, model.args, model.named, model.changed]
-            checkpoint = Checkpoint([str(ctx.dataset._doc.id), patches_field, made_by])  # noqa: SLF001
-            cluster = connection.enter_context(cluster_of(ctx))
-            report(0, "Loading the model")
-            compute = partial(
-                compute_embeddings,
-                model=model,
-                source=name,
-                batch_size=int(number_of(ctx, "batch_size", DEFAULT_BATCH)) or DEFAULT_BATCH,
-                patches_field=patches_field,
-                cluster=cluster,
-                checkpoint=checkpoint,
-            )
-
-            def read(view: SampleCollection) -> Embeddings:
-                # Each view has a pace of its own.
-                return compute(view, progress=progress_reporter(ctx, "images", report))
-
-        others = set(beside).difference(*(view.values("id") for view in views if beside))
-        found = read_each(views, read, beside=views_of(ctx.dataset, sorted(others)))
-    yield replace(found, origin=origin)
-    if checkpoint:
-        checkpoint.discard()
+    return require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
 
 
-def origin_of(
-    ctx: Any, kinds: Sequence[str] = tuple(_LABELS), *, in_form: bool = False
-) -> Origin | None:
-    """What makes the vectors that the form asks for; None if it is an index that does not say.
-
-    Args:
-        ctx: the execution context
-        kinds: what may be chosen
-        in_form: whether that is asked at a keystroke: what takes long, or is not here, is left out
-
-    Raises:
-        ModelNotFound: if there is no such file; not in a form
-    """
-    source, given = source_of(ctx, kinds), ctx.params
-    if source == INDEX:
-        recorded = recorded_origins(ctx.dataset, require_index(ctx.dataset, _index(ctx)))
-        return next(iter(recorded), None)
-    if source == FIELD:
-        return Origin(FIELD, _field(ctx))
-    if source == APPLICATION:
-        name, weights = given.get("application") or next(iter(APPLICATIONS)), given.get("weights")
-        if not weights:
-            return Origin(APPLICATION, name, (("weights", DOWNLOADED),))
-        return Origin(APPLICATION, name, (), _contents(ctx, weights, require_weights, in_form))
-    if source == MODEL_FILE:
-        path, output = str(given.get("model_path") or ""), given.get("output")
-        options = [("pixels", str(given.get("pixels") or next(iter(PIXELS))))]
-        options += [("output", str(output))] if output else []
-        contents = _contents(ctx, path, require_model_file, in_form)
-        return Origin(MODEL_FILE, path, tuple(options), contents)
-    return Origin(source, str(given.get("zoo_model")) if source == ZOO else source)
+def index_of(ctx: Any) -> str:
+    """The index that the form asks for, by default the first; empty if there is none."""
+    return ctx.params.get("index") or _first(indexes(ctx.dataset)) or ""
 
 
-def tell_of_origin(
-    ctx: Any, inputs: types.Object, brain_key: str, kinds: Sequence[str] = tuple(_LABELS)
-) -> None:
-    """Says in a form whether new vectors compare with those of a run that they are added to.
-
-    Args:
-        ctx: the execution context
-        inputs: the form
-        brain_key: the name of the run
-        kinds: where vectors may come from
-
-    Raises:
-        NotAddable: if they do not
-        EmbeddingsError: if there is no such index
-    """
-    if require_same_origin(ctx.dataset, brain_key, origin_of(ctx, kinds, in_form=True)):
-        maker = recorded_origins(ctx.dataset, brain_key)[0]
-        show_notice(inputs, "made_by", f"{brain_key} was made by {maker}.")
-    else:
-        text = "What made the vectors on either side is not recorded, so it cannot be checked."
-        show_warning(inputs, "made_by", text)
-
-
-def _contents(
-    ctx: Any, path: str, require: Callable[[str], Path | str], in_form: bool
-) -> str | None:
-    if not in_form:
-        return contents_of(require(path))
-    with contextlib.suppress(RelabelError, OSError):  # the form says so already
-        if not runs_elsewhere(ctx) and size_of(require(path)) <= _HASHED_IN_FORMS:
-            return contents_of(path)
-    return None
-
-
-def describe(embeddings: Embeddings) -> dict[str, Any]:
-    """What an operator's result says of the vectors that it used."""
-    return {
-        "compared_by": embeddings.source,
-        "samples": len(set(embeddings.sample_ids)),
-        "without_vector": embeddings.missing,
-        "unreadable": [
-            f"{bad.sample_id} {bad.filepath}" for bad in embeddings.unreadable[:_NAMED]
-        ],
-        "unusable": list(dict.fromkeys(embeddings.unusable))[:_NAMED],
-    }
-
-
-ROWS = (
-    ("compared_by", "Compared by"),
-    ("samples", "Samples compared"),
-    ("without_vector", "Samples without a vector"),
-)
-
-
-def name_left_out(outputs: types.Object, result: dict[str, Any]) -> None:
-    """Names in an output the samples that were left out, the first of them if they are many."""
-    if result.get("unreadable"):
-        outputs.list("unreadable", types.String(), label="Unreadable")
-    name_unusable(outputs, result)
-
-
-def name_unusable(outputs: types.Object, result: dict[str, Any]) -> None:
-    """Names in an output the samples whose vectors are zero or no numbers."""
-    if result.get("unusable"):
-        label = "Vectors that are zero or no numbers, of the samples"
-        outputs.list("unusable", types.String(), label=label)
+def field_of(ctx: Any) -> str:
+    """The field of vectors that the form asks for, by default the first; empty without any."""
+    return ctx.params.get("vector_field") or _first(vector_fields(ctx.dataset)) or ""
 
 
 def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:
@@ -330,14 +160,14 @@ def _ask_for_index(ctx: Any, inputs: types.Object) -> None:
     known = indexes(ctx.dataset)
     field_choice(inputs, "index", known, label="Index", default=_first(known))
     with errors_shown(inputs, "embeddings_problem"):
-        require_index(ctx.dataset, _index(ctx))
+        require_index(ctx.dataset, index_of(ctx))
 
 
 def _ask_for_field(ctx: Any, inputs: types.Object) -> None:
     known = vector_fields(ctx.dataset)
     field_choice(inputs, "vector_field", known, label="Field", default=_first(known))
     with errors_shown(inputs, "embeddings_problem"):
-        require_vector_field(ctx.dataset, _field(ctx))
+        require_vector_field(ctx.dataset, field_of(ctx))
 
 
 def _ask_for_application(ctx: Any, inputs: types.Object) -> None:
@@ -353,9 +183,14 @@ def _ask_for_application(ctx: Any, inputs: types.Object) -> None:
         description="Without the top. If empty, Keras takes ImageNet's from its cache "
         "(~/.keras/models), or from the network",
     )
-    if ctx.params.get("weights") and not runs_elsewhere(ctx):
-        with errors_shown(inputs, "model_problem"):
-            require_weights(ctx.params["weights"])
+    if runs_elsewhere(ctx):
+        return
+    with errors_shown(inputs, "model_problem"):
+        name, weights = application_of(ctx), ctx.params.get("weights")
+        if weights:
+            require_weights(weights)
+        elif not is_downloaded(name):
+            _tell_of_network(inputs, "Keras")
 
 
 def _ask_for_model_file(ctx: Any, inputs: types.Object) -> None:
@@ -388,32 +223,15 @@ def _ask_for_zoo(ctx: Any, inputs: types.Object) -> None:
     inputs.str("zoo_model", required=True, label="Name of the model", view=names)
     if ctx.params.get("zoo_model"):
         with errors_shown(inputs, "model_problem"):
-            require_zoo_embedder(ctx.params["zoo_model"], here=not runs_elsewhere(ctx))
+            here = not runs_elsewhere(ctx)
+            name = require_zoo_embedder(ctx.params["zoo_model"], here=here)
+            if here and not is_zoo_model_here(name):
+                _tell_of_network(inputs, "FiftyOne")
 
 
-def _model(ctx: Any, source: str) -> tuple[Recipe, str]:
-    """How the model is loaded, and its name."""
-    if source == APPLICATION:
-        name = require_application(ctx.params.get("application") or next(iter(APPLICATIONS)))
-        weights = require_weights(ctx.params.get("weights") or DOWNLOADED)
-        return recipe(load_application, name, weights, reads=weights), name
-    if source == MODEL_FILE:
-        path = str(require_model_file(ctx.params.get("model_path")))
-        pixels = require_pixels(ctx.params.get("pixels") or next(iter(PIXELS)))
-        output = ctx.params.get("output") or None
-        return recipe(load_model_file, path, reads=path, output=output, pixels=pixels), path
-    if source == ZOO:
-        name = require_zoo_embedder(ctx.params.get("zoo_model"))
-        return recipe(load_zoo_model, name), name
-    return recipe(ImageDescriptor), DESCRIPTOR
-
-
-def _index(ctx: Any) -> str:
-    return ctx.params.get("index") or _first(indexes(ctx.dataset)) or ""
-
-
-def _field(ctx: Any) -> str:
-    return ctx.params.get("vector_field") or _first(vector_fields(ctx.dataset)) or ""
+def _tell_of_network(inputs: types.Object, fetcher: str) -> None:
+    text = f"Its weights are not on this machine: {fetcher} fetches them from the network first."
+    show_warning(inputs, "network", text)
 
 
 def _first(names: list[str]) -> str | None:

@@ -29,13 +29,8 @@ from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
 from .curation_target import images_of, require_images
-from .embedding_source import (
-    ask_for_embeddings,
-    describe,
-    embeddings_of,
-    name_unusable,
-    vectors_from,
-)
+from .embedding_source import ask_for_embeddings, vectors_from
+from .vectors import describe, embeddings_of, name_unusable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

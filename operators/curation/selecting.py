@@ -16,13 +16,8 @@ from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from . import selection_form as form
 from .curation_target import images_of, require_images
-from .embedding_source import (
-    ask_for_embeddings,
-    describe,
-    embeddings_of,
-    name_left_out,
-    vectors_from,
-)
+from .embedding_source import ask_for_embeddings, vectors_from
+from .vectors import describe, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

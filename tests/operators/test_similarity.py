@@ -150,6 +150,17 @@ def test_form__what_is_not_here_may_be_on_an_executor(dataset, params):
     assert problems(form(NAME, dataset, {**params, "run_on": "gpu"})) == []
 
 
+def test_form__weights_that_only_the_network_has(dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    params = {"embeddings": "application", "application": "ConvNeXtTiny"}
+    said = "not on this machine: Keras fetches them from the network first"
+    assert said in texts(form(NAME, dataset, params))
+    assert said not in texts(form(NAME, dataset, {**params, "run_on": "gpu"}))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "convnext_tiny_notop.h5").touch()
+    assert said not in texts(form(NAME, dataset, params))
+
+
 def test_bad_input__frames_without_ffmpeg(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     videos = fo.Dataset()

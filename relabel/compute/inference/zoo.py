@@ -93,6 +93,13 @@ def require_zoo_model(name: str | None) -> str:
     return name
 
 
+def is_zoo_model_here(name: str) -> bool:
+    """Whether the weights of a model of the zoo are on this machine, as far as the zoo knows."""
+    import fiftyone.zoo as foz
+
+    return foz.is_zoo_model_downloaded(name) is not False
+
+
 def load_zoo_model(name: str) -> Model:
     """Loads a model of FiftyOne's zoo; its weights may be fetched from the network.
 

@@ -42,6 +42,21 @@ APPLICATIONS = {
     "Xception": "xception",
 }
 DOWNLOADED = "imagenet"
+# The files in which Keras keeps what it downloaded; asking itself would load TensorFlow.
+_KERNELS = "weights_tf_dim_ordering_tf_kernels"
+_DOWNLOADS = {
+    "MobileNetV3Small": "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+    "MobileNetV3Large": "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5",
+    "MobileNetV2": f"mobilenet_v2_{_KERNELS}_1.0_224_no_top.h5",
+    "EfficientNetV2B0": "efficientnetv2-b0_notop.h5",
+    "EfficientNetV2S": "efficientnetv2-s_notop.h5",
+    "ConvNeXtTiny": "convnext_tiny_notop.h5",
+    "ConvNeXtBase": "convnext_base_notop.h5",
+    "ResNet50V2": f"resnet50v2_{_KERNELS}_notop.h5",
+    "DenseNet121": f"densenet121_{_KERNELS}_notop.h5",
+    "InceptionV3": f"inception_v3_{_KERNELS}_notop.h5",
+    "Xception": f"xception_{_KERNELS}_notop.h5",
+}
 _DEFAULT_SIZE = (224, 224)
 _LIKELY_OUTPUTS = ("embedding", "feature", "pooled")
 # TensorFlow reads it when it starts; a worker on a node of a Ray cluster gets its core by it.
@@ -199,6 +214,12 @@ def require_application(name: str | None) -> str:
             f"Choose one of: {', '.join(APPLICATIONS)}.",
         )
     return str(name)
+
+
+def is_downloaded(name: str) -> bool:
+    """Whether Keras has downloaded ImageNet's weights of an application to this machine."""
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    return (home / "models" / _DOWNLOADS[name]).is_file()
 
 
 def require_weights(weights: str) -> str:

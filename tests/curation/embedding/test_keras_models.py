@@ -11,6 +11,7 @@ from relabel.compute.inference.batches import Shrinking
 from relabel.curation.embedding.embeddings import compute_embeddings
 from relabel.curation.embedding.keras_models import (
     TensorFlowEmbedder,
+    is_downloaded,
     load_application,
     load_model_file,
     require_application,
@@ -156,6 +157,26 @@ def test_load_application__no_network(tmp_path, monkeypatch):
     urllib.request.install_opener(None)  # forget how it was before
     with pytest.raises(ModelNotFound, match="from the network"):
         load_application("MobileNetV3Small")
+
+
+@pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetV2B0", "ResNet50V2"])
+def test_is_downloaded__the_file_that_keras_asks_for(name, tmp_path, monkeypatch):
+    from keras.src.utils import file_utils
+
+    class Asked(Exception):
+        pass
+
+    def ask(file_name, *_, **__):
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / file_name).touch()
+        raise Asked
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(file_utils, "get_file", ask)
+    assert not is_downloaded(name)
+    with pytest.raises(ModelNotFound):
+        load_application(name)
+    assert is_downloaded(name)
 
 
 def test_load_model_file__keras(keras_file):
