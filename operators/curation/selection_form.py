@@ -65,6 +65,13 @@ def ask_for_wishes(ctx: Any, inputs: types.Object) -> None:
         label="Leave out what is closer than",
         description="0 is the same image, 1.41 nothing in common",
     )
+    inputs.float(
+        "alike",
+        min=0,
+        max=2,
+        label="Count as covered what is within",
+        description="Of a chosen image. If empty the same distance, else that of similar images",
+    )
     optional_field(inputs, "weight_field", weight_fields(dataset), label="Prefer high values of")
     groups = group_fields(dataset)
     optional_field(inputs, "balance_field", groups, label="As many of each value of")
@@ -73,6 +80,7 @@ def ask_for_wishes(ctx: Any, inputs: types.Object) -> None:
         inputs.int("most", default=1, min=1, label="To")
     with errors_shown(inputs, "wishes_problem"):
         require_apart(number_of(ctx, "apart", 0))
+        _alike(ctx)
         require_most(int(number_of(ctx, "most", 1)))
 
 
@@ -143,7 +151,14 @@ def read_wishes(ctx: Any, samples: SampleCollection, count: int, seeds: set[str]
         balance=read_groups(samples, balance) if balance else None,
         limit=read_groups(samples, limit) if limit else None,
         most=require_most(int(number_of(ctx, "most", 1))),
+        alike=_alike(ctx),
     )
+
+
+def _alike(ctx: Any) -> float | None:
+    """Within what distance an image is covered: as asked for, else as near-duplicates are."""
+    asked = number_of(ctx, "alike", 0) or number_of(ctx, "apart", 0)
+    return require_apart(asked) or None
 
 
 def read_marks(ctx: Any, base: str, tag: str) -> Marks:
@@ -181,7 +196,7 @@ def signed(ctx: Any, details: dict[str, Any]) -> dict[str, Any]:
 
 def describe_wishes(ctx: Any) -> dict[str, Any]:
     """The answers, for the run to say how it was made."""
-    asked = ("apart", "weight_field", "balance_field", "limit_field", "most")
+    asked = ("apart", "alike", "weight_field", "balance_field", "limit_field", "most")
     names = ("labelled_field", "labelled_tag", *(() if is_folded(ctx, _MORE) else asked))
     given = {name: ctx.params.get(name) for name in names}
     return {name: value for name, value in given.items() if value not in (None, "", NONE)}

@@ -80,6 +80,16 @@ def test_select_unique__prefers_balances_limits(circle):
     assert len(found) == 6
 
 
+def test_select_unique__coverage_within_a_distance_of_choice(circle):
+    """That of near-duplicates, unless another is asked for."""
+    _, result = chosen(circle, {"count": 1, "apart": 0.5})
+    assert (result["alike"], result["share_after"]) == (0.5, pytest.approx(1 / 3))
+    _, result = chosen(circle, {"count": 1, "apart": 0.5, "alike": 2})
+    assert (result["alike"], result["share_after"]) == (2, 1)
+    _, result = chosen(circle, {"count": 1, "alike": 2, "more": False})
+    assert result["alike"] < 2
+
+
 def test_select_unique__all_wishes_at_once(circle):
     """Near-duplicates left out, preferred, balanced, limited, beside what is labelled and out."""
     circle.set_values("vectors", list(np.concatenate([np.eye(5), np.eye(5)[:1]])))
@@ -170,6 +180,7 @@ def test_select_unique__output_says_what_fewer_would_cover(circle, monkeypatch):
     ("params", "problem"),
     [
         ({"apart": 3, "more": True}, "no distance"),
+        ({"alike": 3, "more": True}, "no distance"),
         ({"most": 0, "limit_field": "weather", "more": True}, "leaves none"),
         ({"name": "a b"}, "cannot name"),
         ({"number_field": "filepath", "marks": True}, "There is a field"),
