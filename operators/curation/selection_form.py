@@ -98,7 +98,13 @@ def ask_for_marks(
     """
     name = suggest_name(ctx.dataset, base)
     inputs.str("name", default=name, label="Name, of the saved view too")
-    inputs.bool(_MARKS, default=False, label="Tag and field", view=types.SwitchView())
+    inputs.bool(
+        _MARKS,
+        default=False,
+        label="Tag and field",
+        description=f"A field with {numbers} is what a plot is coloured by",
+        view=types.SwitchView(),
+    )
     if ctx.params.get(_MARKS, False):
         inputs.str("tag", default=tag, label="Tag", description="None if empty")
         inputs.str("number_field", label=f"Write {numbers} to", description="Nowhere if empty")
