@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...relabel.curation.embedding.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
+from ...relabel.curation.similarity import indexes
 from ..counting import images_in
 from ..forms import (
     NoSamples,
@@ -18,7 +19,7 @@ from ..forms import (
     target_images,
 )
 from ..running.delegation import runs_elsewhere
-from .embedding_source import COMPUTED, FIELD, IMAGES, INDEX, asked_for_patches
+from .embedding_source import FIELD, IMAGES, INDEX, asked_for_patches
 
 if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
@@ -89,12 +90,13 @@ def ask_for_patches(ctx: Any, inputs: types.Object, source: str) -> None:
     Args:
         ctx: the execution context
         inputs: the form
-        source: where vectors come from. Only a model makes those of patches, but who asked for
+        source: where vectors come from. No field holds those of patches, but who asked for
             patches before has to see why they are refused
     """
     fields = patch_fields(ctx.dataset)
-    chosen = asked_for_patches(ctx)
-    if not (fields or chosen) or not (chosen or source in COMPUTED):
+    if source == INDEX:
+        fields = [field for field in fields if indexes(ctx.dataset, field)]
+    if not asked_for_patches(ctx) and (source == FIELD or not fields):
         return
     field_choice(inputs, "patches_field", [IMAGES, *fields], label="Of", default=IMAGES)
     with errors_shown(inputs, "patches_problem"):
@@ -107,14 +109,15 @@ def patches_field_of(ctx: Any) -> str | None:
     Raises:
         EmbeddingsError: if there is no such field, or the vectors are not made for patches
     """
-    if not asked_for_patches(ctx):
+    asked = asked_for_patches(ctx)
+    if asked is None:
         return None
-    if ctx.params.get("embeddings") in (FIELD, INDEX):
+    if ctx.params.get("embeddings") == FIELD:
         raise EmbeddingsError(
             "These vectors are of whole images, not of patches.",
             "Choose a model, or whole images.",
         )
-    return require_patch_field(ctx.dataset, str(ctx.params["patches_field"]))
+    return require_patch_field(ctx.dataset, asked)
 
 
 def _count_videos(ctx: Any) -> int:

@@ -34,8 +34,6 @@ from ..running.delegation import runs_elsewhere
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import fiftyone as fo
-
 INDEX = "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 IMAGES = "(whole images)"  # in place of a field of patches
@@ -56,7 +54,7 @@ def ask_for_embeddings(ctx: Any, inputs: types.Object, kinds: Sequence[str] = SO
     """Adds to a form the choice of where vectors come from, and what that needs to know.
 
     By default they are taken from an index or a field if there is one and it stands before the
-    built-in descriptor among the kinds, else that makes them. It makes those of patches, too.
+    built-in descriptor among the kinds, else that makes them. Fields hold none of patches.
 
     Args:
         ctx: the execution context
@@ -67,7 +65,7 @@ def ask_for_embeddings(ctx: Any, inputs: types.Object, kinds: Sequence[str] = SO
         what is chosen
     """
     dataset = ctx.dataset
-    there = {INDEX: bool(indexes(dataset)), FIELD: bool(vector_fields(dataset))}
+    there = {INDEX: bool(_indexes(ctx)), FIELD: bool(vector_fields(dataset))}
     source = source_of(ctx, kinds)
     choices = types.RadioGroup()
     for kind in kinds:
@@ -99,12 +97,15 @@ def source_of(ctx: Any, kinds: Sequence[str] = SOURCES) -> str:
     chosen = ctx.params.get("embeddings")
     if chosen in kinds:
         return str(chosen)
-    return DESCRIPTOR if asked_for_patches(ctx) else _default_source(ctx.dataset, kinds)
+    fields = [] if asked_for_patches(ctx) else vector_fields(ctx.dataset)
+    there = {INDEX: _indexes(ctx), FIELD: fields, DESCRIPTOR: True}
+    return next(kind for kind in kinds if there.get(kind))
 
 
-def asked_for_patches(ctx: Any) -> bool:
-    """Whether the patches of a label field are to be compared, in place of whole images."""
-    return ctx.params.get("patches_field") not in (None, "", IMAGES)
+def asked_for_patches(ctx: Any) -> str | None:
+    """The field whose patches are to be compared, if there is such; None for whole images."""
+    asked = ctx.params.get("patches_field")
+    return None if asked in (None, "", IMAGES) else str(asked)
 
 
 def vectors_from(ctx: Any, kinds: Sequence[str] = SOURCES) -> str:
@@ -138,7 +139,7 @@ def application_of(ctx: Any) -> str:
 
 def index_of(ctx: Any) -> str:
     """The index that the form asks for, by default the first; empty if there is none."""
-    return ctx.params.get("index") or _first(indexes(ctx.dataset)) or ""
+    return ctx.params.get("index") or _first(_indexes(ctx)) or ""
 
 
 def field_of(ctx: Any) -> str:
@@ -146,9 +147,8 @@ def field_of(ctx: Any) -> str:
     return ctx.params.get("vector_field") or _first(vector_fields(ctx.dataset)) or ""
 
 
-def _default_source(dataset: fo.Dataset, kinds: Sequence[str]) -> str:
-    there = {INDEX: indexes(dataset), FIELD: vector_fields(dataset), DESCRIPTOR: True}
-    return next(kind for kind in kinds if there.get(kind))
+def _indexes(ctx: Any) -> list[str]:
+    return indexes(ctx.dataset, asked_for_patches(ctx))
 
 
 def _describe_descriptor(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG001
@@ -157,10 +157,10 @@ def _describe_descriptor(ctx: Any, inputs: types.Object) -> None:  # noqa: ARG00
 
 
 def _ask_for_index(ctx: Any, inputs: types.Object) -> None:
-    known = indexes(ctx.dataset)
+    known = _indexes(ctx)
     field_choice(inputs, "index", known, label="Index", default=_first(known))
     with errors_shown(inputs, "embeddings_problem"):
-        require_index(ctx.dataset, index_of(ctx))
+        require_index(ctx.dataset, index_of(ctx), asked_for_patches(ctx))
 
 
 def _ask_for_field(ctx: Any, inputs: types.Object) -> None:

@@ -25,7 +25,15 @@ from ...relabel.curation.similarity import require_index
 from ...relabel.errors import RelabelError
 from ..forms import show_notice, show_warning
 from ..running.delegation import runs_elsewhere
-from .embedding_source import INDEX, SOURCES, application_of, field_of, index_of, source_of
+from .embedding_source import (
+    INDEX,
+    SOURCES,
+    application_of,
+    asked_for_patches,
+    field_of,
+    index_of,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,8 +57,8 @@ def origin_of(ctx: Any, kinds: Sequence[str] = SOURCES, *, in_form: bool = False
     """
     source, given = source_of(ctx, kinds), ctx.params
     if source == INDEX:
-        recorded = recorded_origins(ctx.dataset, require_index(ctx.dataset, index_of(ctx)))
-        return next(iter(recorded), None)
+        index = require_index(ctx.dataset, index_of(ctx), asked_for_patches(ctx))
+        return next(iter(recorded_origins(ctx.dataset, index)), None)
     if source == FIELD:
         return Origin(FIELD, field_of(ctx))
     if source == APPLICATION:

@@ -98,7 +98,7 @@ def embeddings_of(
     with contextlib.ExitStack() as connection:
         checkpoint = None
         if source == INDEX:
-            read = partial(read_index, brain_key=index_of(ctx))
+            read = partial(read_index, brain_key=index_of(ctx), patches_field=patches_field)
         elif source == FIELD:
             read = partial(read_embeddings, field=field_of(ctx))
         else:

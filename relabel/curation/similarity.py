@@ -142,43 +142,55 @@ def add_to_similarity(
     )
 
 
-def read_index(view: SampleCollection, brain_key: str) -> Embeddings:
-    """Reads vectors from an index of whole images.
+def read_index(
+    view: SampleCollection, brain_key: str, patches_field: str | None = None
+) -> Embeddings:
+    """Reads vectors from an index of whole images, or of patches.
 
     Args:
         view: the samples whose vectors are wanted
         brain_key: the name of the index
+        patches_field: of patches, the field of their labels
 
     Raises:
         EmbeddingsError: if it is no index of this dataset
         NoVectors: if it holds none of these samples
     """
     dataset = collection_of_runs(view)
-    require_index(dataset, brain_key)
+    require_index(dataset, brain_key, patches_field)
     index = load_index(dataset, brain_key)
-    ids = view.values("id")
+    samples = _samples_of(view, patches_field)
+    ids = list(samples)
     found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(ids), _IDS_AT_ONCE):
-        found.update(_vectors(index, ids[start : start + _IDS_AT_ONCE]))
+        part = ids[start : start + _IDS_AT_ONCE]
+        found.update(_vectors(index, part, labels=bool(patches_field)))
     if not found:
         raise NoVectors(
             f"The index '{brain_key}' holds none of these samples.",
             "Compute similarity for them, with its name and new samples only.",
-            len(ids),
+            len(set(samples.values())),
         )
     vectors = np.stack(list(found.values())).astype(np.float32)
     mean = kept(dataset, brain_key, _MEAN)
     if mean is not None:
         vectors += np.asarray(mean, dtype=np.float32)
-    missing = len(ids) - len(found)
-    return Embeddings(tuple(map(str, found)), vectors, brain_key, missing).usable()
+    sample_ids = tuple(samples[key] for key in found)
+    return Embeddings(
+        sample_ids,
+        vectors,
+        brain_key,
+        missing=len(set(samples.values())) - len(set(sample_ids)),
+        label_ids=tuple(map(str, found)) if patches_field else None,
+        patches_field=patches_field,
+    ).usable()
 
 
 def only_new(view: SampleCollection, brain_key: str) -> list[SampleCollection]:
     """The samples of a view, or its labels, that an index does not hold; none, or some views."""
     index = load_index(collection_of_runs(view), brain_key)
     field = index.config.patches_field
-    ids = _all_ids(view, field)
+    ids = list(_samples_of(view, field))
     known: set[str] = set()
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = ids[start : start + _IDS_AT_ONCE]
@@ -200,14 +212,16 @@ def require_same_patches(dataset: fo.Dataset, brain_key: str, patches_field: str
         )
 
 
-def indexes(dataset: fo.Dataset) -> list[str]:
-    """The names of a dataset's similarity indexes of whole images."""
-    found = dataset.list_brain_runs(type="similarity", patches_field=None)
+def indexes(dataset: fo.Dataset, patches_field: str | None = None) -> list[str]:
+    """The names of a dataset's similarity indexes of whole images, or of a field's patches."""
+    found = dataset.list_brain_runs(type="similarity", patches_field=patches_field)
     return [name for name in found if not is_unfinished(name)]
 
 
-def require_index(dataset: fo.Dataset, brain_key: str | None) -> str:
-    """Checks that a dataset has an index of whole images.
+def require_index(
+    dataset: fo.Dataset, brain_key: str | None, patches_field: str | None = None
+) -> str:
+    """Checks that a dataset has an index of whole images, or of the patches of a field.
 
     Returns:
         its name
@@ -215,11 +229,13 @@ def require_index(dataset: fo.Dataset, brain_key: str | None) -> str:
     Raises:
         EmbeddingsError: if it has not
     """
-    known = indexes(dataset)
+    known = indexes(dataset, patches_field)
     if not brain_key or brain_key not in known:
         advice = f"Choose one of: {', '.join(known)}." if known else "Compute similarity first."
         raise EmbeddingsError(
-            f"'{brain_key or ''}' is no similarity index of images of this dataset.", advice
+            f"'{brain_key or ''}' is no similarity index of "
+            f"{f'patches of {patches_field}' if patches_field else 'images'} of this dataset.",
+            advice,
         )
     return brain_key
 
@@ -295,11 +311,14 @@ def _require_own_place(dataset: Any, brain_key: str, options: Mapping[str, Any])
             )
 
 
-def _all_ids(view: SampleCollection, patches_field: str | None) -> list[str]:
+def _samples_of(view: SampleCollection, patches_field: str | None) -> dict[str, str]:
+    """What an index of all of a view holds, samples or labels, in order -> the sample of each."""
+    ids = view.values("id")
     if not patches_field:
-        return list(view.values("id"))
+        return dict(zip(ids, ids, strict=True))
     _, path = view._get_label_field_path(patches_field, "id")  # noqa: SLF001 - no public name
-    return list(view.values(path, unwind=True))
+    labels = zip(ids, view.values(path), strict=True)
+    return {label: key for key, found in labels for label in found or ()}
 
 
 def _vectors(

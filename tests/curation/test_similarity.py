@@ -188,6 +188,12 @@ def test_compute_similarity__of_patches(dataset):
     assert indexes(dataset) == []
     with pytest.raises(NotAddable, match="patches of ground_truth"):
         require_same_patches(dataset, "patches", None)
+    found = read_index(dataset[1:], "patches", "ground_truth")
+    assert list(found.label_ids) == list(patches.label_ids[2:])
+    assert found.sample_ids == patches.sample_ids[2:]
+    assert np.allclose(found.vectors, patches.vectors[2:], atol=1e-6)
+    with pytest.raises(EmbeddingsError, match="no similarity index of images"):
+        read_index(dataset, "patches")
     dataset.match_tags("odd")._dataset.delete_labels(ids=labels[:1])
     assert only_new(dataset, "patches") == []
 

@@ -46,6 +46,26 @@ def test_compute_visualization__more_new_patches_than_a_view_can_name(dataset, m
     assert sorted(shown) == sorted(dataset.values("ground_truth.detections.id", unwind=True))
 
 
+def test_compute_visualization__of_patches_that_are_indexed(dataset):
+    """No model is needed again, neither for the plot nor for what is added to it."""
+    patches = {"patches_field": "ground_truth", "brain_key": "patches"}
+    of_some = {**patches, "view_target": "CURRENT_VIEW"}
+    execute("compute_similarity", dataset, of_some, view=dataset[:4])
+    dataset.reload()
+    assert "ground_truth" in str(form(NAME, dataset)["patches_field"])
+    params = {"patches_field": "ground_truth", "method": "pca"}
+    fields = form(NAME, dataset, params)
+    assert (problems(fields), fields["embeddings"]["default"]) == ([], "index")
+    done = execute(NAME, dataset, params)
+    assert (done.result["compared_by"], done.result["added"]) == ("patches", 8)
+    assert done.result["without_vector"] == 2
+    execute("compute_similarity", dataset, {**patches, "new_only": True})
+    assert execute(NAME, dataset, {**params, "new_only": True}).result["added"] == 4
+    dataset.clear_cache()
+    shown = dataset.load_brain_results("image_plot").label_ids
+    assert sorted(shown) == sorted(dataset.values("ground_truth.detections.id", unwind=True))
+
+
 def test_compute_visualization__delegated(dataset):
     run = delegate(NAME, dataset, {"method": "tsne"})
     assert run.run_state == "completed", run.result.error
