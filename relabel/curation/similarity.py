@@ -13,7 +13,7 @@ from .embedding.embeddings import Embeddings
 from .embedding.origins import RECORD, require_same_origin
 from .errors import EmbeddingsError, NotAddable, NoVectors, VectorStoreError
 from .filling import SKLEARN, add_vectors, answering
-from .storing.beside import keep, kept
+from .storing.beside import is_kept, keep, kept
 from .storing.brain_runs import (
     PGVECTOR,
     collection_of_runs,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 METRICS = ("cosine", "euclidean")
 _MEAN = "mean"
+_CENTRED = "centred"  # in the configuration: its vectors lack the mean that is kept beside
 _IDS_AT_ONCE = 10_000
 # What back ends call the place of an index among others.
 _PLACES = ("table_name", "collection_name", "index_name")
@@ -88,6 +89,7 @@ def compute_similarity(
                 backend=backend,
                 **{"metric": METRICS[0], **_own_place(backend), **(options or {})},
                 **({RECORD: embeddings.origin.to_json()} if embeddings.origin else {}),
+                **({_CENTRED: True} if backend == SKLEARN else {}),
             )
         vectors = embeddings.vectors
         if backend == SKLEARN:
@@ -203,7 +205,9 @@ def require_same_patches(dataset: fo.Dataset, brain_key: str, patches_field: str
 
     Raises:
         NotAddable: if it holds patches of another field, or whole images
+        VectorStoreError: if it was copied with its dataset
     """
+    _require_mean(dataset, brain_key)
     held = dataset.get_brain_info(brain_key).config.patches_field
     if held != patches_field:
         raise NotAddable(
@@ -228,6 +232,7 @@ def require_index(
 
     Raises:
         EmbeddingsError: if it has not
+        VectorStoreError: if it was copied with its dataset
     """
     known = indexes(dataset, patches_field)
     if not brain_key or brain_key not in known:
@@ -237,7 +242,19 @@ def require_index(
             f"{f'patches of {patches_field}' if patches_field else 'images'} of this dataset.",
             advice,
         )
+    _require_mean(dataset, brain_key)
     return brain_key
+
+
+def _require_mean(dataset: fo.Dataset, brain_key: str) -> None:
+    """Checks that what its vectors lack is there; FiftyOne copies a run without that."""
+    centred = getattr(dataset.get_brain_info(brain_key).config, _CENTRED, False)
+    if centred and not is_kept(dataset, brain_key, _MEAN):
+        raise VectorStoreError(
+            f"The index '{brain_key}' was copied without the mean of its vectors: it can be "
+            "searched, but not read or added to.",
+            "Compute it again.",
+        )
 
 
 def load_index(dataset: fo.Dataset, brain_key: str) -> Any:

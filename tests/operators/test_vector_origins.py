@@ -93,6 +93,24 @@ def test_add__to_an_index_that_does_not_say(dataset):
     assert execute(SIMILARITY, dataset, {"new_only": True}).result["added"] == 3
 
 
+def test_add__to_an_index_that_was_copied(dataset):
+    """Its vectors lack their mean, which FiftyOne does not copy: others would not compare."""
+    execute(SIMILARITY, dataset, OF_VIEW, view=dataset[:3])
+    dataset.reload()
+    copy = dataset.clone()
+    try:
+        assert "copied without the mean" in refused(SIMILARITY, copy, {"new_only": True})
+        by_index = {"embeddings": "index"}
+        assert "copied without the mean" in problems(form("compute_uniqueness", copy, by_index))[0]
+        with pytest.raises(ExecutionError, match="copied without the mean"):
+            execute("compute_uniqueness", copy, by_index)
+        assert not copy.has_field("uniqueness")
+        assert execute(SIMILARITY, copy).result["added"] == 6
+        assert problems(form("compute_uniqueness", copy, by_index)) == []
+    finally:
+        copy.delete()
+
+
 def test_add__to_a_plot_whose_index_has_another_model(dataset, of_model, tmp_path):
     plotted = {"embeddings": "index", "brain_key": "image_plot", "method": "pca"}
     execute(VISUALIZATION, dataset, plotted)
