@@ -72,8 +72,10 @@ class Debt:
 
     def without(self, round_key: str, number: int) -> Debt:
         """The same when a pull was taken back, which cannot be measured any more."""
-        pulls = (one for one in self.pulls if (one.round_key, one.number) != (round_key, number))
-        return replace(self, pulls=tuple(pulls))
+        pulls = [one for one in self.pulls if (one.round_key, one.number) != (round_key, number)]
+        if len(pulls) == len(self.pulls):
+            return self
+        return replace(self, pulls=tuple(pulls), in_any_case=bool(pulls))
 
 
 def owe(run_id: ObjectId, debt: Debt, version: str) -> None:

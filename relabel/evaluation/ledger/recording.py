@@ -109,9 +109,13 @@ def evaluate_again(dataset: fo.Dataset, occasion: Occasion) -> list[Entry]:
 
     def due(run_id: ObjectId, eval_key: str, kept: Kept, before: Debt | None) -> Debt | None:
         debt = _due(dataset, run_id, eval_key, kept, occasion)
-        if before is None or not (debt or occasion.round_key in before.rounds):
+        if before is None:
             return debt
-        return _together(before, debt or _of(eval_key, occasion))
+        if occasion.cause == UNDO:
+            before = before.without(occasion.round_key, occasion.pull)
+        if debt:
+            return _together(before, debt)
+        return before if occasion.round_key in before.rounds else None
 
     return _evaluate_due(dataset, due, written=occasion.sample_ids)
 
@@ -225,8 +229,6 @@ def _of(eval_key: str, occasion: Occasion, *, in_any_case: bool = False) -> Debt
 
 def _together(before: Debt, now: Debt) -> Debt:
     """What was owed before, and what has come to it."""
-    if now.cause == UNDO:
-        before = before.without(now.round_key, now.pull)
     known = {one.id for one in before.pulls}
     return replace(
         now,

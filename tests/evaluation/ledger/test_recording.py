@@ -228,6 +228,20 @@ def test_evaluate_again__after_the_undoing_of_what_was_owed(evaluated):
     assert (load_debts(evaluated), load_entries(evaluated)) == ({}, [])
 
 
+def test_evaluate_again__of_others_of_the_round_tries_again_and_counts_what_was_owed(evaluated):
+    view = evaluated.match_tags("even")
+    evaluate_detections(view, "predictions", "ground_truth", eval_key="even")
+    evaluated.delete_evaluation("eval")
+    _mend(evaluated)
+    _rename(evaluated)
+    evaluate_again(evaluated, _occasion(evaluated))
+    evaluated.rename_sample_field("gone", "predictions")
+    odd = evaluated.match_tags("odd").values("id")
+    pulls = [Pulled("q", Cost(5, 1), odd)]
+    (entry,) = evaluate_again(evaluated, _occasion(evaluated, sample_ids=odd, pulls=pulls))
+    assert (entry.eval_key, entry.cost, entry.counted) == ("even", Cost(2, 3.5), ("p",))
+
+
 def test_evaluate_again__owes_nothing_once_it_was_evaluated_anew(evaluated):
     _mend(evaluated)
     _rename(evaluated)
