@@ -27,8 +27,10 @@ from ...relabel.curation.embedding.origins import (
     MODEL_FILE,
     ZOO,
 )
+from ...relabel.curation.embedding.parts import USUAL_BATCH
 from ...relabel.curation.similarity import indexes, require_index
 from ..forms import errors_shown, field_choice, show_notice, show_warning
+from ..running.batch_size import ask_for_batch_size
 from ..running.delegation import runs_elsewhere
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 INDEX = "index"
 COMPUTED = (DESCRIPTOR, APPLICATION, MODEL_FILE, ZOO)
 IMAGES = "(whole images)"  # in place of a field of patches
-DEFAULT_BATCH = 32
 _THERE = "vectors that are there"
 _LABELS = {
     INDEX: "What a similarity index was made of",
@@ -82,13 +83,7 @@ def ask_for_embeddings(ctx: Any, inputs: types.Object, kinds: Sequence[str] = SO
     }
     ask[source](ctx, inputs)
     if source in COMPUTED:
-        inputs.int(
-            "batch_size",
-            default=DEFAULT_BATCH,
-            min=1,
-            label="Images at once",
-            description="Fewer by itself when memory runs out",
-        )
+        ask_for_batch_size(inputs, USUAL_BATCH)
     return source
 
 

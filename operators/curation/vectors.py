@@ -37,11 +37,10 @@ from ...relabel.curation.embedding.origins import (
 )
 from ...relabel.curation.similarity import read_index
 from ...relabel.curation.storing.many_ids import views_of
-from ..forms import number_of
+from ..running.batch_size import batch_size_of
 from ..running.delegation import progress_reporter
 from ..running.ray_cluster import cluster_of
 from .embedding_source import (
-    DEFAULT_BATCH,
     INDEX,
     SOURCES,
     application_of,
@@ -111,7 +110,7 @@ def embeddings_of(
                 compute_embeddings,
                 model=model,
                 source=name,
-                batch_size=int(number_of(ctx, "batch_size", DEFAULT_BATCH)) or DEFAULT_BATCH,
+                batch_size=batch_size_of(ctx),
                 patches_field=patches_field,
                 cluster=cluster,
                 checkpoint=checkpoint,

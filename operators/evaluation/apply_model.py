@@ -8,6 +8,7 @@ import fiftyone as fo
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
+from ...relabel.evaluation.predicting.parts import USUAL_BATCH
 from ...relabel.evaluation.predicting.predict import apply_model
 from ..forms import (
     UnknownField,
@@ -19,6 +20,7 @@ from ..forms import (
     show_warning,
     target_images,
 )
+from ..running.batch_size import ask_for_batch_size, batch_size_of
 from ..running.cancelling import begin_writing
 from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
@@ -61,7 +63,7 @@ class ApplyModel(DelegatedOperator):
         inputs.float(
             "confidence", default=LEAST_CONFIDENCE, min=0, max=1, label="Least confidence"
         )
-        inputs.int("batch_size", default=8, min=1, label="Images at once")
+        ask_for_batch_size(inputs, USUAL_BATCH)
         return as_form(inputs, "Apply model", self.ask_where_to_run(ctx, inputs))
 
     def works_with(self, ctx: Any) -> str:
@@ -82,7 +84,7 @@ class ApplyModel(DelegatedOperator):
                 model_of(ctx),
                 field,
                 confidence=number_of(ctx, "confidence", LEAST_CONFIDENCE),
-                batch_size=int(number_of(ctx, "batch_size", 8, empty=8)),
+                batch_size=batch_size_of(ctx),
                 new_only=bool(ctx.params.get("new_only", False)),
                 cluster=cluster,
                 made_by=made_by(ctx),

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NodeCannotSee
+from ..inference.batches import MOST_IMAGES
 from ..inference.images import Unreadable
 from .ray_node import node_name
 
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
 # So many images at most travel to a worker together, and several times to each: little is done
 # twice when a node dies, and all end at about the same time.
 _MOST, _TIMES = 256, 8
+# On a GPU so many that of the largest batches too one is read while another is worked on.
+_MOST_ON_GPUS = 4 * MOST_IMAGES
 
 
-def chunks(items: Sequence[Any], batch_size: int, workers: int) -> Iterator[Sequence[Any]]:
+def chunks(
+    items: Sequence[Any], batch_size: int, workers: int, *, on_gpus: bool = False
+) -> Iterator[Sequence[Any]]:
     """What is to be read, in chunks of whole batches, the same batches as on one machine."""
-    wanted = min(_MOST, len(items) // (_TIMES * workers))
+    most = _MOST_ON_GPUS if on_gpus else _MOST
+    wanted = min(most, len(items) // (_TIMES * workers))
     step = batch_size * max(1, wanted // batch_size)
     for start in range(0, len(items), step):
         yield items[start : start + step]

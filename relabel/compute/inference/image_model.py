@@ -21,6 +21,11 @@ class ImageModel(Model):  # type: ignore[misc]
         return "image"
 
     @property
+    def using_gpu(self) -> bool:
+        """Whether it computes on a GPU, as FiftyOne's PyTorch models say it."""
+        return False
+
+    @property
     def ragged_batches(self) -> bool:
         """False: a batch may hold images of different sizes."""
         return False

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 Size = tuple[int, int]
+# How many together: a number, or what says it anew for each batch.
+AtOnce = int | Callable[[], int]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _READERS = 4
@@ -68,7 +70,7 @@ class ImageBatch:
 
 def read_images(
     view: SampleCollection,
-    batch_size: int,
+    batch_size: AtOnce,
     size: Size | None = None,
     leave_out: Collection[str] = frozenset(),
 ) -> Iterator[ImageBatch]:
@@ -87,7 +89,7 @@ def read_images(
 
 
 def read_files(
-    files: Iterable[tuple[str, str]], batch_size: int, size: Size | None = None
+    files: Iterable[tuple[str, str]], batch_size: AtOnce, size: Size | None = None
 ) -> Iterator[ImageBatch]:
     """The same of samples' ids with the paths of their images."""
     for batch in read_ahead(partial(_read_item, size=size), files, batch_size):
@@ -95,7 +97,7 @@ def read_files(
 
 
 def read_ahead(
-    read: Callable[[Item], Result], items: Iterable[Item], batch_size: int
+    read: Callable[[Item], Result], items: Iterable[Item], batch_size: AtOnce
 ) -> Iterator[list[tuple[Item, Future[Result]]]]:
     """Reads items on several threads; the next batch is being read while one is worked on.
 
@@ -111,7 +113,8 @@ def read_ahead(
     with ThreadPoolExecutor(_READERS) as readers:
 
         def start_batch() -> list[tuple[Item, Future[Result]]]:
-            chunk = islice(remaining, max(1, batch_size))
+            wanted = batch_size() if callable(batch_size) else batch_size
+            chunk = islice(remaining, max(1, wanted))
             return [(item, readers.submit(read, item)) for item in chunk]
 
         batch = start_batch()

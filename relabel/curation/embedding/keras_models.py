@@ -86,6 +86,11 @@ class TensorFlowEmbedder(EmbeddingsMixin, ImageModel):  # type: ignore[misc]
         """True: vectors are all that it makes."""
         return True
 
+    @property
+    def using_gpu(self) -> bool:
+        """Whether TensorFlow has one."""
+        return bool(gpu_capabilities())
+
     def embed(self, arg: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeds one image, uint8 ``[H, W, 3]`` RGB."""
         vector: NDArray[np.float32] = self.embed_all([arg])[0]

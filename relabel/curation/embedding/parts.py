@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...compute.inference.batches import Shrinking, most_at_once
+from ...compute.inference.batches import fitting
 from ...compute.inference.images import read_images
 from ...compute.inference.patches import read_patches
 from ..errors import EmbeddingsError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...compute.inference.images import ImageBatch, Unreadable
 
     Embed = Callable[[Sequence[Any]], list[NDArray[np.floating]]]
+
+USUAL_BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ def embed_parts(
     view: SampleCollection,
     model: Model,
     *,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     patches_field: str | None = None,
     leave_out: Collection[str] = frozenset(),
 ) -> Iterator[Part]:
@@ -68,7 +70,8 @@ def embed_parts(
     Args:
         view: the samples
         model: an image model with embeddings
-        batch_size: how many images go through it together; fewer when memory runs out
+        batch_size: how many images go through it together; fewer when memory runs out. None for
+            `USUAL_BATCH`, which on a GPU grows as long as that makes it faster
         patches_field: a label field whose patches get vectors, in place of the images
         leave_out: samples of which none are wanted
 
@@ -76,12 +79,14 @@ def embed_parts(
         EmbeddingsError: if the model makes none
     """
     require_embeddings(model, type(model).__name__)
-    embed = Shrinking(model.embed_all, most_at_once(model, batch_size))
+    embed = fitting(model, model.embed_all, batch_size, USUAL_BATCH)
     size = getattr(model, "input_size", None)
     batches = (
         read_patches(view, patches_field, size, leave_out)
         if patches_field
-        else read_images(view, batch_size, size, leave_out)
+        else read_images(
+            view, lambda: max(batch_size or USUAL_BATCH, embed.at_most), size, leave_out
+        )
     )
     with model:
         for batch in batches:

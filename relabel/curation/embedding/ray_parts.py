@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...compute.cluster.ray_cluster import name_there
 from ...compute.cluster.ray_media import chunks, heard, tell
-from ...compute.inference.batches import Shrinking, most_at_once
+from ...compute.inference.batches import fitting
 from ...compute.inference.images import read_files
 from ...compute.inference.patches import IMAGES_AT_ONCE, Framed, framed, read_framed
 from ...compute.inference.recipes import require_recipe
-from .parts import Part, embed_batch, require_embeddings
+from .parts import USUAL_BATCH, Part, embed_batch, require_embeddings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -30,7 +30,7 @@ class Embedder:
         load: the name of what loads the model
         args: what that is called with
         named: the same of its keywords
-        batch_size: how many images go through the model together
+        batch_size: how many images go through the model together; None as in `embed_parts`
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class Embedder:
         load: str,
         args: Sequence[Any],
         named: Sequence[tuple[str, Any]],
-        batch_size: int,
+        batch_size: int | None,
     ) -> None:
         model: Model = pkgutil.resolve_name(load)(*args, **dict(named))
         self._model = require_embeddings(model, load)
-        self._embed = Shrinking(model.embed_all, most_at_once(model, batch_size))
-        self._batch_size = batch_size
+        self._embed = fitting(model, model.embed_all, batch_size, USUAL_BATCH)
+        self._batch_size = batch_size or USUAL_BATCH
 
     def work(self, chunk: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         """Computes those of some images, or of the patches of some.
@@ -58,7 +58,7 @@ class Embedder:
         batches = (
             read_framed((Framed(*image) for image in chunk), size)
             if len(chunk[0]) > 2
-            else read_files(chunk, self._batch_size, size)
+            else read_files(chunk, lambda: max(self._batch_size, self._embed.at_most), size)
         )
         with self._model:
             for batch in batches:
@@ -71,7 +71,7 @@ def embed_parts_on(
     view: SampleCollection,
     model: Model | Recipe,
     *,
-    batch_size: int = 32,
+    batch_size: int | None = None,
     patches_field: str | None = None,
     leave_out: Collection[str] = frozenset(),
 ) -> Iterator[Part]:
@@ -87,10 +87,12 @@ def embed_parts_on(
     else:
         items = list(zip(*view.values(["id", "filepath"]), strict=True))
     wanted = [item for item in items if item[0] not in leave_out]
-    at_once = IMAGES_AT_ONCE if patches_field else batch_size
+    at_once = IMAGES_AT_ONCE if patches_field else batch_size or USUAL_BATCH
     recipe = require_recipe(model)
     made_by = (name_there(recipe.load), recipe.args, recipe.named, batch_size)
     for sample_ids, vectors, label_ids, told in cluster.work(
-        Embedder, made_by, chunks(wanted, at_once, cluster.workers)
+        Embedder,
+        made_by,
+        chunks(wanted, at_once, cluster.workers, on_gpus=cluster.gpus > 0),
     ):
         yield Part(sample_ids, vectors, label_ids, heard(told))

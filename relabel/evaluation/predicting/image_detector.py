@@ -11,6 +11,7 @@ import numpy as np
 
 from ...compute.inference.image_model import ImageModel
 from ...compute.inference.images import resized
+from ...compute.inference.mixed_precision import gpu_capabilities
 from ..errors import ClassFileError
 
 if TYPE_CHECKING:
@@ -66,6 +67,11 @@ class ImageDetector(ImageModel, ABC):
         Args:
             batch: uint8 ``[B, H, W, 3]`` RGB
         """
+
+    @property
+    def using_gpu(self) -> bool:
+        """Whether TensorFlow has one, and it pays to give it many images."""
+        return not self._one_at_a_time and bool(gpu_capabilities())
 
     def predict(self, arg: NDArray[np.uint8]) -> fo.Detections:
         """Detects in one image.

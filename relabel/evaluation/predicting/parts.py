@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import fiftyone as fo
 from fiftyone.core.models import SamplesMixin
 
-from ...compute.inference.batches import Shrinking, most_at_once
+from ...compute.inference.batches import fitting
 from ...compute.inference.images import read_files
 from ..errors import NotADetector, NotALabel
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from fiftyone.core.collections import SampleCollection
     from fiftyone.core.models import Model
 
+    from ...compute.inference.batches import Fitting
     from ...compute.inference.images import Unreadable
+
+USUAL_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def predict_batches(
     view: SampleCollection,
     model: Model,
     *,
-    batch_size: int = 8,
+    batch_size: int | None = None,
     leave_out: Collection[str] = frozenset(),
 ) -> Iterator[Predicted]:
     """Applies a model batch by batch, in the order of the view.
@@ -52,15 +55,16 @@ def predict_batches(
     Args:
         view: the samples
         model: an image model
-        batch_size: how many images go through it together; fewer when memory runs out
+        batch_size: how many images go through it together; fewer when memory runs out. None for
+            `USUAL_BATCH`, which on a GPU grows as long as that makes it faster
         leave_out: samples of which nothing is wanted
 
     Raises:
         NotADetector: if the model needs more than images
         NotALabel: if it returns something else than a label
     """
-    predict = Shrinking(model.predict_all, most_at_once(model, batch_size))
-    return predict_files(files_of(view, leave_out), model, predict, batch_size)
+    predict = fitting(model, model.predict_all, batch_size, USUAL_BATCH)
+    return predict_files(files_of(view, leave_out), model, predict, batch_size or USUAL_BATCH)
 
 
 def files_of(view: SampleCollection, leave_out: Collection[str]) -> list[tuple[str, str]]:
@@ -70,7 +74,7 @@ def files_of(view: SampleCollection, leave_out: Collection[str]) -> list[tuple[s
 
 
 def predict_files(
-    files: Iterable[tuple[str, str]], model: Model, predict: Shrinking, batch_size: int
+    files: Iterable[tuple[str, str]], model: Model, predict: Fitting, batch_size: int
 ) -> Iterator[Predicted]:
     """The same of samples' ids with the paths of their images.
 
@@ -78,7 +82,7 @@ def predict_files(
         files: these
         model: the model, which is entered
         predict: what applies it
-        batch_size: how many images are read together
+        batch_size: how many images are read together at least
 
     Raises:
         NotADetector: if the model needs more than images
@@ -86,7 +90,7 @@ def predict_files(
     """
     require_image_model(model)
     with model:
-        for batch in read_files(files, batch_size):
+        for batch in read_files(files, lambda: max(batch_size, predict.at_most)):
             labels = map(_one_label, chain.from_iterable(predict(batch.images)))
             yield Predicted(batch.sample_ids, tuple(labels), batch.unreadable)
 

@@ -9,9 +9,9 @@ import fiftyone as fo
 
 from ...compute.cluster.ray_cluster import name_there
 from ...compute.cluster.ray_media import chunks, heard, tell
-from ...compute.inference.batches import Shrinking, most_at_once
+from ...compute.inference.batches import fitting
 from ...compute.inference.recipes import require_recipe
-from .parts import Predicted, files_of, predict_files
+from .parts import USUAL_BATCH, Predicted, files_of, predict_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -30,7 +30,7 @@ class Predictor:
         load: the name of what loads the model
         args: what that is called with
         named: the same of its keywords
-        batch_size: how many images go through the model together
+        batch_size: how many images go through the model together; None as in `predict_batches`
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Predictor:
         load: str,
         args: Sequence[Any],
         named: Sequence[tuple[str, Any]],
-        batch_size: int,
+        batch_size: int | None,
     ) -> None:
         self._model: Model = pkgutil.resolve_name(load)(*args, **dict(named))
-        self._predict = Shrinking(self._model.predict_all, most_at_once(self._model, batch_size))
-        self._batch_size = batch_size
+        self._predict = fitting(self._model, self._model.predict_all, batch_size, USUAL_BATCH)
+        self._batch_size = batch_size or USUAL_BATCH
 
     def work(self, chunk: Sequence[tuple[str, str]]) -> Iterator[tuple[Any, ...]]:
         """Applies it to some images.
@@ -63,7 +63,7 @@ def predict_batches_on(
     view: SampleCollection,
     model: Model | Recipe,
     *,
-    batch_size: int = 8,
+    batch_size: int | None = None,
     leave_out: Collection[str] = frozenset(),
 ) -> Iterator[Predicted]:
     """Applies a model as :func:`predict_batches` does, on a cluster whose nodes load it.
@@ -76,7 +76,9 @@ def predict_batches_on(
     files = files_of(view, leave_out)
     made_by = (name_there(recipe.load), recipe.args, recipe.named, batch_size)
     for sample_ids, documents, told in cluster.work(
-        Predictor, made_by, chunks(files, batch_size, cluster.workers)
+        Predictor,
+        made_by,
+        chunks(files, batch_size or USUAL_BATCH, cluster.workers, on_gpus=cluster.gpus > 0),
     ):
         labels = tuple(found and fo.Label.from_dict(found) for found in documents)
         yield Predicted(sample_ids, labels, heard(told))

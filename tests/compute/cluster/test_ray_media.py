@@ -8,16 +8,18 @@ from relabel.compute.inference.images import Unreadable
 
 
 @pytest.mark.parametrize(
-    ("images", "batch_size", "workers", "expected"),
+    ("images", "batch_size", "on_gpus", "expected"),
     [
-        (100_000, 32, 4, 256),
-        (100_000, 300, 4, 300),
-        (1000, 8, 4, 24),
-        (10, 32, 4, 10),
+        (100_000, 32, False, 256),
+        (100_000, 300, False, 300),
+        (1000, 8, False, 24),
+        (10, 32, False, 10),
+        (100_000, 32, True, 2048),
+        (1000, 8, True, 24),
     ],
 )
-def test_chunks__whole_batches_small_enough_for_all_workers(images, batch_size, workers, expected):
-    found = list(chunks(range(images), batch_size, workers))
+def test_chunks__whole_batches_small_enough_for_all_workers(images, batch_size, on_gpus, expected):
+    found = list(chunks(range(images), batch_size, 4, on_gpus=on_gpus))
     assert [number for chunk in found for number in chunk] == list(range(images))
     assert {len(chunk) for chunk in found[:-1]} <= {expected}
     assert len(found[0]) == expected

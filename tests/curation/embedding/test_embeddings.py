@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 from functools import partial
 from pathlib import Path
 
+import fiftyone as fo
 import numpy as np
 import pytest
+from PIL import Image
 
+from relabel.compute.inference.batches import fitting
+from relabel.curation.embedding import parts
+from relabel.curation.embedding.checkpoints import Checkpoint
 from relabel.curation.embedding.descriptors import ImageDescriptor
 from relabel.curation.embedding.embeddings import (
     Embeddings,
@@ -51,6 +57,57 @@ def test_compute_embeddings__with_fiftyones_own_function(dataset):
     ours = compute_embeddings(dataset, ImageDescriptor(), source="descriptor")
     stock = dataset.compute_embeddings(ImageDescriptor(), progress=False)
     assert np.array_equal(ours.vectors, stock)
+
+
+class OnGpu(ImageDescriptor):
+    """Each call takes a second, of however many images; of more than 8 memory runs out."""
+
+    using_gpu = True
+    now = 0.0
+
+    def embed_all(self, args):
+        self.now += 1.0
+        if len(args) > 8:
+            raise MemoryError
+        return super().embed_all(args)
+
+
+class Stop(Exception):
+    """The run ends here."""
+
+
+def test_compute_embeddings__on_a_gpu_in_batches_that_grow(dataset, monkeypatch):
+    """Stopped and gone on with, the result is that of a CPU."""
+    folder, noise = Path(dataset.first().filepath).parent, np.random.default_rng(0)
+    more = [folder / f"more-{number}.png" for number in range(90)]
+    for path in more:
+        Image.fromarray(noise.integers(0, 256, (8, 8, 3), np.uint8)).save(path)
+    dataset.add_samples([fo.Sample(filepath=str(path)) for path in more])
+    monkeypatch.setattr(parts, "USUAL_BATCH", 2)
+
+    def embed(checkpoint, stop_after=None):
+        model, counts = OnGpu(), [0]
+        monkeypatch.setattr(parts, "fitting", partial(fitting, clock=lambda: model.now))
+
+        def progress(done, _):
+            counts.append(done)
+            if stop_after and done >= stop_after:
+                raise Stop
+
+        options = {"source": "descriptor", "checkpoint": checkpoint, "progress": progress}
+        with contextlib.suppress(Stop):
+            return compute_embeddings(dataset, model, **options), np.diff(counts).tolist()
+
+    checkpoint = Checkpoint(["grows", dataset.name])
+    assert embed(checkpoint, stop_after=50) is None
+    resumed, _ = embed(checkpoint)
+    checkpoint.discard()
+    found, sizes = embed(None)
+    assert sizes == [2, 2, 2, 2, 4, 4, 4, 4, 8, 8, 8, 8, 16, 16, 8]
+    undisturbed = compute_embeddings(dataset, ImageDescriptor(), source="descriptor")
+    for one in (found, resumed):
+        assert one.sample_ids == undisturbed.sample_ids
+        assert np.array_equal(one.vectors, undisturbed.vectors)
 
 
 def test_read_embeddings__samples_without_are_left_out(dataset):

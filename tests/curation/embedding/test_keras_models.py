@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from relabel.compute.errors import ModelNotFound
-from relabel.compute.inference.batches import Shrinking
+from relabel.compute.inference.batches import Fitting
 from relabel.curation.embedding.embeddings import compute_embeddings
 from relabel.curation.embedding.keras_models import (
     TensorFlowEmbedder,
@@ -115,7 +115,7 @@ def test_embed_all__memory_runs_out_in_a_half(pictures, pretend):
     pretend(cores=4)
     model = Means()
     model.room = 2
-    embed = Shrinking(model.embed_all, 9)
+    embed = Fitting(model.embed_all, 9)
     assert np.allclose(np.concatenate(embed(pictures)), pictures.mean((1, 2)), atol=1e-3)
     worked = [size for size in model.sizes if size <= model.room]
     assert (embed.at_most, sum(worked)) == (4, 9)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import fiftyone as fo
@@ -8,8 +9,10 @@ import pytest
 from fiftyone.core.models import SamplesMixin
 from PIL import Image
 
+from relabel.compute.inference.batches import fitting
 from relabel.compute.inference.image_model import ImageModel
 from relabel.evaluation.errors import LabelsAtRisk, NotADetector, NotALabel, PredictionsLost
+from relabel.evaluation.predicting import parts
 from relabel.evaluation.predicting.detectors import load_detector
 from relabel.evaluation.predicting.predict import apply_model
 
@@ -72,6 +75,28 @@ def test_apply_model__sizes_are_not_mixed_where_the_model_forbids_it(dataset):
     boxes = "detections.bounding_box"
     assert dataset.values(f"predictions.{boxes}") == dataset.values(f"stock.{boxes}")
     assert len(set(map(str, dataset.values(f"predictions.{boxes}")))) == 6
+
+
+class OnGpu(OfOneSize):
+    """Each call takes a second, of however many images."""
+
+    ragged_batches = False
+    using_gpu = True
+    now = 0.0
+
+    def predict_all(self, args):
+        self.now += 1.0
+        return super().predict_all(args)
+
+
+def test_apply_model__on_a_gpu_in_batches_that_grow(dataset, monkeypatch):
+    dataset.add_samples([fo.Sample(filepath=dataset.first().filepath) for _ in range(34)])
+    model, counts = OnGpu(), [0]
+    monkeypatch.setattr(parts, "fitting", partial(fitting, clock=lambda: model.now))
+    monkeypatch.setattr(parts, "USUAL_BATCH", 2)
+    apply_model(dataset, model, "p", progress=lambda done, _: counts.append(done))
+    assert np.diff(counts).tolist() == [2, 2, 2, 2, 4, 4, 4, 4, 8, 8]
+    assert dataset.count("p.detections") == 40
 
 
 @pytest.mark.parametrize("found", [{"head": fo.Classification(label="dog")}, np.zeros(3)])
