@@ -9,6 +9,7 @@ from fiftyone.operators import types
 
 from ...relabel.annotation import RoundState, resume_push, rounds_with_unsaid
 from ..forms import as_form, as_output
+from ..running.cancelling import begin_writing, operation_of
 from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of
@@ -47,7 +48,8 @@ class ResumeRound(foo.Operator):
     def resolve_input(self, ctx: Any) -> types.Property:
         """The form."""
         inputs = types.Object()
-        ask_for_interrupted_round(ctx, inputs, _resumable)
+        mine = operation_of(ctx)
+        ask_for_interrupted_round(ctx, inputs, lambda rounds: _resumable(rounds, mine))
         return as_form(inputs, "Resume an interrupted round", "Resume")
 
     def execute(self, ctx: Any) -> Any:
@@ -60,16 +62,24 @@ class ResumeRound(foo.Operator):
         return as_output("Round sent", rows)
 
 
-def _resumable(rounds: list[Round]) -> list[Round]:
+def _resumable(rounds: list[Round], operation: str | None) -> list[Round]:
+    """Those that were interrupted, and what an earlier attempt of an operation has resumed."""
     unsaid = rounds_with_unsaid(rounds)
     return [
         record
         for record in rounds
         if record.state is RoundState.PUSHING
         or (record.state is RoundState.OUT and record in unsaid)
+        or (operation and record.operation == operation)
     ]
 
 
 def _resume(ctx: Any, report: Report) -> dict[str, Any]:
-    record = resume_push(ctx.dataset, ctx.params["key"], client_of(ctx), paced(report))
+    record = resume_push(
+        ctx.dataset,
+        ctx.params["key"],
+        client_of(ctx),
+        paced(report),
+        before_out=lambda: begin_writing(ctx),
+    )
     return {"key": record.key, "images": record.images, "labels": record.labels}

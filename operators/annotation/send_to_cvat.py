@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import fiftyone.operators as foo
 from fiftyone.operators import types
 
-from ...relabel.annotation import make_plan, part_of, push, say_remarks
+from ...relabel.annotation import make_plan, part_of, push, say_remarks, sent_before
 from ...relabel.errors import RelabelError
 from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ..forms import as_form, show_error, show_notice
-from ..running.cancelling import takes_back
+from ..running.cancelling import begin_writing, operation_of, takes_back
 from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from . import send_request
@@ -88,7 +88,10 @@ class SendToCvat(foo.Operator):
             server = config_of(ctx).url
             send_request.ask(ctx, inputs)
             samples, request = send_request.read(ctx)
-            plan = send_request.cached_plan(samples, request)
+            if sent_before(ctx.dataset, request.key, operation_of(ctx)):
+                plan = f"The round {request.key!r} is out."
+            else:
+                plan = str(send_request.cached_plan(samples, request))
         except RelabelError as error:
             show_error(inputs, PREVIEW, error)
         else:
@@ -136,10 +139,20 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
     report = paced(report)
     samples, request = send_request.read(ctx)
     client = client_of(ctx)
-    plan = make_plan(samples, request)
     remarks = _remarks(ctx)
-    takes_back(ctx)
-    record = push(ctx.dataset, plan, client, part_of(report, 0, 0.9), remarks)
+    record, left_out = sent_before(ctx.dataset, request.key, operation_of(ctx)), {}
+    if record is None:
+        plan = make_plan(samples, request)
+        left_out = dict(plan.out_elsewhere)
+        takes_back(ctx)
+        record = push(
+            ctx.dataset,
+            plan,
+            client,
+            part_of(report, 0, 0.9),
+            remarks,
+            before_out=lambda: begin_writing(ctx),
+        )
     return {
         "key": record.key,
         "images": record.images,
@@ -149,7 +162,7 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
             {"id": task.id, "name": task.name, "url": client.task_url(task.id)}
             for task in record.tasks
         ],
-        "left_out": dict(plan.out_elsewhere),
+        "left_out": left_out,
         "suspects": _show_suspects(ctx, record.key, client, report) if remarks else "",
     }
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
+from ...relabel.annotation import on_behalf_of
 from ...relabel.errors import RelabelError, Unforeseen
 from ..forms import show_error
-from .cancelling import Cancelled, Running, require_wanted, running
+from .cancelling import Cancelled, Running, operation_of, require_wanted, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +69,8 @@ def run_with_progress(
     if not ctx.delegated and _SENT_BY_THE_APP_ONLY in ctx.request_params:
         return _stream(operator, ctx, work, afterwards, cancellable=cancellable)
 
-    result = work(reporter(ctx, cancellable=cancellable))
+    with on_behalf_of(operation_of(ctx)):
+        result = work(reporter(ctx, cancellable=cancellable))
     afterwards(result)
     return result
 

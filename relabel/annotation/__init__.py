@@ -51,6 +51,7 @@ from .pulling.undo import UndoReport, undo_pull
 from .record.baseline import samples_of_round
 from .record.connection import SECRETS, configured, connect
 from .record.following import expect_following, note_followed, note_unfollowed, rounds_owed
+from .record.lease import on_behalf_of
 from .record.references import MediaReference
 from .record.remarks import Remark, rounds_with_unsaid
 from .record.request import Request, RoundField, Validation
@@ -58,7 +59,7 @@ from .record.round import Round, RoundState
 from .record.rounds import list_rounds, load_round
 from .sending.discard import discard_round
 from .sending.projects import project_additions
-from .sending.push import push, resume_push
+from .sending.push import push, resume_push, sent_before
 from .sending.remarks import RemarksReport, add_remarks, say_remarks
 from .stock.left_runs import LeftRun, other_runs
 from .watching.status import JobStatus, RoundStatus, TaskStatus, rounds_status, samples_of_job
@@ -132,6 +133,7 @@ __all__ = [
     "make_plan",
     "note_followed",
     "note_unfollowed",
+    "on_behalf_of",
     "other_runs",
     "part_of",
     "project_additions",
@@ -149,6 +151,7 @@ __all__ = [
     "samples_out",
     "say_remarks",
     "send_to_review",
+    "sent_before",
     "travelling_fields",
     "undo_pull",
     "version_of",

@@ -10,12 +10,19 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionError
 from pymongo.errors import ServerSelectionTimeoutError
 
+from relabel.annotation import list_rounds
 from relabel.compute import operations, worker
-from relabel.compute.steering import repeat
+from relabel.compute.steering import NotCancellable, cancel, repeat
 
 from .app import execute, operator
 
 VECTORS = {"embeddings": "descriptor", "count": 2}
+
+
+def _engine(name):
+    """The plugin's own module of the engine."""
+    package = type(operator("send_to_cvat")).__module__.rsplit(".operators.", 1)[0]
+    return importlib.import_module(f"{package}.relabel.{name}")
 
 
 class Died(BaseException):
@@ -25,8 +32,7 @@ class Died(BaseException):
 @pytest.fixture
 def die_before_the_view_is_saved(monkeypatch):
     """The oldest operation begins; its selection is recorded and tagged, and no more."""
-    package = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
-    theirs = importlib.import_module(f"{package}.relabel.curation.selecting.selection_runs")
+    theirs = _engine("curation.selecting.selection_runs")
 
     def die(*_, **__):
         raise Died
@@ -104,8 +110,7 @@ def test_run_again__replaces_what_it_left(dataset, queue, die_before_the_view_is
 @pytest.mark.parametrize("asked", ["holds", "takes_back", "begin_writing"])
 def test_attempt__goes_on_when_the_database_is_back(dataset, queue, monkeypatch, asked):
     """As after a pause that was longer than a driver waits for it."""
-    package = type(operator("compute_similarity")).__module__.rsplit(".operators.", 1)[0]
-    theirs = importlib.import_module(f"{package}.relabel.compute.operations")
+    theirs = _engine("compute.operations")
     ask, errors = getattr(theirs, asked), [ServerSelectionTimeoutError("away")]
 
     def ask_again(claim):
@@ -117,6 +122,85 @@ def test_attempt__goes_on_when_the_database_is_back(dataset, queue, monkeypatch,
     monkeypatch.setattr(theirs, asked, ask_again)
     worker.run(operations.claim_oldest(["attempts"], "first"))
     assert (errors, _ended(run).run_state) == ([], "completed")
+
+
+SENT = {"what": "dataset", "key": "r", "label_field": "ground_truth"}
+
+
+def _forgets_plans():
+    package = type(operator("send_to_cvat")).__module__.rsplit(".", 1)[0]
+    importlib.import_module(f"{package}.send_request")._plan.cache.clear()
+
+
+def _is_away(*_):
+    raise _engine("cvat").CvatUnreachable("It is away.", "Try again.")
+
+
+@pytest.fixture
+def tasks(dataset, server):
+    """The tasks of the round in CVAT; they go at the end."""
+
+    def tasks():
+        dataset.reload()
+        return [task.id for record in list_rounds(dataset) for task in record.tasks]
+
+    yield tasks
+    for task in tasks():
+        server.delete_task(task)
+
+
+@pytest.mark.parametrize("name", ["send_to_cvat", "resume_round"])
+def test_next_attempt__of_a_round_that_is_out_already(dataset, queue, tasks, monkeypatch, name):
+    """The first died when all was done, before it could say so."""
+    if name == "resume_round":
+        with monkeypatch.context() as patched:
+            patched.setattr(_engine("annotation.sending.sending").Sending, "_wait", _is_away)
+            with pytest.raises(ExecutionError, match="same name"):
+                execute("send_to_cvat", dataset, SENT)
+    run = queue(name, SENT)
+    claim = operations.claim_oldest(["attempts"], "first")
+    with monkeypatch.context() as patched:
+        patched.setattr(operations, "complete", lambda *_: False)
+        worker.run(claim)
+    assert operations.lose(claim, "It died.")
+    before = tasks()
+    _forgets_plans()  # as another process has none
+    worker.run(operations.claim_oldest(["attempts"], "second"))
+    ended = _ended(run)
+    assert ended.run_state == "completed", ended.result.error
+    assert (tasks(), len(before)) == (before, 1)
+    assert ended.result.result["images"] == 6
+    with pytest.raises(ExecutionError, match="There is a round named"):
+        execute("send_to_cvat", dataset, {**SENT, "include_out": True})
+
+
+def test_send__cannot_be_cancelled_once_it_is_noted_as_out(dataset, queue, tasks, monkeypatch):
+    run, refused = queue("send_to_cvat", SENT), []
+    save = _engine("annotation.sending.sending").save_results
+
+    def cancels(*given):
+        with pytest.raises(NotCancellable):
+            cancel(run)
+        refused.append(True)
+        save(*given)
+
+    monkeypatch.setattr(_engine("annotation.sending.sending"), "save_results", cancels)
+    worker.run(operations.claim_oldest(["attempts"], "first"))
+    assert (_ended(run).run_state, refused) == ("completed", [True])
+
+
+def test_send__cancelled_right_before_leaves_nothing(dataset, queue, tasks, server, monkeypatch):
+    run = queue("send_to_cvat", SENT)
+    finish = _engine("annotation.sending.sending").Sending._finish
+
+    def cancels(*given):
+        cancel(run)
+        return finish(*given)
+
+    monkeypatch.setattr(_engine("annotation.sending.sending").Sending, "_finish", cancels)
+    worker.run(operations.claim_oldest(["attempts"], "first"))
+    assert (_ended(run).run_state, tasks()) == ("failed", [])
+    assert not any(True for _ in server._transport.pages("/api/tasks", name="r"))
 
 
 def test_next_attempt__replaces_nothing_of_others(dataset, queue):

@@ -144,6 +144,7 @@ class Round:
             follows that was done, see :mod:`.following`
         left_open: the completed jobs that left something open, and are pulled again for it -> what
         unlisted: the pulls that nothing has followed yet, oldest first
+        operation: the delegated operation that has sent it, if one has
     """
 
     id: ObjectId
@@ -162,6 +163,7 @@ class Round:
     unfollowed: int = 0
     left_open: dict[int, LeftOpen] = field(default_factory=dict)
     unlisted: tuple[Unlisted, ...] = ()
+    operation: str | None = None
 
     @property
     def images(self) -> int:
@@ -253,6 +255,7 @@ def read_round(document: Mapping[str, Any], key: str) -> Round:
             Unlisted(**{**item, "jobs": tuple(item["jobs"])})
             for item in document.get("unlisted", ())
         ),
+        operation=document.get("operation"),
     )
 
 

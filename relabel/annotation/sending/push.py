@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from ..planning.intents import about_to_register, forget_torn_run
 from ..planning.plan import check_key
 from ..planning.planned import planned_ids
 from ..progress import silent
+from ..record.lease import this_operation
 from ..record.remarks import rounds_with_unsaid, save_unsaid
 from ..record.round import Round, RoundState
 from ..record.rounds import forget_orphans, holding, list_rounds, load_round, save_round
@@ -32,7 +34,7 @@ from .sending import Sending
 from .strays import delete_late
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import fiftyone as fo
 
@@ -52,6 +54,8 @@ def push(
     client: CvatClient,
     progress: Progress | None = None,
     remarks: Sequence[Remark] = (),
+    *,
+    before_out: Callable[[], None] = lambda: None,
 ) -> Round:
     """Sends a round.
 
@@ -65,6 +69,7 @@ def push(
         client: where to
         progress: hears how far it is; if it raises, it is cancelled
         remarks: what annotators are to be told once it is out, with :func:`say_remarks`
+        before_out: called once, right before it is noted that it is out; may raise to cancel
 
     Returns:
         the round, which is out
@@ -89,12 +94,31 @@ def push(
         record = _begin(dataset, plan, client, remarks)
     else:
         _check_same(record, plan, client)
-    sending = Sending(dataset, client, people, progress or silent, resumed=resumed)
+    sending = Sending(
+        dataset, client, people, progress or silent, resumed=resumed, before_out=before_out
+    )
     return _send(dataset, record, sending, plan.sample_ids)
 
 
+def sent_before(dataset: fo.Dataset, key: str, operation: str | None) -> Round | None:
+    """The round of that name, if an earlier attempt of an operation has sent it to its end."""
+    if operation is None:
+        return None
+    try:
+        record = load_round(dataset, key)
+    except UnknownRound:
+        return None
+    is_out = record.state is RoundState.OUT and record.operation == operation
+    return record if is_out else None
+
+
 def resume_push(
-    dataset: fo.Dataset, key: str, client: CvatClient, progress: Progress | None = None
+    dataset: fo.Dataset,
+    key: str,
+    client: CvatClient,
+    progress: Progress | None = None,
+    *,
+    before_out: Callable[[], None] = lambda: None,
 ) -> Round:
     """Goes on with a round that was interrupted, from what was recorded of it.
 
@@ -108,6 +132,7 @@ def resume_push(
         key: the round
         client: the server that it is on
         progress: hears how far it is; if it raises, it is cancelled
+        before_out: called once, right before it is noted that it is out; may raise to cancel
 
     Raises:
         UnknownRound: if no round of that name was interrupted
@@ -118,6 +143,7 @@ def resume_push(
     if record is None:
         waiting = rounds_with_unsaid(list_rounds(dataset))
         record = next((one for one in waiting if one.key == key), None)
+        record = record or sent_before(dataset, key, this_operation())
         if record is not None:
             _say(dataset, key, client, progress or silent)
             return record
@@ -127,7 +153,9 @@ def resume_push(
         )
     view = dataset.load_annotation_view(key)
     people = client.find_users(record.request.people if record.request else ())
-    sending = Sending(dataset, client, people, progress or silent, resumed=True)
+    sending = Sending(
+        dataset, client, people, progress or silent, resumed=True, before_out=before_out
+    )
     record = _send(dataset, record, sending, tuple(view.values("id")), keeps=True)
     _say(dataset, key, client, silent)
     return record
@@ -200,7 +228,7 @@ def _send(
     keeps: bool = False,
 ) -> Round:
     with holding(record):
-        record = load_round(dataset, record.key)
+        record = replace(load_round(dataset, record.key), operation=this_operation())
         if record.state is RoundState.OUT:
             return record
         try:

@@ -29,7 +29,7 @@ from .uploading import UPLOADING, TaskJournal, check_reference, send_media
 from .video_painting import VideoPainter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import fiftyone as fo
 
@@ -52,6 +52,7 @@ class Sending:
         people: the persons of the round by their names
         tell: hears how far it is
         resumed: whether an earlier push of it was interrupted
+        before_out: called once, right before it is noted that it is out; may raise
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Sending:
         tell: Progress,
         *,
         resumed: bool,
+        before_out: Callable[[], None],
     ) -> None:
         self.client = client
         self.tell = tell
+        self._before_out = before_out
         self._dataset = dataset
         self._people = people
         self._resumed = resumed
@@ -322,12 +325,13 @@ class Sending:
         record = replace(
             self._record, state=RoundState.OUT, tasks=tuple(self._tasks), labels=labels
         )
+        self.tell(1.0, "Sent")
+        self._before_out()
         save_results(view, record, self._sent())
         tag_sent(self._dataset, samples_of_round(record.id))
         save_round(record)
         forget_plan(record.id)
         self._dataset.reload()
-        self.tell(1.0, "Sent")
         return record
 
     def _sent(self) -> Iterator[SentFrame]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from bson import ObjectId, encode
 
-from relabel.annotation.record import rounds
+from relabel.annotation import RoundBusy, on_behalf_of
+from relabel.annotation.record import lease, rounds
 from relabel.annotation.record.round import Round, RoundState, SentTask, read_round
 from relabel.annotation.record.rounds import save_round, save_task
 from relabel.cvat import AttributeSpec, InputType, LabelSpec
@@ -72,3 +74,21 @@ def test_save_round__a_few_classes_stay_readable():
     document, read = stored(record)
     assert read == record
     assert document["tasks"][0]["labels"][3]["name"] == "class 3"
+
+
+def test_holding__the_next_attempt_of_an_operation_takes_over(database, monkeypatch):
+    """What held it stands still on another machine, or is gone with that."""
+    record = round_of(())
+    save_round(record)
+    with monkeypatch.context() as elsewhere, on_behalf_of("operation"):
+        elsewhere.setattr(lease.socket, "gethostname", lambda: "elsewhere")
+        before = rounds.holding(record)
+        before.__enter__()
+    for operation in (None, "another operation"):
+        with on_behalf_of(operation), pytest.raises(RoundBusy), rounds.holding(record):
+            pass
+    with on_behalf_of("operation"), rounds.holding(record):
+        assert rounds._rounds().find_one({"_id": record.id})["held_by"] == lease.this_process()
+    with rounds.holding(record):  # who came after has left
+        pass
+    rounds.forget_round(record.id)
