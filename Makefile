@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 PY := .venv/bin/python
 SEED ?= 0
+ROUNDS ?= 50
 TARGET ?= gpu
 # What narrows a run of the tests: make test PYTEST="tests/labels -k polygons"
 PYTEST ?=
@@ -16,7 +17,7 @@ JS_INSTALLED := js/node_modules/.installed
 WITHOUT_CVAT := env -u FIFTYONE_CVAT_URL -u FIFTYONE_CVAT_USERNAME -u FIFTYONE_CVAT_PASSWORD \
 	-u FIFTYONE_CVAT_TOKEN -u FIFTYONE_CVAT_ORGANIZATION
 
-.PHONY: help setup demo test test-cvat lint js js-check browser executor benchmarks clean distclean
+.PHONY: help setup demo test test-cvat test-faults lint js js-check browser executor benchmarks clean distclean
 
 help: ## List these commands
 	@grep -E '^[a-z-]+:.*## ' Makefile | sort | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -37,6 +38,9 @@ test-cvat: setup ## Run the tests of the exchange against the CVAT at FIFTYONE_C
 	@test -n "$(FIFTYONE_CVAT_URL)" || { echo "Set FIFTYONE_CVAT_URL, FIFTYONE_CVAT_USERNAME and" \
 		"FIFTYONE_CVAT_PASSWORD: these tests need a CVAT, and an administrator of it."; exit 2; }
 	@$(PY) -m pytest -m cvat $(PYTEST)
+
+test-faults: setup ## Kill, cut and cancel operations in ROUNDS=50 random rounds
+	@RELABEL_FAULT_ROUNDS=$(ROUNDS) $(WITHOUT_CVAT) $(PY) -m pytest tests/compute/test_faults.py $(PYTEST)
 
 lint: setup
 	@$(PY) -m ruff check .

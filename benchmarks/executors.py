@@ -3,6 +3,7 @@
     .venv/bin/python benchmarks/executors.py [--only delegation | leaving]
     .venv/bin/python benchmarks/executors.py --only ray [--images 4000] [--rows 200000]
     .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0] [--first 0] [--kinds app]
+    .venv/bin/python benchmarks/executors.py --faults 9 --operators send_to_cvat pull_annotations
 
 The rounds of faults are run where they are asked for: each queues an operation, kills something
 at a random moment, and compares the outcome with that of an undisturbed run.
@@ -17,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from _executors import delegation, faults, leaving, ray
+from _executors import delegation, leaving, places, ray
 from _executors.disturbing import FAULTS
 
 from demo.services import fiftyone_environment, link_plugin, mongod
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the rounds")
     parser.add_argument("--first", type=int, default=0, help="number of the first round")
     parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=(), help="of faults")
+    parser.add_argument("--operators", nargs="+", default=(), help="that are disturbed")
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     options = parser.parse_args()
     os.environ["FIFTYONE_SHOW_PROGRESS_BARS"] = "false"
@@ -51,7 +53,7 @@ def measure(folder: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """All figures that are asked for."""
     if options.faults:
         rounds = range(options.first, options.first + options.faults)
-        return faults.figures(folder, rounds, options.seed, options.kinds)
+        return places.figures(folder, rounds, options.seed, options.kinds, options.operators)
     figures: list[dict[str, Any]] = []
     if options.only in (None, "delegation"):
         figures += delegation.overhead(folder)

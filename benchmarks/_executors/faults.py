@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import sys
 import time
-from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pymongo.uri_parser import parse_uri
@@ -19,17 +18,34 @@ from .line import Line
 from .world import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from .jobs import Job
 
 TARGET = "faults"
-IMAGES = 400
 NODES = 3
-# Of ten rounds, those that work on a Ray cluster.
-_ON_RAY = (2, 5, 8)
 _ADDRESS = "RELABEL_RAY_ADDRESS"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An operation that is asked for, under a name that no other has.
+
+    Args:
+        job: the operation
+        dataset: on which it works
+        name: the name
+    """
+
+    job: Job
+    dataset: Any
+    name: str
+
+    def outcome(self, result: Any) -> Any:
+        """What is to be compared, once it has completed with a result."""
+        self.dataset.reload()
+        return self.job.outcome(self.dataset, self.name, result)
 
 
 class Rounds:
@@ -43,6 +59,8 @@ class Rounds:
         target: their target
         jobs: which operations
         ray: the Ray cluster on which they work; None for none
+        outcomes: those that are known of undisturbed operations; more are added
+        times: how often each runs undisturbed; the first time it is slower than it will be
     """
 
     def __init__(
@@ -53,17 +71,25 @@ class Rounds:
         target: str = TARGET,
         jobs: Sequence[Job] = JOBS,
         ray: Any = None,
+        outcomes: dict[str, Any] | None = None,
+        times: int = 1,
     ) -> None:
         self.dataset = dataset
         self.running = world.Executors(target, log)
         self._lines: dict[int, Line] = {}
         self._jobs = jobs
         self._ray = ray
-        self._quiet: dict[str, tuple[float, Any]] = {}
+        self._outcomes = {} if outcomes is None else outcomes
+        self._times = times
+        self._seconds: dict[str, float] = {}
         self._at_once: dict[str, float] = {}
 
     def __enter__(self) -> Rounds:
-        self.ready()
+        try:
+            self.ready()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -71,24 +97,28 @@ class Rounds:
         for line in self._lines.values():
             line.close()
 
-    def learn(self, expected: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Runs every operation undisturbed, for its outcome and for how long it takes.
+    def learn(self, job: Job) -> None:
+        """Runs an operation undisturbed, for its outcome and for how long it takes.
 
-        Args:
-            expected: the outcomes that there should be
-
-        Returns:
-            the outcomes
+        Raises:
+            RuntimeError: if the outcome is not the one that is known
         """
-        for job in self._jobs:
-            name = f"quiet_{self.running.target}_{job.operator}"
+        for number in range(self._times if job.operator not in self._seconds else 0):
+            seconds, outcome = self._undisturbed(job, number)
+            if self._outcomes.setdefault(job.operator, outcome) != outcome:
+                raise RuntimeError(f"{job.operator} has another outcome than before")
+            before = self._seconds.get(job.operator, seconds)
+            self._seconds[job.operator] = min(before, seconds)
+
+    def _undisturbed(self, job: Job, number: int) -> tuple[float, Any]:
+        """How long an operation takes, and its outcome."""
+        with self._asked(job, f"quiet_{self.running.target}_{job.operator}_{number}") as asked:
             began = time.monotonic()
-            ended = world.end_of(self._queue(job, name))
-            seconds, outcome = time.monotonic() - began, self._outcome(job, name, ended)
-            if expected and expected[job.operator] != outcome:
-                raise RuntimeError(f"{job.operator} has another outcome on the cluster")
-            self._quiet[job.operator] = (seconds, outcome)
-        return {operator: outcome for operator, (_, outcome) in self._quiet.items()}
+            ended = world.end_of(self._queue(asked))
+            seconds = time.monotonic() - began
+            if ended["run_state"] != "completed":
+                raise RuntimeError(ended["result"]["error"])
+            return seconds, asked.outcome(ended["result"]["result"])
 
     def play(self, number: int, seed: int, faults: Sequence[str] = ()) -> dict[str, Any]:
         """One round.
@@ -107,45 +137,63 @@ class Rounds:
         chance = random.Random(f"{seed}-{number}")  # noqa: S311 - it is to be repeatable
         job = chance.choice(self._jobs)
         fault = chance.choice(faults or (RAY_FAULTS if self._ray else FAULTS))
-        name = f"r{seed}_{number}"
-        seconds, _ = self._quiet[job.operator]
         self.ready()
-        began = time.monotonic()
-        disturbance = Disturbance(self.running, self._lines, self._ray)
-        if fault == "server":
-            after = chance.uniform(0.0, 1.1 * seconds + 1.0)
-            run, killed, where = disturbance.asks_the_app(self._request(job, name), after)
-        elif fault == "app":
-            after = chance.uniform(0.0, self._seconds_at_once(job, disturbance))
-            asked = self._request(job, name, "here")
-            killed, where, _ = disturbance.works_in_the_app(asked, after)
-            where += ", then queued"
-            run = self._queue(job, name, **job.again)
-        else:
-            run = self._queue(job, name)
-            after = chance.uniform(0.0, 1.1 * seconds)
-            after = disturbance.waits(fault, run, after)
-            where, killed = found(run), disturbance.strikes(fault, run)
+        self.learn(job)
+        longest = self._longest(job, fault)
+        with self._asked(job, f"r{seed}_{number}") as asked:
+            began = time.monotonic()
+            told = self._disturb(asked, fault, chance.uniform(0.0, longest))
         return {
             "round": number,
             "place": "on Ray" if self._ray else "here",
             "operator": job.operator,
             "fault": fault,
-            "killed": killed,
-            "after": round(after, 2),
-            "found": where,
-            **self._end(job, name, run),
+            **told,
             "seconds": round(time.monotonic() - began, 1),
         }
 
-    def _seconds_at_once(self, job: Job, disturbance: Disturbance) -> float:
-        """How long an operation takes in an App's server that has just started, undisturbed."""
+    def _longest(self, job: Job, fault: str) -> float:
+        """After how many seconds a fault comes at the latest."""
+        seconds = self._seconds[job.operator]
+        if fault == "server":
+            return 1.1 * seconds + 1.0
+        if fault != "app":
+            return 1.1 * seconds
         if job.operator not in self._at_once:
-            asked = self._request(job, f"at_once_{job.operator}", "here")
-            *_, self._at_once[job.operator] = disturbance.works_in_the_app(asked, PATIENCE_SECONDS)
+            with self._asked(job, f"at_once_{job.operator}") as asked:
+                disturbance = Disturbance(self.running, self._lines, self._ray)
+                # In an App's server that has just started, undisturbed.
+                *_, worked = disturbance.works_in_the_app(
+                    self._request(asked, here=True), PATIENCE_SECONDS
+                )
+            self._at_once[job.operator] = worked
         return self._at_once[job.operator]
 
-    def _end(self, job: Job, name: str, run: Any) -> dict[str, Any]:
+    def _disturb(self, asked: Asked, fault: str, after: float) -> dict[str, Any]:
+        """Asks for an operation, disturbs it after so many seconds, and waits for its end."""
+        disturbance, job = Disturbance(self.running, self._lines, self._ray), asked.job
+        if fault == "server":
+            run, killed, where = disturbance.asks_the_app(self._request(asked), after)
+        elif fault == "app":
+            request = self._request(asked, here=True)
+            killed, where, _ = disturbance.works_in_the_app(request, after)
+            if job.is_done(asked.dataset, asked.name):
+                end = {
+                    "ended": "completed at once",
+                    "attempts": 0,
+                    "wrong": self._wrong(asked, {}),
+                }
+                return {"killed": killed, "after": round(after, 2), "found": where, **end}
+            where += ", then queued"
+            run = self._queue(asked, **job.again)
+        else:
+            run = self._queue(asked)
+            after = disturbance.waits(fault, run, after)
+            where, killed = found(run), disturbance.strikes(fault, run)
+        end = self._end(asked, run)
+        return {"killed": killed, "after": round(after, 2), "found": where, **end}
+
+    def _end(self, asked: Asked, run: Any) -> dict[str, Any]:
         """How an operation ends, and what of that is wrong."""
         if run is None:
             return {"ended": "was never asked for", "attempts": 0, "wrong": ""}
@@ -153,12 +201,12 @@ class Rounds:
 
         document = world.end_of(run)
         attempts = document.get("relabel", {}).get("attempts", 0)
-        ended, wrong = self._verdict(job, name, document)
+        ended, wrong = self._verdict(asked, document)
         if attempts > MOST_ATTEMPTS:
             wrong = wrong or f"it was tried {attempts} times"
         return {"ended": ended, "attempts": attempts, "wrong": wrong}
 
-    def _verdict(self, job: Job, name: str, document: Any) -> tuple[str, str]:
+    def _verdict(self, asked: Asked, document: Any) -> tuple[str, str]:
         from relabel.compute.steering import CANCELLED
 
         ended = str(document["run_state"])
@@ -166,43 +214,48 @@ class Rounds:
             error = document["result"]["error"]
             if error != CANCELLED:
                 return ended, f"failed: {error[-400:]}"
-            if self._left(name):
+            _wait_until_taken_back(document["_id"])
+            if asked.job.left(asked.dataset, asked.name):
                 return "cancelled", "a cancelled operation left something half-written"
             ended = "cancelled; run again it completed"
             document = world.end_of(_run_again(document["_id"]))
             if document["run_state"] != "completed":
                 return "cancelled", f"run again it failed: {document['result']['error'][-400:]}"
-        same = self._outcome(job, name, document) == self._quiet[job.operator][1]
-        return ended, "" if same else "another outcome than undisturbed"
+        return ended, self._wrong(asked, document["result"]["result"])
 
-    def _left(self, name: str) -> bool:
-        """Whether what an operation writes is there."""
-        self.dataset.reload()
-        there = [
-            *self.dataset.get_field_schema(),
-            *self.dataset.list_brain_runs(),
-            *self.dataset.list_evaluations(),
-            *self.dataset.list_runs(),
-            *self.dataset.list_saved_views(),
-        ]
-        return any(one == name or one.startswith(f"{name}_") for one in there)
+    def _wrong(self, asked: Asked, result: Any) -> str:
+        expected, found = self._outcomes[asked.job.operator], asked.outcome(result)
+        if found == expected:
+            return ""
+        of_dict = found if isinstance(found, dict) else {}
+        other = [key for key, value in of_dict.items() if value != expected[key]]
+        return f"another outcome than undisturbed {other or ''}"
 
-    def _outcome(self, job: Job, name: str, ended: Any) -> Any:
-        if ended["run_state"] != "completed":
-            raise RuntimeError(ended["result"]["error"])
-        self.dataset.reload()
-        return job.outcome(self.dataset, name, ended["result"]["result"])
+    @contextlib.contextmanager
+    def _asked(self, job: Job, name: str) -> Iterator[Asked]:
+        """An operation with what it needs, which goes at the end."""
+        dataset = job.prepare(self.dataset, name)
+        try:
+            yield Asked(job, dataset, name)
+        finally:
+            job.tidy(dataset, name)
 
-    def _queue(self, job: Job, name: str, **more: Any) -> Any:
-        params = {**job.params(name), **more}
-        return world.queue(self.dataset, job.operator, params, self.running.target)
+    def _queue(self, asked: Asked, **more: Any) -> Any:
+        params = {**asked.job.params(asked.name), **more}
+        return world.queue(asked.dataset, asked.job.operator, params, self.running.target)
 
-    def _request(self, job: Job, name: str, run_on: str | None = None) -> dict[str, Any]:
+    def _request(self, asked: Asked, *, here: bool = False) -> dict[str, Any]:
         """What the App would ask its server."""
+        params, target, where = asked.job.params(asked.name), self.running.target, {}
+        if asked.job.asks_where:
+            params["run_on"] = "here" if here else target
+        elif not here:
+            where = {"request_delegation": True, "delegation_target": target}
         return {
-            "operator_uri": f"{world.PLUGIN}/{job.operator}",
-            "dataset_name": self.dataset.name,
-            "params": {**job.params(name), "run_on": run_on or self.running.target},
+            "operator_uri": f"{world.PLUGIN}/{asked.job.operator}",
+            "dataset_name": asked.dataset.name,
+            "params": params,
+            **where,
         }
 
     def ready(self) -> None:
@@ -227,63 +280,12 @@ class Rounds:
         self._lines[self.running.start(**environment).pid] = line
 
 
-def figures(
-    folder: Path, rounds: range, seed: int, faults: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Plays rounds and tells of each on stderr.
+def _wait_until_taken_back(run: Any) -> None:
+    """Waits until a cancelled operation has taken back what it made."""
+    from relabel.compute.operations import collection
+    from relabel.compute.steering import takes_back
 
-    Args:
-        folder: where images and logs go
-        rounds: their numbers; of ten, three are played on a Ray cluster
-        seed: decides, with the number, the operation, the fault and the moment
-        faults: which there may be, and no cluster then; all if empty
-    """
-    from _measuring import at_most
-
-    dataset, log = world.make_dataset(folder / "images", IMAGES), folder / "executors.log"
-    dataset.persistent = True  # the App's server cleans up others when it starts
-    on_ray = [number for number in rounds if number % 10 in _ON_RAY and not faults]
-    here = [number for number in rounds if number not in on_ray]
-    told: list[dict[str, Any]] = []
-    with Rounds(dataset, log) as played:
-        outcomes = played.learn()
-        told += [_told(played.play(number, seed, faults)) for number in here]
-    if on_ray:
-        jobs = [job for job in JOBS if job.uses_cluster]
-        with (
-            nodes.started(NODES) as cluster,
-            Rounds(dataset, log, target="ray", jobs=jobs, ray=cluster) as played,
-        ):
-            played.learn(outcomes)
-            told += [_told(played.play(number, seed)) for number in on_ray]
-    sys.stderr.write(f"{_summary(told)}\n")
-    wrong = [one for one in told if one["wrong"]]
-    if wrong:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(log.read_text(errors="replace")[-20_000:])
-    return [at_most(f"of {len(told)} rounds of faults, gone wrong", len(wrong), None, 0)]
-
-
-def _told(story: dict[str, Any]) -> dict[str, Any]:
-    sys.stderr.write(
-        "round {round:>3} {place:<6} {operator:<20} {fault:<12} {killed}, after {after} s: it was "
-        "{found}. It {ended}, attempts: {attempts}, {seconds} s. {verdict}\n".format(
-            **story, verdict=f"WRONG: {story['wrong']}" if story["wrong"] else "As undisturbed."
-        )
-    )
-    sys.stderr.flush()
-    return story
-
-
-def _summary(told: Sequence[dict[str, Any]]) -> str:
-    """E.g. ``"50 rounds: 41 completed, ...; executor 7, child 6, ..."``."""
-    ends = Counter(one["ended"] for one in told)
-    faults = Counter(one["fault"] for one in told)
-    counted = [
-        ", ".join(f"{name}: {count}" for name, count in counts.most_common())
-        for counts in (ends, faults)
-    ]
-    return f"{len(told)} rounds. {'. '.join(counted)}."
+    world.wait_for(lambda: not takes_back(collection().find_one({"_id": run})), "Taking back")
 
 
 def _run_again(run: Any) -> Any:

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+def _left(dataset: Any, name: str) -> bool:
+    """Whether what an operation writes under a name is there."""
+    dataset.reload()
+    there = [
+        *dataset.get_field_schema(),
+        *dataset.list_brain_runs(),
+        *dataset.list_evaluations(),
+        *dataset.list_runs(),
+        *dataset.list_saved_views(),
+    ]
+    return any(one == name or one.startswith(f"{name}_") for one in there)
+
+
 @dataclass(frozen=True)
 class Job:
     """An operation of a round, and what it should lead to.
@@ -23,6 +36,11 @@ class Job:
         outcome: takes the dataset, that name and the operation's result; what to compare
         uses_cluster: whether it works on a Ray cluster if there is one
         again: what it is asked with besides when its outcome may be there
+        asks_where: whether its form asks where it is to run; the App asks for the others
+        prepare: takes a dataset and the name; returns the dataset that it is to work on
+        left: takes that and the name; whether a cancelled one has left something
+        is_done: takes the same; whether its outcome is there and is not to be asked for again
+        tidy: takes the same, at the end
     """
 
     operator: str
@@ -30,6 +48,11 @@ class Job:
     outcome: Callable[[Any, str, dict[str, Any]], Any]
     uses_cluster: bool = True
     again: Mapping[str, Any] = field(default_factory=dict)
+    asks_where: bool = True
+    prepare: Callable[[Any, str], Any] = lambda dataset, _: dataset
+    left: Callable[[Any, str], bool] = _left
+    is_done: Callable[[Any, str], bool] = lambda *_: False
+    tidy: Callable[[Any, str], None] = lambda *_: None
 
 
 def _labels(dataset: Any, name: str, _: Any) -> Any:
