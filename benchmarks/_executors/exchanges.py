@@ -47,13 +47,15 @@ def cvat(folder: Path) -> Iterator[CvatClient]:
 
 @dataclass(frozen=True)
 class Exchanges:
-    """The two operations; each works on a copy of the dataset, of which a pull changes labels.
+    """The two operations; each works on a copy of a dataset, of which a pull changes labels.
 
     Args:
         client: a CVAT that nobody else uses
+        dataset: nobody else uses it
     """
 
     client: CvatClient
+    dataset: Any
 
     def jobs(self) -> tuple[Job, ...]:
         """Both."""
@@ -71,7 +73,7 @@ class Exchanges:
                 self._sent,
                 uses_cluster=False,
                 asks_where=False,
-                prepare=_copy,
+                prepare=self._copy,
                 left=self._left_of_send,
                 tidy=self._remove,
                 is_done=_is_out,
@@ -88,13 +90,18 @@ class Exchanges:
             ),
         )
 
-    def _copy_and_annotate(self, dataset: Any, name: str) -> Any:
+    def _copy(self, _: Any, name: str) -> Any:
+        copy = self.dataset.clone(f"for_{name}")
+        copy.persistent = True  # the App's server cleans up others when it starts
+        return copy
+
+    def _copy_and_annotate(self, _: Any, name: str) -> Any:
         """A copy whose labels are out in a round, and were edited there."""
         from relabel.annotation import Request, RoundField, field_facts, make_plan, push
         from relabel.evaluation.detections import evaluate_detections
         from relabel.labels import LabelSchema
 
-        copy = _copy(dataset, name)
+        copy = self._copy(None, name)
         evaluate_detections(copy, "found", FIELD, eval_key=EVALUATION)
         copy.tag_samples("requires_annotation")
         facts = field_facts(copy, FIELD)
@@ -184,7 +191,7 @@ class Exchanges:
         scores = dataset.load_evaluation_results(EVALUATION).metrics()
         pulled = {
             "samples": _documents(dataset, name),
-            "pulls": [(one.number, one.labels, one.images, one.writing) for one in record.pulls],
+            "pulls": [(one.number, one.writing) for one in record.pulls],
             "open jobs": [j for task in record.tasks for j in task.jobs if j not in record.pulled],
             "scores": {key: round(value, 6) for key, value in scores.items()},
             "ledger": [
@@ -219,12 +226,6 @@ class Exchanges:
         for task_id in self._own_tasks():
             self.client.delete_task(task_id)
         dataset.delete()
-
-
-def _copy(dataset: Any, name: str) -> Any:
-    copy = dataset.clone(f"for_{name}")
-    copy.persistent = True  # the App's server cleans up others when it starts
-    return copy
 
 
 def _is_out(dataset: Any, name: str) -> bool:

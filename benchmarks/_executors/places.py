@@ -37,7 +37,11 @@ class Places:
     def __init__(
         self, folder: Path, client: CvatClient, operators: Sequence[str] = (), times: int = 1
     ) -> None:
-        every = [*JOBS, *exchanges.Exchanges(client).jobs()]
+        self._dataset = world.make_dataset(folder / "images", IMAGES)
+        self._untouched = self._dataset.clone()
+        for dataset in (self._dataset, self._untouched):
+            dataset.persistent = True  # the App's server cleans up others when it starts
+        every = [*JOBS, *exchanges.Exchanges(client, self._untouched).jobs()]
         self._jobs = [job for job in every if not operators or job.operator in operators]
         self._has_ray = not operators
         self._times = times
@@ -45,8 +49,6 @@ class Places:
         self._place: str | None = None
         self._there = contextlib.ExitStack()
         self.log = folder / "executors.log"
-        self._dataset = world.make_dataset(folder / "images", IMAGES)
-        self._dataset.persistent = True  # the App's server cleans up others when it starts
 
     def __enter__(self) -> Places:
         return self
@@ -54,6 +56,7 @@ class Places:
     def __exit__(self, *_: object) -> None:
         self._there.close()
         self._dataset.delete()
+        self._untouched.delete()
 
     def play(self, number: int, seed: int, faults: Sequence[str] = ()) -> dict[str, Any]:
         """One round, see :meth:`Rounds.play`."""
