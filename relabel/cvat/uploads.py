@@ -118,6 +118,14 @@ class UploadJournal:
     def note_small_sent(self) -> None:
         """Notes that they are."""
 
+    @property
+    def files_sent(self) -> int:
+        """How many of them are certainly there, the first ones, if not all are."""
+        return 0
+
+    def note_files_sent(self, count: int) -> None:
+        """Notes how many are."""
+
     def upload_of(self, name: str) -> str | None:
         """The id of the upload that was begun of a large file."""
         return self._begun.get(name)
@@ -148,7 +156,8 @@ def send_images(
     """
     journal = journal or UploadJournal()
     large = [image for image in images if image.size > MAX_REQUEST_BYTES]
-    cut = list(batches([image for image in images if image.size <= MAX_REQUEST_BYTES]))
+    small = [image for image in images if image.size <= MAX_REQUEST_BYTES]
+    cut = list(batches(small))
     told = _Told(progress, sum(image.size for image in images))
     options = reading_options(image_quality, yardstick)
     if len(cut) == 1 and not large and not yardstick:
@@ -156,18 +165,14 @@ def send_images(
         told.add(told.total)
         return
     if not journal.small_sent:
-        _post_data(transport, task_id, headers={"Upload-Start": "true"})
-        for batch in cut:
-            _send_batch(
-                transport,
-                task_id,
-                batch,
-                {"image_quality": image_quality},
-                headers={"Upload-Multiple": "true"},
-            )
-            told.add(sum(image.size for image in batch))
+        try:
+            quality = {"image_quality": image_quality}
+            _send_small(transport, task_id, small, quality, journal=journal, told=told)
+        except BaseException:
+            journal.note_files_sent(0)  # the server may have failed in the midst of a request
+            raise
         journal.note_small_sent()
-    told.sent = sum(image.size for batch in cut for image in batch)
+    told.sent = sum(image.size for image in small)
     for image in large:
         _send_large(transport, task_id, image, journal, told)
     finish = {**options, "upload_file_order": [image.name for image in images]}
@@ -187,6 +192,39 @@ def reading_options(image_quality: int, yardstick: Yardstick | None = None) -> d
         if yardstick.honeypots_per_job:
             options["sorting_method"] = "random"  # the server refuses every other
     return options
+
+
+def _send_small(
+    transport: Transport,
+    task_id: int,
+    images: Sequence[ImageFile],
+    options: Mapping[str, object],
+    *,
+    journal: UploadJournal,
+    told: _Told,
+) -> None:
+    """Sends files that fit into requests; after a process has died, what is not there yet.
+
+    Whether the server took the request that it died in cannot be asked, and a request that is sent
+    again it might append to what it has. So these files are sent one by one: of a name that is
+    there the upload is refused, and in the end the server compares the names.
+    """
+    done = journal.files_sent
+    told.add(sum(image.size for image in images[:done]))
+    one_by_one = done > 0
+    if not one_by_one:
+        _post_data(transport, task_id, headers={"Upload-Start": "true"})
+    for batch in batches(images[done:]):
+        if one_by_one:
+            for image in batch:
+                _send_large(transport, task_id, image, journal, told)
+            one_by_one = False
+        else:
+            multiple = {"Upload-Multiple": "true"}
+            _send_batch(transport, task_id, batch, options, headers=multiple)
+            told.add(sum(image.size for image in batch))
+        done += len(batch)
+        journal.note_files_sent(done)
 
 
 @dataclass

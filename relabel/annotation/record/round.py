@@ -55,6 +55,7 @@ class SentTask:
         overlap: how many images two neighbouring jobs share
         honeypots: the frames that repeat an image of the pool under the guise of an ordinary one
         pool: how many of its images only the ground-truth job has; they do not come back
+        sent: until its small files are all there, how many certainly are, the first ones
     """
 
     id: int
@@ -66,6 +67,7 @@ class SentTask:
     overlap: int = 0
     honeypots: tuple[int, ...] = ()
     pool: int = 0
+    sent: int = 0
 
     @property
     def last_frame(self) -> int:
@@ -279,6 +281,7 @@ def _read_task(document: Mapping[str, Any]) -> SentTask:
         overlap=document.get("overlap", 0),
         honeypots=tuple(document.get("honeypots", ())),
         pool=document.get("pool", 0),
+        sent=document.get("sent", 0),
     )
 
 

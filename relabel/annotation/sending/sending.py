@@ -177,14 +177,14 @@ class Sending:
     def _settle(self, empty: set[int], there: set[int]) -> None:
         """Makes anew the tasks of which it is not known what they got: data cannot be added to.
 
-        Those that only large files are missing of are gone on with.
+        Those of which it is known are gone on with.
         """
         for number, task in enumerate(self._tasks):
             if task.step not in UPLOADING:
                 continue
             if task.id not in empty:
                 self._save(number, replace(task, step=TaskStep.UPLOADED))
-            elif task.step is TaskStep.CREATED or task.id not in there:
+            elif task.id not in there or (task.step is TaskStep.CREATED and not task.sent):
                 self.client.delete_task(task.id)
                 self._save(number, replace(task, id=0, step=TaskStep.PLANNED))
 
@@ -218,7 +218,7 @@ class Sending:
                 self._record.id,
                 task,
                 images,
-                lambda step: self._save(number, replace(task, step=step)),
+                lambda now: self._save(number, now),
             )
             send_media(
                 self.client,

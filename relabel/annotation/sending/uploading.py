@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...cvat import UploadJournal
@@ -30,7 +31,7 @@ class TaskJournal(UploadJournal):
         round_id: the round
         task: the task as it stands
         images: what is uploaded
-        save: writes how far the task is
+        save: writes the task as it stands then
     """
 
     def __init__(
@@ -38,27 +39,39 @@ class TaskJournal(UploadJournal):
         round_id: ObjectId,
         task: SentTask,
         images: Sequence[RoundImage],
-        save: Callable[[TaskStep], None],
+        save: Callable[[SentTask], None],
     ) -> None:
         self._round_id = round_id
-        self._sending = task.step is TaskStep.SENDING
+        self._task = task
         self._begun = {image.file.name: image.upload_id for image in images if image.upload_id}
         self._save = save
 
     @property
     def small_sent(self) -> bool:
         """Whether all files that fit into a request are there."""
-        return self._sending
+        return self._task.step is TaskStep.SENDING
 
     def note_small_sent(self) -> None:
         """Notes that they are: from now on nothing has to be sent again."""
-        self._sending = True
-        self._save(TaskStep.SENDING)
+        self._note(replace(self._task, step=TaskStep.SENDING))
+
+    @property
+    def files_sent(self) -> int:
+        """How many of them are certainly there, the first ones, if not all are."""
+        return self._task.sent
+
+    def note_files_sent(self, count: int) -> None:
+        """Notes how many are: they are not sent again if this process dies."""
+        self._note(replace(self._task, sent=count))
 
     def note_upload(self, name: str, upload_id: str) -> None:
         """Notes that the upload of a large file was begun."""
         super().note_upload(name, upload_id)
         note_upload(self._round_id, name, upload_id)
+
+    def _note(self, task: SentTask) -> None:
+        self._task = task
+        self._save(task)
 
 
 def check_reference(client: CvatClient, request: Request, images: Sequence[RoundImage]) -> None:

@@ -2,7 +2,9 @@
 
 Reads lines of JSON, ``{"dataset", "key", "assignees", "options", "kill_after"}``; answers each
 with the exit status of its fork. Instead of a number of requests it may be told ``"record"``: then
-it dies when the run is registered, and the record of the round is about to be written.
+it dies when the run is registered, and the record of the round is about to be written; or
+``"files"``: when it has noted which files are there, before the next request. That many files at
+most are in a request: 2.
 """
 
 import json
@@ -15,6 +17,7 @@ import fiftyone.core.odm as foo
 import requests
 
 from relabel.annotation import make_plan, push
+from relabel.annotation.sending import uploading
 from relabel.cvat import CvatClient, CvatConfig, tus, uploads
 from tests.annotation.sending.small_push import request_of
 
@@ -27,6 +30,10 @@ def killing(kill_after):
     """Ends this process after a request, before its answer is seen."""
     if kill_after == "record":
         sys.modules["relabel.annotation.sending.push"].save_round = die
+        return
+    if kill_after == "files":
+        note = uploading.TaskJournal.note_files_sent
+        uploading.TaskJournal.note_files_sent = lambda *args: (note(*args), die())
         return
     send = requests.adapters.HTTPAdapter.send
     left = kill_after

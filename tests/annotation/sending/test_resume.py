@@ -25,6 +25,7 @@ from relabel.annotation import (
     resume_push,
     rounds_status,
 )
+from relabel.annotation.planning.planned import load_plan
 from relabel.cvat import CvatDataRejected, uploads
 from tests.annotation.sending.small_push import remove, request_of, state_of, tasks_of, unique
 
@@ -132,6 +133,69 @@ def test_push__killed_after_any_request_goes_on_where_it_stood(
         assert state == undisturbed, f"killed after request {number}"
     assert status == 0
     assert number > 20, "two tasks, each with four requests of data"
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_push__killed_in_mid_upload_sends_no_file_again(
+    dataset, client, killed, monkeypatch, arrived
+):
+    """Also not if the server has taken the request of which no answer came."""
+    monkeypatch.setattr(uploads, "MAX_REQUEST_FILES", 2)
+    whole = {"images_per_task": 6}
+    plan = make_plan(dataset, request_of(dataset, KEY, (), **whole))
+    push(dataset, plan, client)
+    undisturbed = state_of(dataset, client, KEY)
+    remove(dataset, client, KEY)
+    dataset.persistent = True
+    assert killed(dataset, KEY, [], "files", **whole) == -9
+    dataset.reload()
+    record = load_round(dataset, KEY)
+    (task,) = record.tasks
+    assert task.sent == 2
+    if arrived:
+        asked_next = [image.file for image in load_plan(record.id, 2, 2)]
+        multiple = {"Upload-Multiple": "true"}
+        uploads._send_batch(
+            client._transport, task.id, asked_next, {"image_quality": 70}, multiple
+        )
+    with seen_uploads(task.id) as seen:
+        push(dataset, plan, client)
+    each = ["Upload-Length"] if arrived else ["Upload-Length", "Upload-Offset"]
+    assert seen == [*each, *each, "Upload-Multiple", "Upload-Finish"]
+    (after,) = load_round(dataset, KEY).tasks
+    state = state_of(dataset, client, KEY)
+    remove(dataset, client, KEY)
+    assert (after.id, state) == (task.id, undisturbed)
+
+
+@contextmanager
+def seen_uploads(task_id):
+    """What is asked of the data of a task, by the header that says it."""
+    send, seen = requests.adapters.HTTPAdapter.send, []
+
+    def watching(adapter, request, **options):
+        if request.method != "GET" and f"/api/tasks/{task_id}/data/" in request.path_url:
+            names = [name for name in request.headers if name.startswith("Upload-")]
+            seen.append(names[0])
+        return send(adapter, request, **options)
+
+    requests.adapters.HTTPAdapter.send = watching
+    try:
+        yield seen
+    finally:
+        requests.adapters.HTTPAdapter.send = send
+
+
+def test_push__whose_upload_met_an_error_begins_the_task_anew(
+    dataset, client, cvat_pair, interrupted, monkeypatch
+):
+    """The server may have failed in the midst of a request: nobody knows what it has of it."""
+    monkeypatch.setattr(uploads, "MAX_REQUEST_FILES", 2)
+    plan = interrupted(5)
+    (first, _) = load_round(dataset, KEY).tasks
+    assert (first.sent, first.step) == (0, "created")
+    push(dataset, plan, client)
+    assert first.id not in [task.id for task in load_round(dataset, KEY).tasks]
 
 
 def test_discard_round__leaves_nothing_wherever_it_was_interrupted(
