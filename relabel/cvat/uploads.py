@@ -160,7 +160,8 @@ def send_images(
     cut = list(batches(small))
     told = _Told(progress, sum(image.size for image in images))
     options = reading_options(image_quality, yardstick)
-    if len(cut) == 1 and not large and not yardstick:
+    has_begun = bool(journal.small_sent or journal.files_sent)
+    if len(cut) == 1 and not large and not yardstick and not has_begun:
         _send_batch(transport, task_id, cut[0], options)
         told.add(told.total)
         return
