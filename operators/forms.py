@@ -287,13 +287,20 @@ def ask_for_names(
 
 
 def choose_some(
-    inputs: types.Object, name: str, choices: Sequence[str], *, label: str, description: str
+    inputs: types.Object,
+    name: str,
+    choices: Sequence[str],
+    *,
+    label: str,
+    description: str | None = None,
+    default: Sequence[str] | None = None,
 ) -> None:
     """Adds the choice of any number of given things to a form."""
     view = types.DropdownView(multiple=True)
     for choice in choices:
         view.add_choice(choice, label=choice)
-    inputs.list(name, types.String(), label=label, description=description, view=view)
+    more = {} if default is None else {"default": list(default)}
+    inputs.list(name, types.String(), label=label, description=description, view=view, **more)
 
 
 def is_folded(ctx: Any, switch: str) -> bool:

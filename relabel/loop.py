@@ -72,12 +72,12 @@ def _after_pull(dataset: fo.Dataset, report: PullReport, record: Round | None) -
         round_key=report.key,
         fields=_fields(record) if record else None,
         sent=sent,
-        pull=report.number,
+        pull=report.latest,
     )
     occasion = Occasion(
         cause=PULL,
         round_key=report.key,
-        pull=report.number,
+        pull=report.latest,
         fields=_fields(record),
         sample_ids={*report.sample_ids, *owed},
         pulls=_pulls(record, report),
@@ -178,6 +178,11 @@ def try_again(
 def describe_unmeasured(dataset: fo.Dataset, key: str) -> list[str]:
     """What could not be evaluated again after a round, each with the reason and what to do."""
     return [f"{one.message} {one.advice}" for one in unmeasured(dataset) if key in one.rounds]
+
+
+def describe_outcome(entries: list[Entry], missing: Sequence[str]) -> str:
+    """What was evaluated again, and what could not be; "none" without any."""
+    return "; ".join(filter(None, [describe(entries), *missing])) or "none"
 
 
 def describe(entries: list[Entry]) -> str:

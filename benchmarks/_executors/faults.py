@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TARGET = "faults"
 NODES = 3
+_SAID = 200  # characters, of what is not as it should be
 _ADDRESS = "RELABEL_RAY_ADDRESS"
 
 
@@ -228,8 +229,12 @@ class Rounds:
         if found == expected:
             return ""
         of_dict = found if isinstance(found, dict) else {}
-        other = [key for key, value in of_dict.items() if value != expected[key]]
-        return f"another outcome than undisturbed {other or ''}"
+        other = [
+            f"{key} {str(value)[:_SAID]} in place of {str(expected[key])[:_SAID]}"
+            for key, value in of_dict.items()
+            if value != expected[key]
+        ]
+        return f"another outcome than undisturbed {'; '.join(other)}"
 
     @contextlib.contextmanager
     def _asked(self, job: Job, name: str) -> Iterator[Asked]:

@@ -16,7 +16,7 @@ from ...relabel.annotation import (
     pull_issues,
 )
 from ...relabel.errors import RelabelError
-from ...relabel.loop import after_pull, describe, describe_suspicions, describe_unmeasured
+from ...relabel.loop import after_pull, describe_outcome, describe_suspicions, describe_unmeasured
 from ..forms import as_form, as_output, show_error, show_notice
 from ..running.cancelling import begin_writing
 from ..running.pace import paced
@@ -25,6 +25,10 @@ from .cvat_server import client_of, config_of
 from .rounds import ask_for_round, warnings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fiftyone.operators.message import GeneratedMessage
+
     from ..running.streaming import Report
 
 _POLICIES = {
@@ -110,9 +114,13 @@ class PullAnnotations(foo.Operator):
             self,
             ctx,
             lambda report: _pull(ctx, report),
-            lambda result: [ctx.ops.reload_dataset(), *warnings_of(ctx, result)],
+            lambda result: self.show(ctx, result),
             cancellable=True,
         )
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
+        """Shows what was merged, and warns of what could not be evaluated again."""
+        return [ctx.ops.reload_dataset(), *warnings_of(ctx, result)]
 
     def resolve_output(self, ctx: Any) -> types.Property:  # noqa: ARG002
         """What was merged."""
@@ -152,7 +160,7 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         issues = pull_issues(ctx.dataset, ctx.params["key"], client)
         remarks = [f"{issues.open} open and {issues.resolved} resolved issues of reviewers."]
     tell(0.85, "Evaluating again what has changed")
-    described = describe(after_pull(ctx.dataset, pulled))
+    evaluated = after_pull(ctx.dataset, pulled)
     unmeasured = describe_unmeasured(ctx.dataset, pulled.key)
     return {
         "key": pulled.key,
@@ -162,7 +170,7 @@ def _pull(ctx: Any, report: Report) -> dict[str, Any]:
         "changes": ", ".join(f"{n} {kind}" for kind, n in sorted(pulled.counts.items())) or "none",
         "problems": list(pulled.problems),
         "remarks": " ".join([*pulled.problems, *remarks]) or "none",
-        "evaluated": "; ".join(filter(None, [described, *unmeasured])) or "none",
+        "evaluated": describe_outcome(evaluated, unmeasured),
         "unmeasured": unmeasured,
         "suspicions": describe_suspicions(ctx.dataset, pulled.key) or "none",
     }

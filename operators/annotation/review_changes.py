@@ -10,7 +10,7 @@ from fiftyone.operators import types
 from ...relabel.annotation import Choice, review_pull
 from ...relabel.cvat import JobStage, JobState
 from ...relabel.errors import RelabelError
-from ..forms import as_form, show_error
+from ..forms import as_form, choose_some, show_error
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of, config_of
 from .rounds import ask_for_round
@@ -61,8 +61,10 @@ class ReviewChanges(foo.Operator):
             return as_form(inputs, "Review changes in CVAT")
         if not ask_for_round(ctx, inputs, out_only=False):
             return as_form(inputs, "Review changes in CVAT")
-        _some(inputs, "states", "Jobs that are", list(JobState), [JobState.COMPLETED.value])
-        _some(inputs, "stages", "In the stages (all if none is named)", list(JobStage), [])
+        done = [JobState.COMPLETED]
+        choose_some(inputs, "states", list(JobState), label="Jobs that are", default=done)
+        of_all = "In the stages (all if none is named)"
+        choose_some(inputs, "stages", list(JobStage), label=of_all, default=[])
         inputs.list("assignees", types.String(), default=[], label="Of the people (all if none)")
         return as_form(inputs, "Review changes in CVAT", "Review")
 
@@ -97,15 +99,6 @@ def _review(ctx: Any, report: Report) -> dict[str, Any]:
         "unchanged": review.unchanged,
         "rows": rows[:_MOST_ROWS],
     }
-
-
-def _some(
-    inputs: types.Object, name: str, label: str, values: list[Any], default: list[str]
-) -> None:
-    choices = types.DropdownView(multiple=True)
-    for value in values:
-        choices.add_choice(value.value, label=value.value)
-    inputs.list(name, types.String(), default=default, label=label, view=choices)
 
 
 def _rows(review: Review) -> Iterator[dict[str, Any]]:

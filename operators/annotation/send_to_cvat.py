@@ -19,6 +19,8 @@ from .cvat_server import client_of, config_of
 from .show_suspects import suspects_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fiftyone.operators.message import GeneratedMessage
 
     from ...relabel.annotation import Remark
@@ -109,9 +111,16 @@ class SendToCvat(foo.Operator):
             self,
             ctx,
             lambda report: _send(ctx, report),
-            lambda result: _watch(ctx, result),
+            lambda result: self.show(ctx, result),
             cancellable=True,
         )
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
+        """Opens the panel in which the round is watched."""
+        return [
+            ctx.ops.notify(f"Sent {result['images']:,} images to CVAT", variant="success"),
+            ctx.ops.open_panel("cvat_status", layout="horizontal"),
+        ]
 
     def resolve_output(self, ctx: Any) -> types.Property:
         """What was sent, with a link to each task."""
@@ -191,10 +200,3 @@ def _show_suspects(ctx: Any, key: str, client: CvatClient, report: Report) -> st
     except RelabelError as error:
         return f"Not all suspicions could be shown: {error} Resume the round, then they are."
     return f"{shown.added + shown.present:,} suspicions are shown to annotators."
-
-
-def _watch(ctx: Any, result: dict[str, Any]) -> list[GeneratedMessage]:
-    return [
-        ctx.ops.notify(f"Sent {result['images']:,} images to CVAT", variant="success"),
-        ctx.ops.open_panel("cvat_status", layout="horizontal"),
-    ]

@@ -8,7 +8,7 @@ import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import list_rounds, part_of, undo_pull
-from ...relabel.loop import after_undo, describe, describe_unmeasured
+from ...relabel.loop import after_undo, describe_outcome, describe_unmeasured
 from ..forms import as_form, as_output, field_choice, show_error
 from ..running.streaming import run_with_progress, to_its_end
 from .rounds import NoRounds, warnings_of
@@ -75,12 +75,12 @@ class UndoPull(foo.Operator):
 def _undo(ctx: Any, report: Report) -> dict[str, Any]:
     undone = undo_pull(ctx.dataset, ctx.params["key"], part_of(report, 0, 0.8))
     to_its_end(report)(0.85, "Evaluating again what has changed")
-    described = describe(after_undo(ctx.dataset, undone))
+    evaluated = after_undo(ctx.dataset, undone)
     unmeasured = describe_unmeasured(ctx.dataset, undone.key)
     return {
         "key": undone.key,
         "samples": len(undone.sample_ids),
         "left": len(undone.left),
-        "evaluated": "; ".join(filter(None, [described, *unmeasured])) or "none",
+        "evaluated": describe_outcome(evaluated, unmeasured),
         "unmeasured": unmeasured,
     }

@@ -10,7 +10,7 @@ from fiftyone.operators import types
 
 from ...relabel.compute.errors import NoOutcome
 from ...relabel.compute.outcome import outcome_of
-from .delegation import DelegatedOperator
+from .streaming import Shows
 
 if TYPE_CHECKING:
     from ...relabel.compute.outcome import Outcome
@@ -47,10 +47,10 @@ class ShowResult(foo.Operator):
         ctx.params = ctx.request_params["params"] = dict(outcome.params)
         ctx.request_params["results"] = result
         view = result.get("saved_view")
-        if view and not ctx.dataset.has_saved_view(view):
+        is_gone = view and not ctx.dataset.has_saved_view(view)
+        if is_gone:
             ctx.ops.notify(f"The saved view '{view}' is no longer there.", variant="warning")
-            ctx.ops.reload_dataset()
-        elif isinstance(operator, DelegatedOperator) and result:
+        if isinstance(operator, Shows) and result and not is_gone:
             operator.show(ctx, result)
         else:
             ctx.ops.reload_dataset()

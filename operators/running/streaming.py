@@ -12,7 +12,7 @@ import logging
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fiftyone.operators import types
 
@@ -40,6 +40,14 @@ _REPORT_SECONDS = 0.2
 _SENT_BY_THE_APP_ONLY = "sample_selection_style"
 _LOG_SECONDS = 10.0
 _VARIES = re.compile(r"[\d,.]+|, [^,]* left$")  # of what is told of one step of the work
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """An operator that asks the App for something once it has a result."""
+
+    def show(self, ctx: Any, result: dict[str, Any]) -> Sequence[GeneratedMessage]:
+        """Asks the App, with ``ctx.ops``, to show what the operator has made."""
 
 
 def run_with_progress(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators.executor import ExecutionRunState
@@ -44,7 +45,6 @@ class Stage(StrEnum):
     CANCELLED = "cancelled"
 
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _ORDER = {Stage.RUNNING: 0, Stage.QUEUED: 1}  # before all others
 
 
@@ -146,11 +146,12 @@ def glance(dataset_id: ObjectId) -> Glance:
     """What a panel says of operations that shows something else."""
     found = operations_of(dataset_id)
     stages = [one.stage for one in found]
-    ended = [one for one in found if one.ended_at]
     return Glance(
         queued=stages.count(Stage.QUEUED),
         running=stages.count(Stage.RUNNING),
-        ended=max(ended, key=lambda one: one.ended_at or _LONG_AGO, default=None),
+        ended=max(
+            (one for one in found if one.ended_at), key=attrgetter("ended_at"), default=None
+        ),
     )
 
 

@@ -194,3 +194,18 @@ def test_send__gives_up_when_nothing_is_gained(script, config, files):
         client.upload_images(7, [large])
     assert script.seen("PATCH", upload) == 5
     assert script.seen("POST", "/api/tasks/7/data/") == 2, "one begins the upload, none ends it"
+
+
+class FirstIsThere(UploadJournal):
+    """Of a process that died after the first of its requests, with one file in it."""
+
+    files_sent = 1
+
+
+def test_send_images__begun_in_smaller_requests_than_would_be_made_now(client, task, files):
+    small = [files[0], files[2]]
+    uploads._post_data(client._transport, task, headers={"Upload-Start": "true"})
+    multiple = {"Upload-Multiple": "true"}
+    uploads._send_batch(client._transport, task, small[:1], {"image_quality": 70}, multiple)
+    client.upload_images(task, small, journal=FirstIsThere())
+    assert holds(client, task, small)

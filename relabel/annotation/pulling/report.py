@@ -69,6 +69,11 @@ class PullReport:
     id: str = ""
 
     @property
+    def latest(self) -> int:
+        """The number of the last pull that can be undone: this one, or one that it catches up."""
+        return self.number or max((one.pull.number for one in self.caught_up), default=0)
+
+    @property
     def changed(self) -> int:
         """How many labels were changed in FiftyOne."""
         return sum(number for kind, number in self.counts.items() if kind != _CONFLICT)

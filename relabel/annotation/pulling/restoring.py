@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..dataset import storage
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from ..dataset.storage import Labels
+    from ..record.baseline import SentFrame
 
     Label = Mapping[str, Any]
 
@@ -55,6 +57,19 @@ def restored(
     places = {label_id: place for place, label_id in enumerate(dict.fromkeys((*order, *now)))}
     ordered = sorted(target, key=lambda label_id: places[label_id])
     return [target[label_id] for label_id in ordered], frozenset(left)
+
+
+def restored_baseline(sent: SentFrame, current: SentFrame, left: frozenset[str]) -> SentFrame:
+    """The baseline of an image without a pull.
+
+    Args:
+        sent: what it was before the pull
+        current: what it is now
+        left: the labels that stay as the pull made them
+    """
+    back = [label for label in sent.labels if label.id not in left]
+    kept = [label for label in current.labels if label.id in left]
+    return replace(sent, labels=(*back, *kept))
 
 
 def _alike(one: Label | None, other: Label | None, marks: Collection[str]) -> bool:

@@ -19,7 +19,6 @@ from ..errors import NothingToUndo, TooLargeToUndo
 from ..progress import silent
 from ..record.baseline import (
     LARGEST_DOCUMENT,
-    SentFrame,
     check_size,
     frame_document,
     load_numbered,
@@ -32,7 +31,7 @@ from ..record.places import Place, place_document, read_place, samples_of
 from ..record.rounds import holding, list_rounds, load_round, save_round
 from ..stock.renamed_fields import follow_fields
 from ..stock.stock import note_labels
-from .restoring import restored
+from .restoring import restored, restored_baseline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -314,7 +313,7 @@ def _restore_baseline(
         )
     }
     frames = [
-        _mixed(frame, current.get(place, frame), left.get(place, frozenset()))
+        restored_baseline(frame, current.get(place, frame), left.get(place, frozenset()))
         for place, frame in sent.items()
     ]
     replace_frames(record.id, frames)
@@ -328,12 +327,6 @@ def _restore_baseline(
             != storage.by_id(saved[frame.place]["after"]).keys()
         ],
     )
-
-
-def _mixed(sent: SentFrame, current: SentFrame, left: frozenset[str]) -> SentFrame:
-    back = [label for label in sent.labels if label.id not in left]
-    kept = [label for label in current.labels if label.id in left]
-    return replace(sent, labels=(*back, *kept))
 
 
 def _pulled_last(dataset: fo.Dataset) -> Round:

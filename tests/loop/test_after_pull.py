@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fiftyone.core.odm as foo
 import pytest
 
 from relabel import loop
@@ -12,15 +11,7 @@ from relabel.annotation import (
     Choice,
     ConflictPolicy,
     PullReport,
-    Request,
-    RoundField,
-    connect,
-    field_facts,
-    load_round,
-    make_plan,
-    note_unfollowed,
     pull,
-    push,
     undo_pull,
 )
 from relabel.evaluation.detections import evaluate_detections
@@ -35,35 +26,10 @@ from relabel.loop import (
     after_undo,
     describe,
     describe_suspicions,
-    describe_unmeasured,
-    try_again,
     unmeasured,
 )
 from tests.annotator import Annotator
-
-WRONG_BY = 5  # pixels of 64
-
-
-@pytest.fixture
-def client(cvat, monkeypatch):
-    monkeypatch.setenv("FIFTYONE_CVAT_URL", cvat.url)
-    monkeypatch.setenv("FIFTYONE_CVAT_USERNAME", "lead")
-    monkeypatch.setenv("FIFTYONE_CVAT_PASSWORD", cvat.users["lead"])
-    monkeypatch.delenv("FIFTYONE_CVAT_TOKEN", raising=False)
-    return connect()
-
-
-@pytest.fixture
-def evaluated(dataset):
-    """A model that finds all there is, and a first label that lies too far to the right."""
-    dataset.clone_sample_field("ground_truth", "predictions")
-    labels = dataset.values("predictions.detections.label")
-    dataset.set_values("predictions.detections.confidence", [[0.9] * len(one) for one in labels])
-    sample = dataset.first()
-    sample.ground_truth.detections[0].bounding_box[0] += WRONG_BY / 64
-    sample.save()
-    evaluate_detections(dataset, "predictions", "ground_truth", eval_key="eval")
-    return dataset
+from tests.loop.conftest import WRONG_BY
 
 
 def suspect(dataset):
@@ -77,20 +43,6 @@ def suspect(dataset):
         )
     queue = LabelErrors("label_errors", "ground_truth", "predictions", tuple(errors))
     store_label_errors(dataset, queue)
-
-
-@pytest.fixture
-def jobs(evaluated, client, cvat):
-    """The jobs of a round of all images, two in each; in the first the label is put right."""
-    field = RoundField("ground_truth", field_facts(evaluated, "ground_truth").to_schema())
-    record = push(
-        evaluated, make_plan(evaluated, Request("r", (field,), images_per_job=2)), client
-    )
-    annotator = Annotator(cvat, "lead")
-    ids = [job["id"] for job in annotator.jobs(record.tasks[0].id)]
-    annotator.move_first_box(ids[0], -WRONG_BY)
-    annotator.set_state(ids[0], "completed")
-    return ids
 
 
 def test_after_pull__the_score_rises_and_falls_again_when_it_is_undone(evaluated, client, jobs):
@@ -184,7 +136,8 @@ def test_after_pull__of_an_earlier_one_whose_process_died_before_this(evaluated,
     again = pull(evaluated, "r", client)
     assert (len(first.sample_ids), again.sample_ids, again.finished) == (1, (), ())
     (entry,) = after_pull(evaluated, again)
-    assert (entry.cause, entry.sample_ids) == ("pull", first.sample_ids)
+    assert (entry.cause, entry.pull) == ("pull", first.number)
+    assert entry.sample_ids == first.sample_ids
     assert entry.before.map < entry.after.map == pytest.approx(1)
     assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
     assert after_pull(evaluated, pull(evaluated, "r", client)) == [], "it is owed once"
@@ -348,75 +301,6 @@ def test_after_pull__of_an_undoing_whose_process_died_before_its_own(evaluated, 
     (back,) = after_pull(evaluated, left)
     assert back.after.map == entry.before.map
     assert {one["verdict"] for one in load_outcomes(evaluated, "label_errors")} == {"left"}
-
-
-def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, jobs, caplog):
-    evaluated.rename_sample_field("predictions", "old")
-    report = pull(evaluated, "r", client)
-    assert report.sample_ids == (evaluated.first().id,)
-    assert after_pull(evaluated, report) == []
-    assert "could not be evaluated again" in caplog.text
-    (missing,) = unmeasured(evaluated)
-    assert (missing.rounds, missing.eval_key) == (("r",), "eval")
-    (said,) = describe_unmeasured(evaluated, "r")
-    assert said.startswith(
-        "'eval' could not be evaluated again after r: 'predictions' is no field of the dataset. "
-        "Put that right and try again"
-    )
-    assert describe_unmeasured(evaluated, "other") == []
-    evaluated.rename_sample_field("old", "predictions")
-    (entry,) = try_again(evaluated, never)
-    assert entry.before.map < entry.after.map == pytest.approx(1)
-    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
-    assert unmeasured(evaluated) == []
-
-
-def test_after_pull__tries_again_what_failed_after_the_one_before(evaluated, client, jobs):
-    evaluated.rename_sample_field("predictions", "old")
-    after_pull(evaluated, pull(evaluated, "r", client))
-    evaluated.rename_sample_field("old", "predictions")
-    (entry,) = after_pull(evaluated, pull(evaluated, "r", client))
-    assert (entry.cost.labels, entry.after.map) == (1, pytest.approx(1))
-
-
-def never():
-    raise AssertionError("the server has nothing to say to this")
-
-
-def test_unmeasured__not_while_a_process_is_at_it(evaluated, client, jobs, monkeypatch):
-    found = []
-
-    def look(dataset, occasion):
-        found.append(unmeasured(dataset))
-        return []
-
-    report = pull(evaluated, "r", client)
-    assert unmeasured(evaluated) == []
-    monkeypatch.setattr(loop, "evaluate_again", look)
-    after_pull(evaluated, report)
-    assert found == [[]]
-
-
-def test_try_again__of_a_pull_whose_process_died_before_it_was_followed(evaluated, client, jobs):
-    pull(evaluated, "r", client)
-    rounds = foo.get_db_conn()["relabel_rounds"]
-    record = load_round(evaluated, "r")
-    rounds.update_one({"_id": record.id}, {"$set": {"followed_by.started": 0}})
-    (missing,) = unmeasured(evaluated)
-    assert (missing.rounds, missing.eval_key) == (("r",), None)
-    assert missing.message.startswith("What r brought back was not evaluated again: The process")
-    assert try_again(evaluated, never, "other") == []
-    (entry,) = try_again(evaluated, lambda: client, "r")
-    assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
-    assert unmeasured(evaluated) == []
-    assert try_again(evaluated, never) == []
-
-
-def test_unmeasured__nothing_was_ever_evaluated(evaluated, client, jobs):
-    evaluated.delete_evaluation("eval")
-    pull(evaluated, "r", client)
-    note_unfollowed(load_round(evaluated, "r").id, "")
-    assert unmeasured(evaluated) == []
 
 
 def test_after_pull__of_a_round_that_is_gone(evaluated, caplog):
