@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import (
@@ -19,6 +18,7 @@ from ...relabel.errors import RelabelError
 from ...relabel.loop import after_pull, describe_outcome, describe_suspicions, describe_unmeasured
 from ..forms import as_form, as_output, show_error, show_notice
 from ..running.cancelling import begin_writing
+from ..running.long_operator import LongOperator
 from ..running.pace import paced
 from ..running.streaming import run_with_progress, to_its_end
 from .cvat_server import client_of, config_of
@@ -27,6 +27,7 @@ from .rounds import ask_for_round, warnings_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import fiftyone.operators as foo
     from fiftyone.operators.message import GeneratedMessage
 
     from ..running.streaming import Report
@@ -38,7 +39,7 @@ _POLICIES = {
 }
 
 
-class PullAnnotations(foo.Operator):
+class PullAnnotations(LongOperator):
     """Merges what annotators did in CVAT into the dataset.
 
     Parameters:
@@ -59,15 +60,11 @@ class PullAnnotations(foo.Operator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How the operator is listed and run."""
-        return foo.OperatorConfig(
-            name="pull_annotations",
-            label="Pull annotations from CVAT",
+        return self.long_config(
+            "pull_annotations",
+            "Pull annotations from CVAT",
             description="Merge what annotators did; it can be undone",
             icon="download",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
             default_choice_to_delegated=False,
             risk_level=types.RiskLevel.MEDIUM,
         )

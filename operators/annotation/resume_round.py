@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import RoundState, resume_push, rounds_with_unsaid
 from ..forms import as_form, as_output
 from ..running.cancelling import begin_writing, operation_of
+from ..running.long_operator import LongOperator
 from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of
 from .rounds import ask_for_interrupted_round
 
 if TYPE_CHECKING:
+    import fiftyone.operators as foo
+
     from ...relabel.annotation import Round
     from ..running.streaming import Report
 
 
-class ResumeRound(foo.Operator):
+class ResumeRound(LongOperator):
     """Sends what an interrupted push did not come to, and shows what it was to show annotators.
 
     Cancelling it keeps what was sent: the round can be resumed again, or discarded.
@@ -32,15 +34,11 @@ class ResumeRound(foo.Operator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How the operator is listed and run."""
-        return foo.OperatorConfig(
-            name="resume_round",
-            label="Resume an interrupted round",
+        return self.long_config(
+            "resume_round",
+            "Resume an interrupted round",
             description="Send to CVAT what an interrupted push did not come to",
             icon="play_arrow",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
             default_choice_to_delegated=False,
             risk_level=types.RiskLevel.MEDIUM,
         )

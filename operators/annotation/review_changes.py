@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import Choice, review_pull
 from ...relabel.cvat import JobStage, JobState
 from ...relabel.errors import RelabelError
 from ..forms import as_form, choose_some, show_error
+from ..running.long_operator import LongOperator
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of, config_of
 from .rounds import ask_for_round
@@ -18,13 +18,15 @@ from .rounds import ask_for_round
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import fiftyone.operators as foo
+
     from ...relabel.annotation import Review
     from ..running.streaming import Report
 
 _MOST_ROWS = 500
 
 
-class ReviewChanges(foo.Operator):
+class ReviewChanges(LongOperator):
     """Shows what a pull would change, as a table, and changes nothing.
 
     Parameters:
@@ -39,15 +41,12 @@ class ReviewChanges(foo.Operator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How the operator is listed and run."""
-        return foo.OperatorConfig(
-            name="review_changes",
-            label="Review changes in CVAT",
+        return self.long_config(
+            "review_changes",
+            "Review changes in CVAT",
             description="Show what a pull would change, before it changes anything",
             icon="difference",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=False,
+            delegable=False,
             risk_level=types.RiskLevel.LOW,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import make_plan, part_of, push, say_remarks, sent_before
@@ -12,6 +11,7 @@ from ...relabel.errors import RelabelError
 from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ..forms import as_form, show_error, show_notice
 from ..running.cancelling import begin_writing, operation_of, takes_back
+from ..running.long_operator import LongOperator
 from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from . import send_request
@@ -21,6 +21,7 @@ from .show_suspects import suspects_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import fiftyone.operators as foo
     from fiftyone.operators.message import GeneratedMessage
 
     from ...relabel.annotation import Remark
@@ -31,7 +32,7 @@ PREVIEW = "preview"
 _MOST_LINKS = 10
 
 
-class SendToCvat(foo.Operator):
+class SendToCvat(LongOperator):
     """Sends images and their labels to annotators in CVAT, as a round.
 
     Parameters:
@@ -63,15 +64,11 @@ class SendToCvat(foo.Operator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How the operator is listed and run."""
-        return foo.OperatorConfig(
-            name="send_to_cvat",
-            label="Send to CVAT",
+        return self.long_config(
+            "send_to_cvat",
+            "Send to CVAT",
             description="Send images and their labels to annotators in CVAT",
             icon="send",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
             default_choice_to_delegated=False,
             risk_level=types.RiskLevel.MEDIUM,
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import Remark, add_remarks
@@ -16,17 +15,19 @@ from ...relabel.evaluation.label_errors.runs import (
 )
 from ..forms import as_form, as_output, errors_shown, field_choice
 from ..running.delegation import progress_reporter
+from ..running.long_operator import LongOperator
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of
 from .rounds import ask_for_round
 
 if TYPE_CHECKING:
     import fiftyone as fo
+    import fiftyone.operators as foo
 
     from ..running.streaming import Report
 
 
-class ShowSuspects(foo.Operator):
+class ShowSuspects(LongOperator):
     """Puts the suspicions of a queue into CVAT, each as an issue at its place.
 
     Parameters:
@@ -37,15 +38,11 @@ class ShowSuspects(foo.Operator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How the operator is listed and run."""
-        return foo.OperatorConfig(
-            name="show_suspects",
-            label="Show suspects in CVAT",
+        return self.long_config(
+            "show_suspects",
+            "Show suspects in CVAT",
             description="Tell annotators of a round which labels are probably wrong",
             icon="announcement",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
             default_choice_to_delegated=False,
             risk_level=types.RiskLevel.MEDIUM,
         )

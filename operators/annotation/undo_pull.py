@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import fiftyone.operators as foo
 from fiftyone.operators import types
 
 from ...relabel.annotation import list_rounds, part_of, undo_pull
 from ...relabel.loop import after_undo, describe_outcome, describe_unmeasured
 from ..forms import as_form, as_output, field_choice, show_error
+from ..running.long_operator import LongOperator
 from ..running.streaming import run_with_progress, to_its_end
 from .rounds import NoRounds, warnings_of
 
 if TYPE_CHECKING:
+    import fiftyone.operators as foo
+
     from ..running.streaming import Report
 
 
-class UndoPull(foo.Operator):
+class UndoPull(LongOperator):
     """Restores the labels that the last pull of a round overwrote.
 
     Parameters:
@@ -27,15 +29,12 @@ class UndoPull(foo.Operator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How the operator is listed and run."""
-        return foo.OperatorConfig(
-            name="undo_pull",
-            label="Undo a pull from CVAT",
+        return self.long_config(
+            "undo_pull",
+            "Undo a pull from CVAT",
             description="Restore the labels that the last pull of a round overwrote",
             icon="undo",
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=False,
+            delegable=False,
             risk_level=types.RiskLevel.MEDIUM,
         )
 

@@ -50,7 +50,7 @@ class ComputeSimilarity(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "compute_similarity",
             "Compute similarity",
             description="Indexes images, so that the App can sort them by similarity",

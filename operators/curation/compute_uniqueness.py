@@ -41,7 +41,7 @@ class ComputeUniqueness(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "compute_uniqueness",
             "Compute uniqueness",
             description="Scores how unlike its neighbours each image is",

@@ -68,7 +68,7 @@ class ComputeVisualization(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "compute_visualization",
             "Compute visualization",
             description="Lays images out in a plot, those that are alike near one another",

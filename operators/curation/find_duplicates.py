@@ -54,7 +54,7 @@ class FindDuplicates(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "find_duplicates",
             "Find duplicates",
             description="Finds images that are the same, or nearly, also across splits",

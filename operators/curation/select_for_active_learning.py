@@ -48,7 +48,7 @@ class SelectForActiveLearning(SelectingOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "select_for_active_learning",
             "Select for active learning",
             description="Selects the images of which a model is least sure, and that differ from "

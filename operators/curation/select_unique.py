@@ -20,7 +20,7 @@ class SelectUnique(SelectingOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "select_unique",
             "Select unique samples",
             description="Selects the images that differ most from one another and from the "

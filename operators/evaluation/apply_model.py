@@ -40,7 +40,7 @@ class ApplyModel(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "apply_model",
             "Apply model",
             description="Applies a TensorFlow or Keras detector, or a model of FiftyOne's zoo",

@@ -43,7 +43,7 @@ class EvaluateDetections(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "evaluate_detections",
             "Evaluate detections",
             description="Scores predictions against ground truth as COCO does",

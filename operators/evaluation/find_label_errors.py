@@ -66,7 +66,7 @@ class FindLabelErrors(DelegatedOperator):
     @property
     def config(self) -> foo.OperatorConfig:
         """How FiftyOne shows it."""
-        return self.heavy_config(
+        return self.long_config(
             "find_label_errors",
             "Find label errors",
             description="Ranks labels by the probability that they are wrong, and shows them",

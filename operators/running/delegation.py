@@ -7,7 +7,6 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import fiftyone as fo
-import fiftyone.operators as foo
 from fiftyone.operators import types
 from fiftyone.operators.executor import ExecutionOptions
 
@@ -15,6 +14,7 @@ from ...relabel.compute.executors import alive
 from ...relabel.errors import RelabelError
 from ..forms import count_in_time, show_notice, show_unknown_choices, show_warning
 from .forecasts import Work, machine_here, machines_of, note_work, remember, say_how_long
+from .long_operator import LongOperator
 from .pace import Pace
 from .ray_cluster import address_of_cluster, tell_of_cluster
 from .streaming import reporter, run_with_progress
@@ -33,7 +33,7 @@ LATER = "later"
 _REPORT_SECONDS = 1.0
 
 
-class DelegatedOperator(foo.Operator):
+class DelegatedOperator(LongOperator):
     """Base of operators that do heavy work.
 
     The form field ``run_on`` decides: the target of an executor, or ``"here"``. Without it (a
@@ -111,18 +111,6 @@ class DelegatedOperator(foo.Operator):
     def resolve_output(self, ctx: Any) -> types.Property:
         """What is said of the result; the App asks even though the stream has shown it."""
         return self.output(ctx) if ctx.results else types.Property(types.Object())
-
-    def heavy_config(self, name: str, label: str, **kwargs: Any) -> foo.OperatorConfig:
-        """A configuration that allows both immediate and delegated execution."""
-        return foo.OperatorConfig(
-            name=name,
-            label=label,
-            dynamic=True,
-            execute_as_generator=True,
-            allow_immediate_execution=True,
-            allow_delegated_execution=True,
-            **kwargs,
-        )
 
     def resolve_execution_options(self, ctx: Any) -> ExecutionOptions:
         """Offers to delegate first when an executor is alive, else to run at once."""

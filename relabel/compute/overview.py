@@ -254,7 +254,7 @@ def cause_of(error: str) -> str:
 
 
 def _label_of(document: dict[str, Any]) -> str:
-    """What an operator is called; FiftyOne gives most documents its bare name."""
+    """What an operator is called; FiftyOne gives the documents of most plugins its bare name."""
     name = document["operator"].rpartition("/")[2]
     label: str = document.get("label") or name
     return name.replace("_", " ").capitalize() if label == name else label

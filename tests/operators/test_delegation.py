@@ -241,3 +241,13 @@ def test_resolve_delegation__none_alive_has_no_target(dataset):
     run = service.get(ObjectId(queued.result["id"]))
     assert run.delegation_target is None
     service.delete_operation(run.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("evaluate_detections", {}), ("send_to_cvat", {"what": "dataset", "key": "r"})],
+)
+def test_queued__is_called_what_the_operator_is(dataset, name, params):
+    queued = execute(name, dataset, params, request_delegation=True).result
+    DelegatedOperationService().delete_operation(ObjectId(queued["id"]))
+    assert queued["label"] == operator(name).config.label
