@@ -245,9 +245,12 @@ def test_resolve_delegation__none_alive_has_no_target(dataset):
 
 @pytest.mark.parametrize(
     ("name", "params"),
-    [("evaluate_detections", {}), ("send_to_cvat", {"what": "dataset", "key": "r"})],
+    [
+        ("select_unique", {"embeddings": "descriptor", "count": 2}),
+        ("send_to_cvat", {"what": "dataset", "key": "r"}),
+    ],
 )
-def test_queued__is_called_what_the_operator_is(dataset, name, params):
+def test_queued__is_called_what_the_operator_is(dataset, server, name, params):
     queued = execute(name, dataset, params, request_delegation=True).result
     DelegatedOperationService().delete_operation(ObjectId(queued["id"]))
     assert queued["label"] == operator(name).config.label
