@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -55,6 +56,14 @@ def pytest_unconfigure() -> None:
 def database() -> dict[str, str]:
     """The variables under which any other process shares the database of these tests."""
     return {key: value for key, value in os.environ.items() if key.startswith("FIFTYONE_")}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ask_for_gpus_once() -> None:
+    """To ask takes a start of TensorFlow, for each executor in the process of the tests."""
+    from relabel.compute import devices, executors
+
+    executors.find_gpus = functools.cache(devices.find_gpus)
 
 
 @pytest.fixture
