@@ -182,7 +182,7 @@ def app_server(
     command += ["--port", str(port), "--address", "127.0.0.1"]
     url = f"http://127.0.0.1:{port}"
     with program(command, log_path, variables) as process:
-        _wait(process, log_path, "the App server", lambda: _answers(url))
+        wait_until(process, log_path, "the App server", lambda: _answers(url))
         yield url
 
 
@@ -223,12 +223,35 @@ def program(
             process.wait()
 
 
+def wait_until(
+    process: subprocess.Popen[bytes], log: Path, name: str, ready: Callable[[], bool]
+) -> None:
+    """Waits for a program that was started.
+
+    Args:
+        process: the program
+        log: where its output goes
+        name: what to call it
+        ready: whether it is; asked again and again
+
+    Raises:
+        ServiceError: if it ends, or is not ready within a minute; with the end of its output
+    """
+    deadline = time.monotonic() + _STARTUP_SECONDS
+    while not ready():
+        ended = process.poll() is not None
+        if ended or time.monotonic() > deadline:
+            what = f"ended with code {process.returncode}" if ended else "did not answer in time"
+            raise ServiceError(f"{name} {what}.", f"The end of {log}:\n{_tail(log)}")
+        time.sleep(_POLL_SECONDS)
+
+
 def _become_primary(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(
         "127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=200
     )
     with client:
-        _wait(process, log, "mongod", lambda: _is_primary(client, f"127.0.0.1:{port}"))
+        wait_until(process, log, "mongod", lambda: _is_primary(client, f"127.0.0.1:{port}"))
 
 
 def _is_primary(client: pymongo.MongoClient[dict[str, Any]], host: str) -> bool:
@@ -259,18 +282,6 @@ def _answers(url: str) -> bool:
         return requests.get(f"{url}/plugins", timeout=5).ok
     except requests.RequestException:
         return False
-
-
-def _wait(
-    process: subprocess.Popen[bytes], log: Path, name: str, ready: Callable[[], bool]
-) -> None:
-    deadline = time.monotonic() + _STARTUP_SECONDS
-    while not ready():
-        ended = process.poll() is not None
-        if ended or time.monotonic() > deadline:
-            what = f"ended with code {process.returncode}" if ended else "did not answer in time"
-            raise ServiceError(f"{name} {what}.", f"The end of {log}:\n{_tail(log)}")
-        time.sleep(_POLL_SECONDS)
 
 
 def _tail(log: Path) -> str:

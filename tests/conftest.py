@@ -40,7 +40,12 @@ def _isolate_fiftyone() -> Path:
 assert "fiftyone" not in sys.modules, "FiftyOne was imported before it could be isolated"
 FOLDER = _isolate_fiftyone()
 
-pytest_plugins = ["tests.cvat_fixtures", "tests.ray_fixtures", "tests.real_cvat"]
+pytest_plugins = [
+    "tests.cvat_fixtures",
+    "tests.ray_fixtures",
+    "tests.real_cvat",
+    "tests.vector_store_fixtures",
+]
 
 
 def pytest_unconfigure() -> None:

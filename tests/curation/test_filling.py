@@ -13,6 +13,8 @@ from relabel.curation.similarity import add_to_similarity, compute_similarity, r
 from . import batched_store
 
 KEY = "similarity"
+# Those that take vectors batch by batch.
+in_batches = pytest.mark.parametrize("backend", [batched_store.NAME, "milvus"], indirect=True)
 
 
 class Enough(Exception):
@@ -26,10 +28,9 @@ def six(dataset):
 
 
 @pytest.fixture
-def batched(monkeypatch, tmp_path):
+def batched(monkeypatch):
     """A back end that takes two vectors at once; returns what it notes."""
     known = fob.brain_config.similarity_backends
-    monkeypatch.setitem(known, "lancedb", {**known["lancedb"], "uri": str(tmp_path / "lance")})
     monkeypatch.setitem(known, batched_store.NAME, batched_store.KNOWN)
     monkeypatch.setattr(filling, "AT_ONCE", 2)
     index = batched_store.BatchedSimilarityIndex
@@ -47,11 +48,10 @@ def end_at(count):
     return progress
 
 
-def held(dataset, key=KEY):
+def held(dataset, patches_field=None):
     dataset.clear_cache()
-    index = dataset.load_brain_results(key)
-    ids = index.sample_ids if index.label_ids is None else index.label_ids
-    return dataset.list_brain_runs(), sorted(ids), index.embeddings.tolist()
+    found = read_index(dataset, KEY, patches_field)
+    return dataset.list_brain_runs(), dict(zip(found.ids, found.vectors.tolist(), strict=True))
 
 
 def test_add_vectors__batch_by_batch(dataset, six, batched):
@@ -74,7 +74,7 @@ def test_add_vectors__batch_by_batch(dataset, six, batched):
     assert list(index.sample_ids) == list(six.sample_ids)
 
 
-@pytest.mark.parametrize("backend", ["sklearn", "lancedb"])
+@pytest.mark.parametrize("backend", ["sklearn", "lancedb", "pgvector"], indirect=True)
 def test_add_vectors__at_once_where_batches_cost_more(dataset, six, batched, backend):
     told = []
     compute_similarity(
@@ -87,33 +87,41 @@ def test_add_vectors__at_once_where_batches_cost_more(dataset, six, batched, bac
     assert len(read_index(dataset, KEY)) == 6
 
 
-def test_compute_similarity__cancelled_between_batches_leaves_the_old_index(dataset, six, batched):
+@in_batches
+def test_compute_similarity__cancelled_between_batches_leaves_the_old_index(
+    dataset, six, batched, backend
+):
     four = Embeddings(six.sample_ids[:4], six.vectors[:4], "test")
-    compute_similarity(dataset, four, KEY, backend=batched_store.NAME)
+    compute_similarity(dataset, four, KEY, backend=backend)
     before = held(dataset)
     with pytest.raises(Enough):
-        compute_similarity(dataset, six, KEY, backend=batched_store.NAME, progress=end_at(4))
-    assert (batched.taken, batched.removed) == ([2, 2, 2, 2], [])
+        compute_similarity(dataset, six, KEY, backend=backend, progress=end_at(4))
     assert held(dataset) == before
+    if backend == batched_store.NAME:
+        assert (batched.taken, batched.removed) == ([2, 2, 2, 2], [])
 
 
+@in_batches
 @pytest.mark.parametrize("at", [0, 2])
 def test_add_to_similarity__cancelled_between_batches_takes_out_what_it_added(
-    dataset, six, batched, at
+    dataset, six, batched, backend, at
 ):
     first = Embeddings(six.sample_ids[:2], six.vectors[:2], "test")
     rest = Embeddings(six.sample_ids[2:], six.vectors[2:], "test")
-    compute_similarity(dataset[:2], first, KEY, backend=batched_store.NAME)
+    compute_similarity(dataset[:2], first, KEY, backend=backend)
     before = held(dataset)
     with pytest.raises(Enough):
         add_to_similarity(dataset[2:], rest, KEY, progress=end_at(at))
     assert dataset.load_brain_results(KEY).total_index_size == 2
     assert held(dataset) == before
     add_to_similarity(dataset[2:], rest, KEY)
-    assert held(dataset)[1:] == (sorted(six.sample_ids), six.vectors.tolist())
+    assert held(dataset)[1] == dict(zip(six.sample_ids, six.vectors.tolist(), strict=True))
 
 
-def test_add_to_similarity__cancelled_leaves_other_patches_of_its_samples(dataset, batched):
+@in_batches
+def test_add_to_similarity__cancelled_leaves_other_patches_of_its_samples(
+    dataset, batched, backend
+):
     patches = compute_embeddings(
         dataset, ImageDescriptor(), source="descriptor", patches_field="ground_truth"
     )
@@ -128,11 +136,11 @@ def test_add_to_similarity__cancelled_leaves_other_patches_of_its_samples(datase
         for part in (slice(0, None, 2), slice(1, None, 2))
     )
     assert set(first.sample_ids) & set(rest.sample_ids)
-    compute_similarity(dataset, first, KEY, backend=batched_store.NAME)
-    before = held(dataset)
+    compute_similarity(dataset, first, KEY, backend=backend)
+    before = held(dataset, "ground_truth")
     with pytest.raises(Enough):
         add_to_similarity(dataset, rest, KEY, progress=end_at(4))
-    assert held(dataset) == before
+    assert held(dataset, "ground_truth") == before
 
 
 def test_add_to_similarity__a_failing_back_end_holds_none_of_it(dataset, six, batched):

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import os
-
 import fiftyone as fo
-import fiftyone.brain as fob
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,8 +17,8 @@ from relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
-from relabel.curation.storing import many_ids
-from relabel.curation.storing.brain_runs import delete_run
+from relabel.curation.storing import brain_runs, many_ids
+from relabel.curation.storing.brain_runs import collection_of_runs, delete_run
 from relabel.curation.uniqueness import uniqueness
 
 
@@ -82,24 +79,6 @@ def test_compute_similarity__name_of_another_run(dataset, on_a_circle):
     assert dataset.has_field("taken")
 
 
-# A server of these is used where FiftyOne is told of one, and its client is installed.
-SERVERS = {
-    "milvus": "FIFTYONE_BRAIN_SIMILARITY_MILVUS_URI",
-    "pgvector": "FIFTYONE_BRAIN_SIMILARITY_PGVECTOR_CONNECTION_STRING",
-}
-
-
-@pytest.fixture(params=["sklearn", "lancedb", *SERVERS])
-def backend(request, dataset, tmp_path, monkeypatch):
-    if request.param in SERVERS and SERVERS[request.param] not in os.environ:
-        pytest.skip(f"no {request.param} here: {SERVERS[request.param]} is not set")
-    known = fob.brain_config.similarity_backends
-    monkeypatch.setitem(known, "lancedb", {**known["lancedb"], "uri": str(tmp_path / "lance")})
-    yield request.param
-    for key in dataset.list_brain_runs():
-        delete_run(dataset, key)
-
-
 def test_compute_similarity__any_back_end(dataset, on_a_circle, backend):
     compute_similarity(dataset, on_a_circle, "similarity", backend=backend)
     dataset.clear_cache()
@@ -110,8 +89,11 @@ def test_compute_similarity__any_back_end(dataset, on_a_circle, backend):
     assert set(view.values("id")) == {ids[2], ids[3]}
 
 
-def test_compute_similarity__again_replaces_what_is_being_searched(dataset, on_a_circle, backend):
+def test_compute_similarity__again_replaces_what_is_being_searched(
+    dataset, on_a_circle, backend, monkeypatch
+):
     """Some back ends keep a transaction open for whoever has searched."""
+    monkeypatch.setattr(brain_runs, "_LOCK_SECONDS", 1)
     compute_similarity(dataset, on_a_circle, "similarity", backend=backend)
     searched = dataset.load_brain_results("similarity")
     assert searched.total_index_size == 6
@@ -174,31 +156,47 @@ def test_add_to_similarity__vectors_of_another_length(dataset, on_a_circle):
     assert len(read_index(dataset, "similarity")) == 6
 
 
-def test_compute_similarity__of_patches(dataset):
+@pytest.mark.parametrize("backend", ["lancedb", "milvus", "pgvector"], indirect=True)
+def test_add_to_similarity__a_back_end_refuses(dataset, on_a_circle, backend):
+    four = Embeddings(on_a_circle.sample_ids[:4], on_a_circle.vectors[:4], "test")
+    compute_similarity(dataset[:4], four, "similarity", backend=backend)
+    longer = Embeddings(on_a_circle.sample_ids[4:], np.ones((2, 3), np.float32), "test")
+    with pytest.raises(VectorStoreError, match=backend):
+        add_to_similarity(dataset[4:], longer, "similarity")
+    found = read_index(dataset, "similarity")
+    assert set(found.sample_ids) == set(four.sample_ids)
+    assert found.vectors.shape == (4, 2)
+
+
+def test_compute_similarity__of_patches(dataset, backend):
     patches = compute_embeddings(
         dataset, ImageDescriptor(), source="descriptor", patches_field="ground_truth"
     )
-    compute_similarity(dataset, patches, "patches")
+    compute_similarity(dataset, patches, "patches", backend=backend)
     labels = dataset.values("ground_truth.detections.id", unwind=True)
-    assert set(dataset.load_brain_results("patches").label_ids) == set(labels)
+    everything = read_index(dataset, "patches", "ground_truth")
+    assert sorted(everything.label_ids) == sorted(labels)
     view = dataset.to_patches("ground_truth").sort_by_similarity(
-        labels[0], k=1, brain_key="patches"
+        labels[0], k=2, brain_key="patches"
     )
-    assert view.values("id") == labels[:1]
+    assert set(view.values("id")) == set(labels[:2])
     assert indexes(dataset) == []
     with pytest.raises(NotAddable, match="patches of ground_truth"):
         require_same_patches(dataset, "patches", None)
     found = read_index(dataset[1:], "patches", "ground_truth")
-    assert list(found.label_ids) == list(patches.label_ids[2:])
-    assert found.sample_ids == patches.sample_ids[2:]
-    assert np.allclose(found.vectors, patches.vectors[2:], atol=1e-6)
+    owners = dict(zip(patches.label_ids, patches.sample_ids, strict=True))
+    assert dict(zip(found.label_ids, found.sample_ids, strict=True)) == {
+        label: owners[label] for label in labels[2:]
+    }
+    made = dict(zip(patches.label_ids, patches.vectors, strict=True))
+    assert np.allclose(found.vectors, [made[label] for label in found.label_ids], atol=1e-6)
     with pytest.raises(EmbeddingsError, match="no similarity index of images"):
         read_index(dataset, "patches")
     dataset.match_tags("odd")._dataset.delete_labels(ids=labels[:1])
     assert only_new(dataset, "patches") == []
 
 
-def test_compute_similarity__of_frames(tmp_path):
+def test_compute_similarity__of_frames(tmp_path, backend):
     videos = fo.Dataset()
     sample = fo.Sample(filepath=str(tmp_path / "video.mp4"))
     for number in (1, 2, 3):
@@ -208,12 +206,12 @@ def test_compute_similarity__of_frames(tmp_path):
     try:
         videos.add_sample(sample)
         frames = videos.to_frames()
-        compute_similarity(
-            frames, compute_embeddings(frames, ImageDescriptor(), source="descriptor"), "frames"
-        )
+        vectors = compute_embeddings(frames, ImageDescriptor(), source="descriptor")
+        compute_similarity(frames, vectors, "frames", backend=backend)
         ids = frames.values("id")
         view = videos.to_frames().sort_by_similarity(ids[1], k=1, brain_key="frames")
         assert view.values("id") == ids[1:2]
+        delete_run(collection_of_runs(frames), "frames")
     finally:
         videos.delete()
 
@@ -230,10 +228,16 @@ def test_compute_similarity__failing_back_end_leaves_the_old_index(dataset, on_a
     assert len(read_index(dataset, "similarity")) == 6
 
 
-@pytest.mark.parametrize("backend", ["lancedb"], indirect=True)
-def test_compute_similarity__not_into_the_table_of_what_it_replaces(dataset, on_a_circle, backend):
+@pytest.mark.parametrize(
+    ("backend", "place"),
+    [("lancedb", "table_name"), ("milvus", "collection_name"), ("pgvector", "table_name")],
+    indirect=["backend"],
+)
+def test_compute_similarity__not_into_the_table_of_what_it_replaces(
+    dataset, on_a_circle, backend, place
+):
     """That table is deleted with the old index."""
-    there = {"table_name": "there"}
+    there = {place: "there"}
     compute_similarity(dataset, on_a_circle, "similarity", backend=backend, options=there)
     with pytest.raises(VectorStoreError, match="holds the index that is to be replaced"):
         compute_similarity(dataset, on_a_circle, "similarity", backend=backend, options=there)
