@@ -17,6 +17,7 @@ from .storing.beside import is_kept, keep, kept
 from .storing.brain_runs import (
     PGVECTOR,
     collection_of_runs,
+    end_reading,
     is_unfinished,
     load_results,
     replaced_run,
@@ -349,4 +350,5 @@ def _vectors(
         return {}
     wanted = {"label_ids" if labels else "sample_ids": list(ids)}
     vectors, sample_ids, label_ids = index.get_embeddings(**wanted)
+    end_reading(index)
     return dict(zip(label_ids if labels else sample_ids, vectors, strict=True))

@@ -103,6 +103,20 @@ def test_compute_similarity__again_replaces_what_is_being_searched(
     assert dataset.list_brain_runs() == ["similarity"]
 
 
+@pytest.mark.parametrize("backend", ["pgvector"], indirect=True)
+def test_compute_similarity__again_drops_the_table_of_what_was_read(dataset, on_a_circle, backend):
+    """Whoever reads it keeps a transaction open on it, which FiftyOne does not end."""
+    replaced = compute_similarity(dataset, on_a_circle, "similarity", backend=backend)
+    read_index(dataset, "similarity")
+    of_another_process = dataset.load_brain_results("similarity")
+    dataset.clear_cache()
+    of_this_one = dataset.load_brain_results("similarity")
+    assert of_this_one.total_index_size == 6
+    assert of_this_one is not of_another_process
+    compute_similarity(dataset, on_a_circle, "similarity", backend=backend)
+    assert replaced.total_index_size == 0
+
+
 def test_read_index__what_was_put_in(dataset, on_a_circle, backend):
     part = dataset[:4]
     four = Embeddings(on_a_circle.sample_ids[:4], on_a_circle.vectors[:4] + 5, "test")

@@ -90,7 +90,9 @@ def load_results(collection: SampleCollection, brain_key: str) -> Any:
 
     FiftyOne keeps those that it loaded, and does not see when another process replaces the run.
     """
-    collection._root_dataset._brain_cache.pop(brain_key, None)  # noqa: SLF001 - no public name
+    known = collection._root_dataset._brain_cache.pop(brain_key, None)  # noqa: SLF001 - no public name
+    with contextlib.suppress(Exception):  # its connection may be lost
+        end_reading(known)
     return collection.load_brain_results(brain_key)
 
 
@@ -103,7 +105,7 @@ def _empty(index: Any) -> None:
 def limit_waiting(index: Any) -> None:
     """Lets changes of an index in PostgreSQL fail rather than wait for ever.
 
-    Whoever searches it, here or in another process, keeps a transaction open on its table, which
+    Whoever reads it, here or in another process, keeps a transaction open on its table, which
     FiftyOne does not end.
     """
     if index.config.method == PGVECTOR:
@@ -111,6 +113,16 @@ def limit_waiting(index: Any) -> None:
         if index._conn.closed:  # noqa: SLF001
             index._initialize()  # noqa: SLF001
         index._cur.execute(f"SET lock_timeout = '{_LOCK_SECONDS}s'")  # noqa: SLF001
+
+
+def end_reading(index: Any) -> None:
+    """Ends the transaction that FiftyOne leaves open on an index in PostgreSQL when it is read.
+
+    Args:
+        index: the results of any run, or None
+    """
+    if index is not None and index.config.method == PGVECTOR and not index._conn.closed:  # noqa: SLF001
+        index._conn.commit()  # noqa: SLF001 - no public name
 
 
 def save_results(results: Any) -> None:
