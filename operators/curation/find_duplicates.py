@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
@@ -30,7 +29,7 @@ from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
 from .curation_target import images_of, require_images
 from .embedding_source import ask_for_embeddings, vectors_from
-from .vectors import describe, embeddings_of, name_unusable
+from .vectors import describe, describe_unreadable, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -123,7 +122,6 @@ class FindDuplicates(DelegatedOperator):
             "samples": len(found.sample_ids),
             "redundant": len(found.redundant),
             "redundant_ids": sorted(found.redundant) if named else [],
-            "unreadable": found.unreadable,
             "sample_ids": [list(group) for group in found.groups] if named else [],
             "saved_view": marks.name if found.groups else None,
             "tag": marks.tag if found.groups else None,
@@ -147,14 +145,15 @@ class FindDuplicates(DelegatedOperator):
 
     def output(self, ctx: Any) -> types.Property:
         """Says how many were found."""
-        left_out = [("unreadable", "Unreadable files")]
-        if "without_vector" in ctx.results:
-            left_out.append(("without_vector", "Samples without a vector"))
+        if ctx.results.get("by") == VECTORS:
+            left_out = [("without_vector", "Samples without a vector")]
+        else:
+            left_out = [("unreadable_count", "Files that could not be read")]
         if ctx.results.get("groups"):
             outputs = as_output("Duplicates", [*_rows(ctx.results), *left_out])
         else:
             outputs = as_output("No duplicates", left_out)
-        name_unusable(outputs.type, ctx.results)
+        name_left_out(outputs.type, ctx.results)
         return outputs
 
 
@@ -195,12 +194,16 @@ def _splits(ctx: Any, view: SampleCollection) -> dict[str, frozenset[Hashable]] 
 def _find(ctx: Any, report: Report, view: SampleCollection) -> tuple[Duplicates, dict[str, Any]]:
     if ctx.params.get("by", FILES) == FILES:
         progress = progress_reporter(ctx, "files", report)
-        return find_exact_duplicates(view, progress=progress), {"by": FILES}
+        found = find_exact_duplicates(view, progress=progress)
+        unreadable = {
+            "unreadable_count": len(found.unreadable),
+            **describe_unreadable(found.unreadable),
+        }
+        return found, {"by": FILES, **unreadable}
     distance = require_apart(number_of(ctx, "distance", DEFAULT_DISTANCE))
     with embeddings_of(ctx, report, [view]) as embeddings:
         told = progress_reporter(ctx, "images compared", report)
         found = find_near_duplicates(embeddings, distance, progress=told)
-    found = replace(found, unreadable=len(embeddings.unreadable))
     return found, {"by": VECTORS, "distance": distance, **describe(embeddings)}
 
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
     from fiftyone.core.collections import SampleCollection
 
+    from ...relabel.compute.inference.images import Unreadable
     from ...relabel.compute.inference.recipes import Recipe
     from ..running.streaming import Report
 
@@ -133,22 +134,20 @@ def describe(embeddings: Embeddings) -> dict[str, Any]:
         "compared_by": embeddings.source,
         "samples": len(set(embeddings.sample_ids)),
         "without_vector": embeddings.missing,
-        "unreadable": [
-            f"{bad.sample_id} {bad.filepath}" for bad in embeddings.unreadable[:_NAMED]
-        ],
+        **describe_unreadable(embeddings.unreadable),
         "unusable": list(dict.fromkeys(embeddings.unusable))[:_NAMED],
     }
+
+
+def describe_unreadable(unreadable: Sequence[Unreadable]) -> dict[str, Any]:
+    """What an operator's result says of files that could not be read; the first are named."""
+    return {"unreadable": [f"{bad.sample_id} {bad.filepath}" for bad in unreadable[:_NAMED]]}
 
 
 def name_left_out(outputs: types.Object, result: dict[str, Any]) -> None:
     """Names in an output the samples that were left out, the first of them if they are many."""
     if result.get("unreadable"):
         outputs.list("unreadable", types.String(), label="Unreadable")
-    name_unusable(outputs, result)
-
-
-def name_unusable(outputs: types.Object, result: dict[str, Any]) -> None:
-    """Names in an output the samples whose vectors are zero or no numbers."""
     if result.get("unusable"):
         label = "Vectors that are zero or no numbers, of the samples"
         outputs.list("unusable", types.String(), label=label)

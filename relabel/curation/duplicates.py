@@ -13,6 +13,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from ..compute.inference.images import Unreadable, reason_of
 from .distances.copies import first_of_each
 from .distances.neighbours import near_pairs
 from .distances.unit_rows import UnitRows
@@ -40,12 +41,12 @@ class Duplicates:
     Args:
         groups: the samples of each group; those to keep come first, largest group first
         redundant: the samples that can go: each has one in its group that stays and is as near
-        unreadable: how many files could not be read
+        unreadable: the files that could not be read
     """
 
     groups: tuple[tuple[str, ...], ...]
     redundant: frozenset[str]
-    unreadable: int = 0
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def sample_ids(self) -> tuple[str, ...]:
@@ -80,26 +81,25 @@ def find_exact_duplicates(
     """
     ids, paths = samples.values(["id", "filepath"])
     by_size: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    unreadable = 0
+    unreadable: list[Unreadable] = []
     for sample_id, path in zip(ids, paths, strict=True):
         try:
             by_size[Path(path).stat().st_size].append((sample_id, path))
-        except OSError:
-            unreadable += 1
+        except OSError as error:
+            unreadable.append(Unreadable(sample_id, path, reason_of(error)))
     asked = [one for found in by_size.values() if len(found) > 1 for one in found]
     by_hash: dict[str, list[str]] = defaultdict(list)
     with ThreadPoolExecutor(_READERS) as readers:
-        hashes = readers.map(_hash, (path for _, path in asked))
-        for done, ((sample_id, _), digest) in enumerate(zip(asked, hashes, strict=True), 1):
-            if digest is None:
-                unreadable += 1
+        for done, (sample_id, digest) in enumerate(readers.map(_hash, asked), 1):
+            if isinstance(digest, Unreadable):
+                unreadable.append(digest)
             else:
                 by_hash[digest].append(sample_id)
             if progress and (done % _REPORT_EVERY == 0 or done == len(asked)):
                 progress(done, len(asked))
     groups = [tuple(found) for found in by_hash.values() if len(found) > 1]
     redundant = frozenset(key for group in groups for key in group[1:])
-    return Duplicates(_largest_first(groups), redundant, unreadable)
+    return Duplicates(_largest_first(groups), redundant, tuple(unreadable))
 
 
 def find_near_duplicates(
@@ -140,7 +140,7 @@ def find_near_duplicates(
         for group in links.groups()
     ]
     redundant = frozenset(ids[row] for row in np.flatnonzero(~kept))
-    return Duplicates(_largest_first(groups), redundant)
+    return Duplicates(_largest_first(groups), redundant, embeddings.unreadable)
 
 
 class _Links:
@@ -190,10 +190,10 @@ def _largest_first(groups: Iterable[tuple[str, ...]]) -> tuple[tuple[str, ...], 
     return tuple(sorted(groups, key=len, reverse=True))
 
 
-def _hash(path: str) -> str | None:
-    """The hash of a file's bytes; None if it cannot be read."""
+def _hash(sample: tuple[str, str]) -> tuple[str, str | Unreadable]:
+    """A sample, and the hash of its file's bytes."""
+    sample_id, path = sample
     try:
-        digest: str = fou.compute_filehash(path, method="sha256")
-    except OSError:
-        return None
-    return digest
+        return sample_id, fou.compute_filehash(path, method="sha256")
+    except OSError as error:
+        return sample_id, Unreadable(sample_id, path, reason_of(error))

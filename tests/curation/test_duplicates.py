@@ -40,12 +40,19 @@ def test_find_exact_duplicates__same_size_is_not_the_same(dataset):
     assert find_exact_duplicates(dataset).groups == ()
 
 
-def test_find_exact_duplicates__missing_files_are_counted(dataset):
-    paths = dataset.values("filepath")
+def test_find_exact_duplicates__files_that_cannot_be_read_are_named(dataset):
+    ids, paths = dataset.values(["id", "filepath"])
     _copy(dataset, 1, 3)
-    Path(paths[0]).unlink()
+    for bad in (paths[0], paths[4], paths[5]):
+        Path(bad).unlink()
+    for folder in paths[4:]:  # of one size, so that they would be read
+        Path(folder).mkdir()
     found = find_exact_duplicates(dataset)
-    assert (len(found.groups), found.unreadable) == (1, 1)
+    assert found.groups == ((ids[1], ids[3]),)
+    named = [(bad.sample_id, bad.filepath) for bad in found.unreadable]
+    assert named == [(ids[row], paths[row]) for row in (0, 4, 5)]
+    assert "directory" in found.unreadable[0].reason
+    assert "directory" in found.unreadable[1].reason
 
 
 def test_find_exact_duplicates__progress_ends_with_all(dataset):

@@ -221,13 +221,25 @@ def test_find_duplicates__files(dataset):
     assert requests_of(done)[-1] == "set_view"
 
 
+def test_find_duplicates__names_the_files_that_it_could_not_read(dataset):
+    ids, paths = dataset.values(["id", "filepath"])
+    Path(paths[1]).unlink()
+    result = execute("find_duplicates", dataset).result
+    assert (result["groups"], result["unreadable_count"]) == (0, 1)
+    assert result["unreadable"] == [f"{ids[1]} {paths[1]}"]
+    ctx = context("find_duplicates", dataset)
+    ctx.request_params["results"] = result
+    shown = operator("find_duplicates").resolve_output(ctx).to_json()["type"]["properties"]
+    assert list(shown) == ["unreadable_count", "unreadable"]
+
+
 def test_find_duplicates__vectors_across_splits(circle):
     params = {**VECTORS, "by": "vectors", "distance": 0.1}
     done = execute("find_duplicates", circle, params)
     assert (done.result["groups"], done.result["redundant"]) == (3, 3)
     part = {**params, "view_target": "CURRENT_VIEW", "name": "part"}
     done = execute("find_duplicates", circle, part, view=circle[:3])
-    assert (done.result["samples"], done.result["unreadable"]) == (2, 0)
+    assert (done.result["samples"], done.result["unreadable"]) == (2, [])
     across = {**params, "split_field": "weather", "name": "leaks"}
     done = execute("find_duplicates", circle, across)
     assert done.result["sample_ids"] == [circle.values("id")[4:]]
