@@ -1,11 +1,12 @@
-"""How many images a view holds, counted once: forms ask at every keystroke."""
+"""What takes long to find out, e.g. how many images a view holds: forms ask at every keystroke."""
 
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import fiftyone as fo
 from cachetools import TTLCache
@@ -13,16 +14,20 @@ from cachetools import TTLCache
 from ..relabel.annotation import version_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fiftyone.core.collections import SampleCollection
+
+T = TypeVar("T")
 
 REMEMBERED_SECONDS = 20
 WAITED_SECONDS = 0.25
 
 _lock = threading.Lock()
-_counts: TTLCache[str, int] = TTLCache(64, REMEMBERED_SECONDS)
-# What is being counted, for as long as it is.
-_counting: WeakValueDictionary[str, Future[int]] = WeakValueDictionary()
-_counters = ThreadPoolExecutor(2, "relabel-counter")
+_found: TTLCache[str, Any] = TTLCache(64, REMEMBERED_SECONDS)
+# What is being found out, and since when (`time.monotonic`).
+_under_way: dict[str, tuple[Future[Any], float]] = {}
+_finders = ThreadPoolExecutor(4, "relabel-counter")
 
 
 def images_in(view: SampleCollection) -> int:
@@ -42,31 +47,54 @@ def images_in_time(view: SampleCollection) -> int | None:
     return _images(view, WAITED_SECONDS)
 
 
+def found_in_time(key: str, find: Callable[[], T]) -> T | None:
+    """What a form would have to wait for: None while a thread is finding it out.
+
+    Args:
+        key: what tells it from all else, also from what it was before an edit
+        find: finds it out; never None. What it raises is raised here, and not remembered
+    """
+    return _find(key, find, WAITED_SECONDS)
+
+
 def _images(view: SampleCollection, seconds: float | None) -> int | None:
     if not view._is_patches and (isinstance(view, fo.Dataset) or not view._stages):  # noqa: SLF001
         return int(view._dataset._sample_collection.estimated_document_count())  # noqa: SLF001
-    version = version_of(view)
+    return _find(version_of(view), partial(_count, view), seconds)
+
+
+def _find(key: str, find: Callable[[], T], seconds: float | None) -> T | None:
     with _lock:
-        known = _counts.get(version)
+        known: T | None = _found.get(key)
         if known is not None:
             return known
-        counted = _counting.get(version)
-        if counted is None:
-            counted = _counting[version] = _counters.submit(_count, view, version)
+        if key not in _under_way:
+            _under_way[key] = _finders.submit(_remember, key, find), time.monotonic()
+        finding, began = _under_way[key]
+    # Who typed on meanwhile has waited already.
+    left = None if seconds is None else max(0.0, began + seconds - time.monotonic())
     try:
-        return counted.result(seconds)
+        found: T = finding.result(left)
     except TimeoutError:
-        return counted.result() if counted.done() else None
+        return finding.result() if finding.done() else None
+    return found
 
 
-def _count(view: SampleCollection, version: str) -> int:
-    if view._is_patches:  # noqa: SLF001
-        image = "$_frame_id" if view._is_frames else "$_sample_id"  # noqa: SLF001
-        images = [{"$group": {"_id": image}}, {"$count": "count"}]
-        found = next(iter(view._aggregate(post_pipeline=images)), {"count": 0})  # noqa: SLF001
-        count = int(found["count"])
-    else:
-        count = int(view.count())
-    with _lock:
-        _counts[version] = count
-    return count
+def _remember(key: str, find: Callable[[], T]) -> T:
+    try:
+        found = find()
+        with _lock:
+            _found[key] = found
+    finally:
+        with _lock:
+            del _under_way[key]
+    return found
+
+
+def _count(view: SampleCollection) -> int:
+    if not view._is_patches:  # noqa: SLF001
+        return int(view.count())
+    image = "$_frame_id" if view._is_frames else "$_sample_id"  # noqa: SLF001
+    images = [{"$group": {"_id": image}}, {"$count": "count"}]
+    found = next(iter(view._aggregate(post_pipeline=images)), {"count": 0})  # noqa: SLF001
+    return int(found["count"])

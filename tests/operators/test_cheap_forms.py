@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from functools import partial
 
 import fiftyone as fo
 import fiftyone.core.odm as foo
@@ -115,10 +117,10 @@ def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, kno
     may_go_on, count = threading.Event(), counting._count
     started = []
 
-    def slowly(view, version):
-        started.append(version)
+    def slowly(view):
+        started.append(view)
         assert may_go_on.wait(30)
-        return count(view, version)
+        return count(view)
 
     monkeypatch.setattr(counting, "WAITED_SECONDS", 0.01)
     monkeypatch.setattr(counting, "_count", slowly)
@@ -135,6 +137,28 @@ def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, kno
     assert known in texts(fields)
     assert ("cannot be selected" in str(problems(fields))) == (name == "select_unique")
     assert len(started) == 1
+
+
+def test_found_in_time__waits_once(counting, monkeypatch):
+    may_go_on = threading.Event()
+    monkeypatch.setattr(counting, "WAITED_SECONDS", 0.5)
+    for longest in (5, 0.4):
+        began = time.monotonic()
+        assert counting.found_in_time("slow", lambda: may_go_on.wait(30)) is None
+        assert time.monotonic() - began < longest
+    may_go_on.set()
+    monkeypatch.setattr(counting, "WAITED_SECONDS", 30)
+    assert counting.found_in_time("slow", lambda: may_go_on.wait(30)) is True
+
+
+def test_found_in_time__what_failed_is_tried_again(counting):
+    with pytest.raises(OSError, match="no disk"):
+        counting.found_in_time("fails", partial(fail, OSError("no disk")))
+    assert counting.found_in_time("fails", lambda: 1) == 1
+
+
+def fail(error):
+    raise error
 
 
 def test_images_in__anew_once_the_dataset_was_edited(large, counting):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
+
 import fiftyone.brain as fob
 import numpy as np
 import pytest
@@ -58,6 +61,29 @@ def test_add__the_model_was_trained_on_meanwhile(dataset, of_model, tmp_path):
     text = refused(SIMILARITY, dataset, {**of_model, "new_only": True})
     assert text.count("mine.keras (pixels 0 to 255, contents ") == 3  # both, and what to choose
     assert dataset.load_brain_results("image_similarity").total_index_size == 3
+
+
+def test_add__does_not_wait_for_a_slow_disk(dataset, of_model, tmp_path, counting, monkeypatch):
+    may_go_on = threading.Event()
+    of_plugin = counting.__name__.removesuffix("counting")
+    module = importlib.import_module(f"{of_plugin}curation.vector_origins")
+    contents_of = module.contents_of
+
+    def slowly(path):
+        assert may_go_on.wait(30)
+        return contents_of(path)
+
+    save_model(tmp_path / "mine.keras", seed=1)
+    params = {**of_model, "new_only": True}
+    with monkeypatch.context() as slow_disk:
+        slow_disk.setattr(module, "contents_of", slowly)
+        slow_disk.setattr(counting, "WAITED_SECONDS", 0.01)
+        fields = form(SIMILARITY, dataset, params)
+        assert f"{of_model['model_path']} holds is still being read." in texts(fields)
+        assert problems(fields) == []
+        may_go_on.set()
+    assert "contents" in refused(SIMILARITY, dataset, params)
+    assert "is still being read" not in texts(form(SIMILARITY, dataset, params))
 
 
 @pytest.mark.parametrize(
