@@ -112,7 +112,7 @@ def count_target(ctx: Any) -> int:
     Raises:
         NoSamples: if there are none, or they are not images
     """
-    return _require_some(images_in(_flat_target(ctx)))
+    return _require_some(images_in(flat_target(ctx)))
 
 
 def count_in_time(ctx: Any) -> int | None:
@@ -121,7 +121,7 @@ def count_in_time(ctx: Any) -> int | None:
     Raises:
         NoSamples: as said there, once that is known
     """
-    count = images_in_time(_flat_target(ctx))
+    count = images_in_time(flat_target(ctx))
     return None if count is None else _require_some(count)
 
 
@@ -146,7 +146,12 @@ def show_target(ctx: Any, inputs: types.Object, verb: str, what: str = "samples"
     return count
 
 
-def _flat_target(ctx: Any) -> SampleCollection:
+def flat_target(ctx: Any) -> SampleCollection:
+    """The images, or patches of them, that the operator is aimed at.
+
+    Raises:
+        NoSamples: if they are not images, or it is aimed at selected samples and none is
+    """
     view = ctx.target_view(require_flat=True)  # also puts the choice of target into the form
     require_selection(ctx)
     if view.media_type not in ("image", None):  # None of a dataset that is empty

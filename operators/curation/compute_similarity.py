@@ -25,6 +25,7 @@ from ..running.streaming import to_its_end
 from .brain_keys import adds_to_run, name_of_run
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import COMPUTED, FIELD, INDEX, ask_for_embeddings, vectors_from
+from .missing_vectors import tell_of_missing
 from .vector_origins import origin_of, tell_of_origin
 from .vectors import ROWS, describe, embeddings_of, name_left_out
 
@@ -62,13 +63,17 @@ class ComputeSimilarity(DelegatedOperator):
         """Asks for the vectors, the index and where it is kept."""
         inputs = types.Object()
         ask_for_target(ctx, inputs, "Indexes")
-        ask_for_patches(ctx, inputs, ask_for_embeddings(ctx, inputs, _SOURCES))
+        source = ask_for_embeddings(ctx, inputs, _SOURCES)
+        ask_for_patches(ctx, inputs, source)
+        adds = adds_to_run(ctx, DEFAULT_KEY)
+        with errors_shown(inputs, "vectors_problem"):
+            tell_of_missing(ctx, inputs, source, adds=adds)
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the index")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):
                 _ask_for_new_only(ctx, inputs, key)
-        if not adds_to_run(ctx, DEFAULT_KEY):
+        if not adds:
             _ask_for_backend(ctx, inputs)
         return as_form(inputs, "Compute similarity", self.ask_where_to_run(ctx, inputs))
 

@@ -23,6 +23,7 @@ from ..running.delegation import DelegatedOperator, progress_reporter
 from ..running.ray_cluster import cluster_of
 from .curation_target import images_of, require_images
 from .embedding_source import ask_for_embeddings, vectors_from
+from .missing_vectors import tell_of_missing
 from .vectors import ROWS, describe, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
@@ -57,7 +58,10 @@ class ComputeUniqueness(DelegatedOperator):
             count = show_target(ctx, inputs, "Scores")
             if count is not None:
                 require_comparable(count)
-        ask_for_embeddings(ctx, inputs)
+        source = ask_for_embeddings(ctx, inputs)
+        with errors_shown(inputs, "vectors_problem"):
+            if found := tell_of_missing(ctx, inputs, source):
+                require_comparable(found.vectors)
         inputs.str("field", default=DEFAULT_FIELD, label="Write to")
         with errors_shown(inputs, "problem"):
             field = _field(ctx)

@@ -39,6 +39,7 @@ from ..running.delegation import DelegatedOperator, steps_reporter
 from .brain_keys import adds_to_run, name_of_run
 from .curation_target import ask_for_patches, ask_for_target, patches_field_of, target_of
 from .embedding_source import ask_for_embeddings, asked_for_patches, vectors_from
+from .missing_vectors import tell_of_missing
 from .vector_origins import origin_of, tell_of_origin
 from .vectors import ROWS, describe, embeddings_of, name_left_out
 
@@ -80,16 +81,23 @@ class ComputeVisualization(DelegatedOperator):
         """Asks for the vectors, the method and the name of the plot."""
         inputs = types.Object()
         count = ask_for_target(ctx, inputs, "Shows")
+        adds = adds_to_run(ctx, DEFAULT_KEY)
+        is_each_a_point = not (adds or asked_for_patches(ctx))
         with errors_shown(inputs, "count_problem"):
-            if not (count is None or adds_to_run(ctx, DEFAULT_KEY) or asked_for_patches(ctx)):
+            if is_each_a_point and count is not None:
                 require_enough(count)
-        ask_for_patches(ctx, inputs, ask_for_embeddings(ctx, inputs))
+        source = ask_for_embeddings(ctx, inputs)
+        ask_for_patches(ctx, inputs, source)
+        with errors_shown(inputs, "vectors_problem"):
+            found = tell_of_missing(ctx, inputs, source, adds=adds)
+            if is_each_a_point and found:
+                require_enough(found.vectors)
         inputs.str("brain_key", default=DEFAULT_KEY, label="Name of the plot")
         with errors_shown(inputs, "problem"):
             key = _brain_key(ctx)
             if ctx.dataset.has_brain_run(key):
                 _ask_for_new_only(ctx, inputs, key)
-        if not adds_to_run(ctx, DEFAULT_KEY):
+        if not adds:
             _ask_for_layout(ctx, inputs)
         return as_form(inputs, "Compute visualization", self.ask_where_to_run(ctx, inputs))
 

@@ -29,6 +29,7 @@ from ..running.delegation import DelegatedOperator, progress_reporter
 from . import selection_form as form
 from .curation_target import images_of, require_images
 from .embedding_source import ask_for_embeddings, vectors_from
+from .missing_vectors import tell_of_missing
 from .vectors import describe, describe_unreadable, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class FindDuplicates(DelegatedOperator):
             )
             with errors_shown(inputs, "distance_problem"):
                 require_apart(number_of(ctx, "distance", DEFAULT_DISTANCE))
-            ask_for_embeddings(ctx, inputs)
+            source = ask_for_embeddings(ctx, inputs)
+            with errors_shown(inputs, "vectors_problem"):
+                tell_of_missing(ctx, inputs, source)
         _ask_for_splits(ctx, inputs)
         shown = types.RadioGroup(orientation="horizontal")
         shown.add_choice(GROUPS, label="The groups, to review them")

@@ -17,6 +17,7 @@ from ..running.ray_cluster import cluster_of
 from . import selection_form as form
 from .curation_target import images_of, require_images
 from .embedding_source import ask_for_embeddings, vectors_from
+from .missing_vectors import tell_of_missing
 from .vectors import describe, embeddings_of, name_left_out
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ class SelectingOperator(DelegatedOperator):
                 require_count(_count(ctx, default), available)
         self.ask(ctx, inputs)
         form.ask_for_seeds(ctx, inputs)
-        ask_for_embeddings(ctx, inputs)
+        source = ask_for_embeddings(ctx, inputs)
+        with errors_shown(inputs, "vectors_problem"):
+            if found := tell_of_missing(ctx, inputs, source):
+                require_count(_count(ctx, default), found.vectors, missing=found.missing)
         form.ask_for_wishes(ctx, inputs)
         form.ask_for_marks(ctx, inputs, self.base, self.base)
         return as_form(inputs, self.config.label, self.ask_where_to_run(ctx, inputs))

@@ -162,18 +162,14 @@ def read_index(
     dataset = collection_of_runs(view)
     require_index(dataset, brain_key, patches_field)
     index = load_index(dataset, brain_key)
-    samples = _samples_of(view, patches_field)
+    samples = samples_of(view, patches_field)
     ids = list(samples)
     found: dict[str, NDArray[np.float32]] = {}
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = ids[start : start + _IDS_AT_ONCE]
         found.update(_vectors(index, part, labels=bool(patches_field)))
     if not found:
-        raise NoVectors(
-            f"The index '{brain_key}' holds none of these samples.",
-            "Compute similarity for them, with its name and new samples only.",
-            len(set(samples.values())),
-        )
+        raise none_in_index(brain_key, len(set(samples.values())))
     vectors = np.stack(list(found.values())).astype(np.float32)
     mean = kept(dataset, brain_key, _MEAN)
     if mean is not None:
@@ -189,11 +185,20 @@ def read_index(
     ).usable()
 
 
+def none_in_index(brain_key: str, missing: int) -> NoVectors:
+    """What is wrong if an index holds none of so many samples."""
+    return NoVectors(
+        f"The index '{brain_key}' holds none of these samples.",
+        "Compute similarity for them, with its name and new samples only.",
+        missing,
+    )
+
+
 def only_new(view: SampleCollection, brain_key: str) -> list[SampleCollection]:
     """The samples of a view, or its labels, that an index does not hold; none, or some views."""
     index = load_index(collection_of_runs(view), brain_key)
     field = index.config.patches_field
-    ids = list(_samples_of(view, field))
+    ids = list(samples_of(view, field))
     known: set[str] = set()
     for start in range(0, len(ids), _IDS_AT_ONCE):
         part = ids[start : start + _IDS_AT_ONCE]
@@ -329,7 +334,7 @@ def _require_own_place(dataset: Any, brain_key: str, options: Mapping[str, Any])
             )
 
 
-def _samples_of(view: SampleCollection, patches_field: str | None) -> dict[str, str]:
+def samples_of(view: SampleCollection, patches_field: str | None) -> dict[str, str]:
     """What an index of all of a view holds, samples or labels, in order -> the sample of each."""
     ids = view.values("id")
     if not patches_field:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 import threading
 import time
+from concurrent.futures import Future
 from functools import partial
 
 import fiftyone as fo
@@ -87,9 +89,26 @@ def samples_read_by(dataset, call):
     return sum(one.get("docsExamined", 0) for one in found)
 
 
+@pytest.fixture
+def nobody_counts(counting, monkeypatch):
+    """Whatever a form asks the threads that count is never answered."""
+
+    class Idle:
+        def submit(self, *_):
+            return Future()
+
+    monkeypatch.setattr(counting, "WAITED_SECONDS", 0)
+    monkeypatch.setattr(counting, "_finders", Idle())
+    monkeypatch.setattr(counting, "_found", {})
+    monkeypatch.setattr(counting, "_under_way", {})
+
+
 @pytest.mark.parametrize(("name", "params"), FORMS)
-def test_form__reads_no_samples_and_asks_nobody(large, alone, name, params):
-    assert samples_read_by(large, lambda: form(name, large, params)) == 0
+def test_form__reads_no_samples_and_asks_nobody(large, alone, nobody_counts, name, params):
+    shown = {}
+    read = samples_read_by(large, lambda: shown.update(form(name, large, params)))
+    # That one which was written last tells whether to count again.
+    assert read <= ("are still being counted" in texts(shown))
 
 
 def test_form__reads_would_be_seen(large):
@@ -102,6 +121,20 @@ def test_form__counts_a_filtered_view_once(large, alone, name, params):
     form(name, large, params, view=view)
     # That one which was written last tells whether to count again.
     assert samples_read_by(large, lambda: form(name, large, params, view=view)) < 5
+
+
+@pytest.mark.parametrize("source", ["field", "index"])
+def test_form__counts_those_without_a_vector_once(large, alone, source):
+    params = {"embeddings": source, "field": f"by_{source}"}
+    dataset = large.clone()  # which no other test has counted
+    try:
+        dataset.delete_brain_runs()
+        execute("compute_similarity", dataset, {"embeddings": "field"})
+        read = samples_read_by(dataset, lambda: form("compute_uniqueness", dataset, params))
+        assert read <= COUNT + 5
+        assert samples_read_by(dataset, lambda: form("compute_uniqueness", dataset, params)) < 5
+    finally:
+        dataset.delete()
 
 
 @pytest.mark.parametrize(
@@ -136,6 +169,32 @@ def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, kno
     fields = form(name, large, params, view=shown)
     assert known in texts(fields)
     assert ("cannot be selected" in str(problems(fields))) == (name == "select_unique")
+    assert len(started) == 1
+
+
+def test_form__does_not_wait_for_those_without_a_vector(large, counting, monkeypatch):
+    may_go_on, started = threading.Event(), []
+    of_plugin = counting.__name__.removesuffix("counting")
+    module = importlib.import_module(f"{of_plugin}curation.missing_vectors")
+    count = module.without_vector_in_field
+
+    def slowly(view, field):
+        started.append(field)
+        assert may_go_on.wait(30)
+        return count(view, field)
+
+    monkeypatch.setattr(counting, "WAITED_SECONDS", 0.01)
+    monkeypatch.setattr(module, "without_vector_in_field", slowly)
+    params = {"embeddings": "field", "view_target": "CURRENT_VIEW"}
+    shown = large.exists("vectors").skip(7)._serialize()  # which no other test has counted
+    for _ in range(2):
+        fields = form("compute_uniqueness", large, params, view=shown)
+        assert "Samples without a vector are still being counted." in texts(fields)
+        assert problems(fields) == []
+    may_go_on.set()
+    monkeypatch.setattr(counting, "WAITED_SECONDS", 30)
+    fields = form("compute_uniqueness", large, params, view=shown)
+    assert "still being counted" not in texts(fields)
     assert len(started) == 1
 
 

@@ -178,8 +178,7 @@ def read_embeddings(view: SampleCollection, field: str) -> Embeddings:
     ids, values = view.values(["id", field])
     found = [(key, value) for key, value in zip(ids, values, strict=True) if value is not None]
     if not found:
-        text = f"No sample has a vector in '{field}'."
-        raise NoVectors(text, "Fill the field first.", len(ids))
+        raise none_in_field(field, len(ids))
     lengths = {np.size(value) for _, value in found}
     if len(lengths) > 1:
         raise EmbeddingsError(
@@ -189,6 +188,11 @@ def read_embeddings(view: SampleCollection, field: str) -> Embeddings:
     vectors = np.asarray([value for _, value in found], dtype=np.float32).reshape(len(found), -1)
     missing = len(ids) - len(found)
     return Embeddings(tuple(key for key, _ in found), vectors, field, missing).usable()
+
+
+def none_in_field(field: str, missing: int) -> NoVectors:
+    """What is wrong if none of so many samples has a vector in a field."""
+    return NoVectors(f"No sample has a vector in '{field}'.", "Fill the field first.", missing)
 
 
 def vector_fields(samples: SampleCollection) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import fiftyone.core.odm as foo
 from bson import json_util
-from gridfs import GridFS
+from gridfs import GridFS, NoFile
 
 from ..errors import BrainKeyError
 
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import fiftyone as fo
+    from bson import ObjectId
     from fiftyone.core.collections import SampleCollection
 
 PGVECTOR = "pgvector"
 _LOCK_SECONDS = 5
 _UNFINISHED = re.compile(r"_unfinished_[0-9a-f]{8}$")
 _ABANDONED_AFTER = timedelta(days=1)
+# How the ids of FiftyOne's own index begin in its results, behind all vectors.
+_IDS = b'"sample_ids": '
+_FIRST_READ, _MOST_READ = 1 << 18, 1 << 26  # bytes; the most are some 2,000,000 ids
 
 
 @contextlib.contextmanager
@@ -94,6 +99,47 @@ def load_results(collection: SampleCollection, brain_key: str) -> Any:
     with contextlib.suppress(Exception):  # its connection may be lost
         end_reading(known)
     return collection.load_brain_results(brain_key)
+
+
+def version_of_results(dataset: fo.Dataset, brain_key: str) -> str:
+    """What tells the results of a run from those that it had before; empty if it has none."""
+    return str(_results_id(dataset, brain_key) or "")
+
+
+def stored_ids(dataset: fo.Dataset, brain_key: str, kind: str) -> frozenset[str] | None:
+    """The ids in the results of FiftyOne's own index, of which the vectors are not read.
+
+    Args:
+        dataset: the dataset
+        brain_key: the name of the run
+        kind: ``sample_ids`` or ``label_ids``
+
+    Returns:
+        the ids; None where there are none, e.g. of an index whose vectors are in a field, or more
+        than can be read in a moment
+    """
+    results_id = _results_id(dataset, brain_key)
+    if results_id is None:
+        return None
+    try:
+        file = GridFS(foo.get_db_conn()).get(results_id)
+        length, size = file.length, _FIRST_READ
+        tail = b""
+        while _IDS not in tail:
+            if len(tail) == length or size > _MOST_READ:
+                return None
+            file.seek(max(0, length - size))
+            tail, size = file.read(), 4 * size
+    except NoFile:  # just replaced
+        return None
+    ids = json.loads(b"{" + tail[tail.index(_IDS) :])[kind]
+    return None if ids is None else frozenset(ids)
+
+
+def _results_id(dataset: fo.Dataset, brain_key: str) -> ObjectId | None:
+    results = dataset._root_dataset._doc.brain_methods[brain_key].results  # noqa: SLF001
+    found: ObjectId | None = results.grid_id if results else None
+    return found
 
 
 def _empty(index: Any) -> None:

@@ -11,8 +11,15 @@ from mongoengine.fields import GridFSProxy
 from relabel.curation.embedding.embeddings import Embeddings
 from relabel.curation.errors import BrainKeyError
 from relabel.curation.similarity import add_to_similarity, compute_similarity, indexes
+from relabel.curation.storing import brain_runs
 from relabel.curation.storing.beside import keep, kept
-from relabel.curation.storing.brain_runs import replaced_run, require_brain_key
+from relabel.curation.storing.brain_runs import (
+    load_results,
+    replaced_run,
+    require_brain_key,
+    stored_ids,
+    version_of_results,
+)
 
 
 @pytest.fixture
@@ -134,3 +141,34 @@ def test_keep__pickled_objects_are_refused(index):
     with pytest.raises(ValueError, match="pickle"):
         keep(index, "index", {"array": np.array([{}], dtype=object)})
     assert kept(index, "index", "array") is None
+
+
+@pytest.mark.parametrize("first_read", [1, 7, 200, 1 << 18])
+def test_stored_ids__without_the_vectors_before_them(index, monkeypatch, first_read):
+    monkeypatch.setattr(brain_runs, "_FIRST_READ", first_read)
+    assert stored_ids(index, "index", "sample_ids") == set(index.values("id"))
+    assert stored_ids(index, "index", "label_ids") is None
+    results = load_results(index, "index").serialize()
+    assert list(results)[-3:] == ["embeddings", "sample_ids", "label_ids"]
+
+
+def test_stored_ids__too_many_to_be_read_in_a_moment(index, monkeypatch):
+    monkeypatch.setattr(brain_runs, "_FIRST_READ", 4)
+    monkeypatch.setattr(brain_runs, "_MOST_READ", 100)
+    assert stored_ids(index, "index", "sample_ids") is None
+
+
+def test_stored_ids__of_results_that_are_not_there(index):
+    run = index._doc.brain_methods["index"]
+    GridFS(foo.get_db_conn()).delete(run.results.grid_id)
+    assert stored_ids(index, "index", "sample_ids") is None
+    run.results = None
+    assert stored_ids(index, "index", "sample_ids") is None
+    assert version_of_results(index, "index") == ""
+
+
+def test_version_of_results__another_when_the_index_is_added_to(index):
+    before = version_of_results(index, "index")
+    more = Embeddings(("6b0bfc50c1a2d16f957d1139",), np.ones((1, 6), np.float32), "test")
+    add_to_similarity(index, more, "index")
+    assert version_of_results(index, "index") not in (before, "")
