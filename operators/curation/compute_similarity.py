@@ -191,7 +191,7 @@ def _ask_for_backend(ctx: Any, inputs: types.Object) -> None:
         default=SKLEARN,
         description="Addresses and keys are read from FiftyOne's brain configuration",
     )
-    field_choice(inputs, "metric", METRICS, label="Compare", default=METRICS[0])
+    field_choice(inputs, "metric", METRICS, label="Distance", default=METRICS[0])
     with errors_shown(inputs, "backend_problem"):
         require_backend(ctx.params.get("backend") or SKLEARN)
 

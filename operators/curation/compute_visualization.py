@@ -199,8 +199,14 @@ def _ask_for_layout(ctx: Any, inputs: types.Object) -> None:
     inputs.enum("method", methods.values(), default=UMAP, label="Lay out by", view=methods)
     if ctx.params.get("method", UMAP) == UMAP:
         standard = Layout()
-        inputs.int("neighbours", default=standard.neighbours, min=2, label="Neighbours looked at")
-        inputs.float("spread", default=standard.spread, min=0, max=1, label="Least spread")
+        inputs.int("neighbours", default=standard.neighbours, min=2, label="Neighbours compared")
+        inputs.float(
+            "spread",
+            default=standard.spread,
+            min=0,
+            max=1,
+            label="Least distance of points in the plot",
+        )
 
 
 def _layout(ctx: Any) -> Layout:

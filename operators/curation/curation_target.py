@@ -98,7 +98,9 @@ def ask_for_patches(ctx: Any, inputs: types.Object, source: str) -> None:
         fields = [field for field in fields if indexes(ctx.dataset, field)]
     if not asked_for_patches(ctx) and (source == FIELD or not fields):
         return
-    field_choice(inputs, "patches_field", [IMAGES, *fields], label="Of", default=IMAGES)
+    field_choice(
+        inputs, "patches_field", [IMAGES, *fields], label="What is compared", default=IMAGES
+    )
     with errors_shown(inputs, "patches_problem"):
         patches_field_of(ctx)
 

@@ -45,7 +45,7 @@ def ask_for_seeds(ctx: Any, inputs: types.Object) -> None:
         "labelled_field",
         label_fields(ctx.dataset),
         label="Labelled already",
-        description="Samples with labels in this field count as chosen: nothing like them is",
+        description="Samples with labels in this field count as chosen: their likes come last",
     )
     inputs.str("labelled_tag", label="Samples with this tag count as chosen too")
     inputs.bool("count_out", default=True, label="So do samples that are out in a round")
@@ -97,7 +97,7 @@ def ask_for_marks(
         numbers: what goes into the field of numbers, if one is named
     """
     name = suggest_name(ctx.dataset, base)
-    inputs.str("name", default=name, label="Name, of the saved view too")
+    inputs.str("name", default=name, label="Name of the selection, and of its saved view")
     inputs.bool(
         _MARKS,
         default=False,

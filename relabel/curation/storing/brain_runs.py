@@ -130,9 +130,9 @@ def stored_ids(dataset: fo.Dataset, brain_key: str, kind: str) -> frozenset[str]
                 return None
             file.seek(max(0, length - size))
             tail, size = file.read(), 4 * size
-    except NoFile:  # just replaced
+        ids = json.loads(b"{" + tail[tail.index(_IDS) :])[kind]
+    except (NoFile, ValueError, KeyError):  # just replaced, or kept in another way
         return None
-    ids = json.loads(b"{" + tail[tail.index(_IDS) :])[kind]
     return None if ids is None else frozenset(ids)
 
 

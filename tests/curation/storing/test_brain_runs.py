@@ -167,6 +167,14 @@ def test_stored_ids__of_results_that_are_not_there(index):
     assert version_of_results(index, "index") == ""
 
 
+@pytest.mark.parametrize("kept_now", [b'{"sample_ids": [', b'{"sample_ids": [], "more": {}}'])
+def test_stored_ids__of_results_that_are_kept_in_another_way(index, kept_now):
+    files, results = GridFS(foo.get_db_conn()), index._doc.brain_methods["index"].results
+    files.delete(results.grid_id)
+    files.put(kept_now, _id=results.grid_id)
+    assert stored_ids(index, "index", "label_ids") is None
+
+
 def test_version_of_results__another_when_the_index_is_added_to(index):
     before = version_of_results(index, "index")
     more = Embeddings(("6b0bfc50c1a2d16f957d1139",), np.ones((1, 6), np.float32), "test")
