@@ -19,7 +19,7 @@ from .fields import require_detections, require_predictions
 from .matching.options import Comparison, EvaluationOptions
 from .matching.reading import UNKNOWN, read_stamps
 from .matching.validity import UNRANKED, require_confidences
-from .scoring.results import make_results, pairs_of
+from .scoring.results import make_results
 from .scoring.scores import DetectionScore, classes_of, curves_of, marked, score_of
 from .storing.kept import (
     Draft,
@@ -197,7 +197,7 @@ def _save(view: SampleCollection, eval_key: str, sums: _Sums, aside: Executor) -
             method=method,
             curves=sums.curves,
             classes=sums.classes,
-            pairs=pairs_of(*sums.sides),
+            sides=sums.sides,
         )
         return results, aside.submit(write_results, text)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .marks import Marked
     from .precision import Curves
 
+    Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -31,43 +33,49 @@ class Pairs:
     Crowds and predictions on them are left out. The names are FiftyOne's.
 
     Args:
-        ytrue: the class of the ground truth, or None
-        ypred: the class of the prediction, or None
-        ious: how far both overlap, or None
-        confs: the confidence of the prediction, or None
+        ytrue: the class of the ground truth, or what stands for a missing one
+        ypred: the class of the prediction, or what stands for a missing one
+        ious: how far both overlap; NaN where one is missing
+        confs: the confidence of the prediction; NaN where it is missing
         ytrue_ids: the ground truth, or None
         ypred_ids: the prediction, or None
     """
 
     ytrue: list[Any]
     ypred: list[Any]
-    ious: list[Any]
-    confs: list[Any]
+    ious: Floats
+    confs: Floats
     ytrue_ids: list[Any]
     ypred_ids: list[Any]
 
     def tuples(self) -> list[tuple[Any, ...]]:
         """As the constructor of FiftyOne's results takes them."""
-        columns = (self.ytrue, self.ypred, self.ious, self.confs, self.ytrue_ids, self.ypred_ids)
+        ious, confs = _or_none(self.ious), _or_none(self.confs)
+        columns = (self.ytrue, self.ypred, ious, confs, self.ytrue_ids, self.ypred_ids)
         return list(zip(*columns, strict=True))
 
 
-def pairs_of(found: Marked, truth: Marked) -> Pairs:
-    """The matches of predictions and ground truth."""
+def pairs_of(found: Marked, truth: Marked, missing: str | None) -> Pairs:
+    """The matches of predictions and ground truth.
+
+    Args:
+        found: the predictions
+        truth: the ground truth
+        missing: what stands for the class of a partner that is missing
+    """
     marks, labels = found.marks, found.labels
     rows = np.flatnonzero(marks.kind != Kind.NEITHER)
     partners = marks.partner[rows]
-    alone = partners < 0
     missed = np.flatnonzero((truth.marks.kind == Kind.FN) & (truth.marks.partner < 0))
-    nothing = [None] * len(missed)
     true_labels, true_ids = truth.labels.label, truth.labels.ids
+    count = len(missed)
     return Pairs(
-        ytrue=_partners(true_labels, partners, alone) + true_labels[missed].tolist(),
-        ypred=labels.label[rows].tolist() + nothing,
-        ious=_where(~alone, marks.iou[rows]) + nothing,
-        confs=labels.confidence[rows].tolist() + nothing,
-        ytrue_ids=_partners(true_ids, partners, alone) + true_ids[missed].tolist(),
-        ypred_ids=labels.ids[rows].tolist() + nothing,
+        ytrue=_partners(true_labels, partners, missing) + true_labels[missed].tolist(),
+        ypred=labels.label[rows].tolist() + [missing] * count,
+        ious=_with_nan(np.where(partners < 0, np.nan, marks.iou[rows]), count),
+        confs=_with_nan(labels.confidence[rows], count),
+        ytrue_ids=_partners(true_ids, partners, None) + true_ids[missed].tolist(),
+        ypred_ids=labels.ids[rows].tolist() + [None] * count,
     )
 
 
@@ -79,7 +87,7 @@ def make_results(
     method: fouec.COCOEvaluation,
     curves: Curves,
     classes: Sequence[str],
-    pairs: Pairs,
+    sides: tuple[Marked, Marked],
 ) -> tuple[fouec.COCODetectionResults, bytes]:
     """The results as FiftyOne makes and writes them.
 
@@ -92,7 +100,7 @@ def make_results(
         view,
         method.config,
         eval_key,
-        pairs.tuples() if whole else [],
+        pairs_of(*sides, None).tuples() if whole else [],
         curves.precision,
         RECALLS,
         list(options.iou_threshs),
@@ -105,10 +113,11 @@ def make_results(
     if whole:
         method.compute_custom_metrics(view, eval_key, results)
         return results, json.dumps(results.serialize()).encode()
+    pairs = pairs_of(*sides, results.missing)
     document = results.serialize()
     document |= {
-        "ytrue": _named(pairs.ytrue, results.missing),
-        "ypred": _named(pairs.ypred, results.missing),
+        "ytrue": pairs.ytrue,
+        "ypred": pairs.ypred,
         "ious": pairs.ious,
         "confs": pairs.confs,
         "ytrue_ids": pairs.ytrue_ids,
@@ -118,28 +127,27 @@ def make_results(
 
 
 def _written(document: dict[str, Any], curves: Curves, pairs: Pairs) -> bytes:
-    """JSON. What is not finite, which only Python's own has words for, is rare."""
-    numbers = np.array(pairs.confs, dtype=float)  # NaN where there is none
-    finite = np.count_nonzero(np.isfinite(numbers)) == len(numbers) - pairs.confs.count(None)
-    if finite and np.isfinite(curves.confidence).all():
-        return orjson.dumps(document)
-    return json.dumps(document).encode()
+    """JSON, with null for NaN. Only Python's own has words for what is infinite, which is rare."""
+    if np.isinf(pairs.confs).any() or not np.isfinite(curves.confidence).all():
+        document |= {"ious": _or_none(pairs.ious), "confs": _or_none(pairs.confs)}
+        return json.dumps(document).encode()
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _partners(
-    values: NDArray[np.object_], partners: NDArray[np.int64], alone: NDArray[np.bool_]
+    values: NDArray[np.object_], partners: NDArray[np.int64], missing: str | None
 ) -> list[Any]:
-    found = np.full(len(partners), None, dtype=object)
-    found[~alone] = values[partners[~alone]]
+    found = np.full(len(partners), missing, dtype=object)
+    there = np.flatnonzero(partners >= 0)
+    found[there] = values[partners[there]]
     return list(found.tolist())
 
 
-def _where(there: NDArray[np.bool_], values: NDArray[np.float64]) -> list[float | None]:
-    """Values, and None where there is none."""
-    found = np.full(len(values), None, dtype=object)
-    found[there] = values[there]
-    return list(found.tolist())
+def _with_nan(values: Floats, count: int) -> Floats:
+    """Values, and NaN several times behind them."""
+    return np.concatenate((values, np.full(count, np.nan)))
 
 
-def _named(labels: list[Any], missing: str) -> list[Any]:
-    return [missing if label is None else label for label in labels]
+def _or_none(values: Floats) -> list[float | None]:
+    """Values, and None in place of NaN."""
+    return [None if value != value else value for value in values.tolist()]  # noqa: PLR0124
