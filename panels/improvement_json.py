@@ -73,6 +73,7 @@ def _entry_json(number: int, entry: Entry, follows: bool) -> dict[str, Any]:
         "at": entry.at.isoformat(),
         "cause": entry.cause,
         "round": entry.round_key,
+        "caught_up": list(entry.caught_up),
         "pull": entry.pull,
         "before": entry.before.map,
         "after": entry.after.map,

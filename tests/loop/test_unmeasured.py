@@ -11,6 +11,7 @@ from relabel.annotation import (
     note_unfollowed,
     pull,
 )
+from relabel.annotation.record.rounds import forget_orphans
 from relabel.loop import (
     after_pull,
     describe_unmeasured,
@@ -38,6 +39,18 @@ def test_after_pull__a_set_that_cannot_be_evaluated_any_more(evaluated, client, 
     assert entry.before.map < entry.after.map == pytest.approx(1)
     assert (entry.cost.labels, entry.cost.minutes) == (1, pytest.approx(66 / 60 / 3))
     assert unmeasured(evaluated) == []
+
+
+def test_try_again__when_the_round_was_deleted_meanwhile(evaluated, client, jobs):
+    evaluated.rename_sample_field("predictions", "old")
+    after_pull(evaluated, pull(evaluated, "r", client))
+    evaluated.delete_annotation_run("r")
+    forget_orphans()
+    (missing,) = unmeasured(evaluated)
+    assert (missing.rounds, missing.eval_key) == (("r",), "eval")
+    evaluated.rename_sample_field("old", "predictions")
+    (entry,) = try_again(evaluated, never)
+    assert (entry.round_key, entry.cost.labels, entry.after.map) == ("r", 1, pytest.approx(1))
 
 
 def test_after_pull__tries_again_what_failed_after_the_one_before(evaluated, client, jobs):

@@ -103,6 +103,7 @@ def test_refresh__the_score_around_each_round(mended):
     assert (evaluation["key"], evaluation["samples"], evaluation["map"]) == ("eval", 6, 1.0)
     told = evaluation["entries"]
     assert [one["round"] for one in told] == ["first", "second"]
+    assert [one["caught_up"] for one in told] == [[], []]
     assert [one["before"] for one in told] == [first.before.map, first.after.map]
     assert [one["after"] for one in told] == [second.before.map, 1.0]
     assert [one["follows"] for one in told] == [False, True]

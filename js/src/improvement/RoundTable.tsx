@@ -114,7 +114,7 @@ function RoundRow({ entry, isOpen, details, now, actions }: RoundRowProps) {
 }
 
 function Name({ entry, actions }: { entry: Entry; actions: Actions }) {
-  const { number, round, cause, mended } = entry;
+  const { number, round, caught_up, cause, mended } = entry;
   return (
     <Box sx={{ display: "flex", alignItems: "center", gap: 0.5 }}>
       <Typography noWrap fontWeight={500} fontSize={13} title={round}>
@@ -123,6 +123,11 @@ function Name({ entry, actions }: { entry: Entry; actions: Actions }) {
       {cause === "undo" && (
         <Typography variant="caption" color="text.secondary">
           undone
+        </Typography>
+      )}
+      {caught_up.length > 0 && (
+        <Typography noWrap variant="caption" color="text.secondary" title={`Measured together with ${caught_up.join(", ")}: it could not be evaluated after each`}>
+          with {caught_up.join(", ")}
         </Typography>
       )}
       {mended > 0 && (

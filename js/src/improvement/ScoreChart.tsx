@@ -2,7 +2,7 @@ import { Box, Tooltip, Typography } from "@mui/material";
 import React from "react";
 import { useWidth } from "../shared/useWidth";
 import { type Chart, HEIGHT, layOut, type Point } from "./chart";
-import { behindText, gainText, intervalText, scoreText } from "./derive";
+import { behindText, gainText, intervalText, roundsOf, scoreText } from "./derive";
 import { type Entry } from "./types";
 
 const CAP = 4;
@@ -114,7 +114,7 @@ function PointText({ entry }: { entry: Entry }) {
   const interval = intervalText(entry);
   return (
     <>
-      <b>{entry.cause === "undo" ? `${entry.round}, undone` : entry.round}</b>
+      <b>{entry.cause === "undo" ? `${entry.round}, undone` : roundsOf(entry).join(", ")}</b>
       <div>
         mAP {scoreText(entry.before)} → {scoreText(entry.after)}, {gainText(entry)}
       </div>

@@ -69,6 +69,9 @@ export function standing(entries: Entry[]): Entry[] {
   return pulls;
 }
 
+/** All rounds that an entry measures, oldest first. */
+export const roundsOf = ({ round, caught_up }: Entry): string[] => [...caught_up, round];
+
 const nameOf = ({ round, pull }: Entry): string => `${round}/${pull}`;
 
 export interface Summary extends Change {
@@ -90,7 +93,7 @@ export function summarize({ entries, map }: Evaluation): Summary | null {
 
 function costText(pulls: Entry[]): string {
   if (!pulls.length) return "every pull was undone";
-  const rounds = new Set(pulls.map((pull) => pull.round)).size;
+  const rounds = new Set(pulls.flatMap(roundsOf)).size;
   const labels = pulls.reduce((sum, pull) => sum + pull.labels, 0);
   const known = pulls.flatMap((pull) => (pull.minutes === null ? [] : [pull.minutes]));
   const minutes = known.reduce((sum, each) => sum + each, 0);
@@ -108,7 +111,7 @@ function remark(entries: Entry[], stretch: Entry[], now: number | null): string 
 export function yardstickText({ entries }: Evaluation): string {
   const pulls = standing(lastStretch(entries)).filter((pull) => pull.mended > 0);
   if (!pulls.length) return "";
-  const rounds = [...new Set(pulls.map((pull) => pull.round))];
+  const rounds = [...new Set(pulls.flatMap(roundsOf))];
   const which = rounds.length > 1 ? `${rounds.length} rounds` : rounds[0];
   const mended = pulls.reduce((sum, pull) => sum + pull.mended, 0);
   return `The score is measured on labels that ${which} mended (${plural(mended, "image")}). It changed because they did; the model is the same.`;

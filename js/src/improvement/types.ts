@@ -14,6 +14,8 @@ export interface Entry extends Change {
   at: string;
   cause: "pull" | "undo";
   round: string;
+  /** The rounds before it that the entry measures as well. */
+  caught_up: string[];
   /** The number of the pull in its round, the same where it is undone; 0 if it cannot be. */
   pull: number;
   /** Whether nothing but labels has changed since the entry before. */

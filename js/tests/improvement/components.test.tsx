@@ -37,6 +37,12 @@ test("RoundTable: the newest round is first", () => {
   expect(html).not.toContain("relabel-mended-1");
 });
 
+test("RoundTable: an entry names the rounds that it measures as well", () => {
+  const caughtUp = next({ caught_up: ["fix_labels"] });
+  const html = renderToStaticMarkup(<RoundTable evaluation={evaluation([caughtUp])} opened={[]} details={{}} actions={actions} />);
+  expect(html).toContain("with fix_labels<");
+});
+
 test("RoundTable: an open round shows classes, the errors that there are, and suspicions", () => {
   const html = table([0]);
   expect(html).toContain("+0.100 to +0.400");

@@ -99,6 +99,7 @@ test("yardstickText: of rounds that stand, and mended what the score is measured
   expect(yardstickText(evaluation([entry()]))).toBe("");
   expect(yardstickText(evaluation([entry({ mended: 34 })]))).toContain("labels that fix_labels mended (34 images)");
   expect(yardstickText(evaluation([entry({ mended: 34 }), next({ mended: 6 })]))).toContain("2 rounds mended (40 images)");
+  expect(yardstickText(evaluation([next({ mended: 34, caught_up: ["fix_labels"] })]))).toContain("2 rounds mended (34 images)");
   expect(yardstickText(evaluation([entry({ mended: 34 }), undone({ mended: 34 })]))).toBe("");
 });
 

@@ -5,6 +5,7 @@ export const entry = (changes: Partial<Entry> = {}): Entry => ({
   at: "2026-11-24T12:00:00+00:00",
   cause: "pull",
   round: "fix_labels",
+  caught_up: [],
   pull: 1,
   before: 0.396,
   after: 0.431,

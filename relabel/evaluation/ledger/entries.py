@@ -105,6 +105,8 @@ class Entry:
         pull: the number of the pull in its round, the same where it is taken back; 0 if it is not
             known, or there is nothing of it to undo
         counted: the ids of the pulls whose cost it counts
+        caught_up: the rounds before ``round_key`` that it measures as well, oldest first: it could
+            not be made after each, and the labels as they were in between are gone
     """
 
     eval_key: str
@@ -125,6 +127,7 @@ class Entry:
     suspicions: tuple[Mapping[str, Any], ...] = field(default=())
     pull: int = 0
     counted: tuple[str, ...] = ()
+    caught_up: tuple[str, ...] = ()
 
     @property
     def gain(self) -> float | None:
@@ -248,7 +251,8 @@ def _entry(document: Mapping[str, Any], eval_key: str) -> Entry:
     values["sample_ids"] = _ids(values["sample_ids"])
     values["mended"] = _unpacked(values["mended"])
     values["suspicions"] = tuple(values["suspicions"])
-    values["counted"] = tuple(values.get("counted", ()))
+    for name in ("counted", "caught_up"):
+        values[name] = tuple(values.get(name, ()))
     return Entry(eval_key=eval_key, **values)
 
 

@@ -313,6 +313,7 @@ def _entry(kept: Kept, after: Outcome, changed: Sequence[str], debt: Debt) -> En
         suspicions=debt.suspicions,
         pull=debt.pull,
         counted=tuple(one.id for one in debt.pulls),
+        caught_up=tuple(key for key in debt.rounds if key != debt.round_key),
     )
 
 

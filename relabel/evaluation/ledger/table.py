@@ -31,6 +31,7 @@ COLUMNS = (
     "labels_changed",
     "minutes",
     "yardstick_samples",
+    "caught_up_rounds",
 )
 
 _OF_SUSPICIONS = {
@@ -61,7 +62,8 @@ def as_csv(entries: Sequence[Entry]) -> str:
 
 def _rows(entry: Entry) -> Iterator[list[Any]]:
     head = [entry.eval_key, entry.at.isoformat(), entry.cause, entry.round_key]
-    cost = [entry.cost.labels, entry.cost.minutes, entry.yardstick]
+    caught_up = " ".join(entry.caught_up)
+    cost = [entry.cost.labels, entry.cost.minutes, entry.yardstick, caught_up]
     for measure, name, before, after, difference, changed in _figures(entry):
         gain = None if before is None or after is None else after - before
         ends = [difference.low, difference.high] if difference else [None, None]

@@ -212,6 +212,7 @@ def test_evaluate_again__later_counts_what_was_owed(evaluated):
     later = [Pulled("p", Cost(2, 3.5), ()), Pulled("q", Cost(1), ())]
     (entry,) = evaluate_again(evaluated, _occasion(evaluated, round_key="fix-2", pulls=later))
     assert (entry.round_key, entry.cost) == ("fix-2", Cost(3, 3.5))
+    assert load_entries(evaluated)[-1].caught_up == ("fix-1",)
     assert entry.before.map < entry.after.map == pytest.approx(0.5)
     assert load_debts(evaluated) == {}
 

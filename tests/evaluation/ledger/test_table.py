@@ -48,10 +48,16 @@ def test_as_csv__a_line_for_all_for_each_class_and_for_each_type_of_error():
     assert figures == ["0.5", "0.75", "0.25", "0.125", "0.375"]
     cost = [whole[name] for name in ("samples", "samples_changed", "labels_changed", "minutes")]
     assert (cost, whole["yardstick_samples"]) == (["6", "2", "3", "2.5"], "1")
+    assert whole["caught_up_rounds"] == ""
     assert (cat["difference"], cat["low"], cat["samples_changed"]) == ("0.0", "", "0")
     assert (dog["low"], dog["samples_changed"]) == ("0.25", "2")
     assert (fish["before"], fish["after"], fish["difference"]) == ("", "", "")
     assert (missed["before"], missed["after"], missed["difference"]) == ("6", "4", "-2")
+
+
+def test_as_csv__several_rounds_in_one_entry():
+    for row in _rows(replace(ENTRY, caught_up=("first", "second"))):
+        assert row["caught_up_rounds"] == "first second"
 
 
 def test_as_csv__what_became_of_suspicions():
