@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
 from cachetools import TTLCache, cached
+from pymongo import DESCENDING
 
 from .facts import label_path, travelling_fields
 from .groups import every_sample
@@ -22,6 +23,8 @@ from .videos import wanted_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pymongo.collection import Collection
 
     from ...cvat import FrameSpan
 
@@ -76,15 +79,21 @@ def version_of(samples: fo.SampleCollection) -> str:
 
 
 def _version(dataset: fo.Dataset) -> list[Any]:
+    samples = dataset._sample_collection  # noqa: SLF001 - no public name
     frames = dataset._frame_collection  # noqa: SLF001 - None where there are no videos
     return [
         dataset._doc.id,  # noqa: SLF001 - the id has no public name
-        dataset._max("last_modified_at"),  # noqa: SLF001 - reads one index entry
-        dataset._sample_collection.estimated_document_count(),  # noqa: SLF001 - reads no sample
+        *_state(samples),
         # An edit of a frame leaves its sample as it was.
-        None if frames is None else dataset._max("frames.last_modified_at"),  # noqa: SLF001
-        None if frames is None else frames.estimated_document_count(),
+        *((None, None) if frames is None else _state(frames)),
     ]
+
+
+def _state(collection: Collection) -> tuple[Any, int]:
+    """When it was written to last, and how large it is: an index entry is read, no document."""
+    name = "last_modified_at"
+    latest = collection.find_one({}, {"_id": False, name: True}, sort=[(name, DESCENDING)])
+    return (latest or {}).get(name), collection.estimated_document_count()
 
 
 @cached(TTLCache(_REMEMBERED, _SECONDS), key=lambda _, version: version, lock=threading.Lock())

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     Documents = Sequence[Mapping[str, Any]]
 
 ALONE = -1
+# Up to which share of all images an outcome is put together of runs of them, which is quicker.
 _MOST_RUNS = 0.1
-"""Up to which share of all images an outcome is put together of runs of them, which is quicker."""
 
 _NONE = np.empty(0, dtype=np.int64)
 
@@ -146,25 +146,18 @@ class Pieces:
     @cached_property
     def outcome(self) -> Outcome:
         """The whole."""
-        cuts = np.flatnonzero(self._cut_before())
-        if cuts.size > _MOST_RUNS * len(self):
-            return joined(self.of).take(self.places)
         firsts = np.cumsum([0, *(len(piece) for piece in self.of)])
-        parts = []
-        for start, stop in pairwise([*cuts.tolist(), len(self)]):
-            place = self.places[start]
-            number = int(np.searchsorted(firsts, place, side="right")) - 1
-            begin = int(place - firsts[number])
-            parts.append(self.of[number].part(slice(begin, begin + stop - start)))
+        piece = np.searchsorted(firsts, self.places, side="right") - 1
+        goes_on = (np.diff(self.places) == 1) & (np.diff(piece) == 0)
+        starts = np.flatnonzero(np.concatenate(([True], ~goes_on)))[: len(self)]
+        if len(starts) > _MOST_RUNS * len(self):
+            return joined(self.of).take(self.places)
+        begins = (self.places - firsts[piece]).tolist()
+        parts = [
+            self.of[piece[start]].part(slice(begins[start], begins[start] + stop - start))
+            for start, stop in pairwise([*starts.tolist(), len(self)])
+        ]
         return joined(parts or [self.of[0].take(_NONE)])
-
-    def _cut_before(self) -> Booleans:
-        """Which images do not follow the one before them in the same piece."""
-        ends = np.cumsum([len(piece) for piece in self.of])
-        piece = np.searchsorted(ends, self.places, side="right")
-        cut: Booleans = np.diff(self.places, prepend=-2) != 1
-        cut |= np.diff(piece, prepend=-1) != 0
-        return cut
 
     def since_first(self) -> tuple[Outcome, Integers]:
         """What the first piece does not hold.
