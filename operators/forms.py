@@ -13,7 +13,7 @@ from fiftyone.operators.constants import ViewTarget
 from ..relabel.compute.inference.zoo import require_zoo_model, zoo_models
 from ..relabel.curation.storing.many_ids import IDS_OF_A_QUERY, views_can_name
 from ..relabel.errors import RelabelError
-from .counting import images_in, images_in_time
+from .image_counts import images_in, images_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,7 +14,7 @@ from cachetools import TTLCache, cached
 
 from ...relabel.annotation import Request, list_rounds, make_plan, version_of
 from ...relabel.evaluation.label_errors.runs import label_error_runs
-from ..counting import REMEMBERED_SECONDS
+from ..finding import REMEMBERED_SECONDS
 from ..forms import is_folded
 from .send_labels import ask_labels, ask_more_fields, read_labels
 from .send_media import ask_media, read_media

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fiftyone.operators import types
 
 from ...relabel.annotation import REQUIRES_ANNOTATION, EmptySelection
-from ..counting import images_in
 from ..forms import field_choice
+from ..image_counts import images_in
 
 if TYPE_CHECKING:
     import fiftyone as fo

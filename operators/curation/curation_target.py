@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ...relabel.curation.embedding.embeddings import patch_fields, require_patch_field
 from ...relabel.curation.errors import EmbeddingsError
 from ...relabel.curation.similarity import indexes
-from ..counting import images_in
 from ..forms import (
     NoSamples,
     errors_shown,
@@ -18,6 +17,7 @@ from ..forms import (
     show_target,
     target_images,
 )
+from ..image_counts import images_in
 from ..running.delegation import runs_elsewhere
 from .embedding_source import FIELD, IMAGES, INDEX, asked_for_patches
 

@@ -11,7 +11,7 @@ from ...relabel.curation.embedding.origins import FIELD
 from ...relabel.curation.similarity import indexes, none_in_index
 from ...relabel.curation.storing.brain_runs import version_of_results
 from ...relabel.curation.without_vector import without_vector_in_field, without_vector_in_index
-from ..counting import found_in_time
+from ..finding import found_in_time
 from ..forms import NoSamples, flat_target, show_notice, show_warning, whole_images
 from .embedding_source import INDEX, asked_for_patches, field_of, index_of
 

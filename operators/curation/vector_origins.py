@@ -24,7 +24,7 @@ from ...relabel.curation.embedding.origins import (
 )
 from ...relabel.curation.similarity import require_index
 from ...relabel.errors import RelabelError
-from ..counting import found_in_time
+from ..finding import found_in_time
 from ..forms import show_notice, show_warning
 from ..running.delegation import runs_elsewhere
 from .embedding_source import (

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 import fiftyone.operators as foo
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
 from fiftyone.operators.executor import ExecutionContext, Executor
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 SERVER = ("FIFTYONE_CVAT_URL", "FIFTYONE_CVAT_USERNAME", "FIFTYONE_CVAT_PASSWORD")
 
@@ -28,6 +32,16 @@ def context(name: str, dataset: Any, params: dict | None = None, **request: Any)
 
 def operator(name: str) -> foo.Operator:
     return foo.get_operator(uri(name))
+
+
+def module_of_plugin(name: str) -> ModuleType:
+    """A module of the plugin as the App has it, which loads it under a name of its own.
+
+    Args:
+        name: below the plugin's folder, e.g. ``"operators.finding"``
+    """
+    plugin = type(operator("send_to_cvat")).__module__.rsplit(".operators.", 1)[0]
+    return importlib.import_module(f"{plugin}.{name}")
 
 
 def form(name: str, dataset: Any, params: dict | None = None, **request: Any) -> dict:

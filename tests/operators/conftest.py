@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 
 from relabel.annotation import connect
 from tests.evaluation.conftest import predicted, saved_models
 from tests.evaluation.label_errors.conftest import stored, world
-from tests.operators.app import SERVER, operator
+from tests.operators.app import SERVER, module_of_plugin
 
 __all__ = ["predicted", "saved_models", "stored", "world"]
 
 
 @pytest.fixture(autouse=True)
-def counting(monkeypatch):
-    """The plugin's module that counts; on a busy machine forms wait for it in the tests."""
-    plugin = type(operator("select_unique")).__module__.rsplit(".curation", 1)[0]
-    module = importlib.import_module(f"{plugin}.counting")
+def finding(monkeypatch):
+    """The plugin's module that finds out for forms; on a busy machine they wait in the tests."""
+    module = module_of_plugin("operators.finding")
     monkeypatch.setattr(module, "WAITED_SECONDS", 30)
     return module
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from relabel.compute.operations import claim_oldest
 from relabel.compute.steering import CANCELLED, cancel, repeat
 from tests.evaluation.predicting.keras_models import always, save_detector
 
-from .app import delegate, execute, form, operator, problems, requests_of, texts
+from .app import delegate, execute, form, module_of_plugin, problems, requests_of, texts
 
 NAME = "apply_model"
 
@@ -128,8 +127,7 @@ def test_cancelled__leaves_the_field_and_is_gone_on_with(dataset, params, monkey
     params = {**params, "label_field": field}
     queued = execute(NAME, dataset, params, request_delegation=True, delegation_target="mine")
     run, service = ObjectId(queued.result["id"]), DelegatedOperationService()
-    package = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
-    theirs = importlib.import_module(f"{package}.relabel.compute.operations")
+    theirs = module_of_plugin("relabel.compute.operations")
     begin = theirs.begin_writing
     monkeypatch.setattr(theirs, "begin_writing", lambda claim: cancel(run) or begin(claim))
     worker.run(claim_oldest(["mine"], "me"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import pytest
 from bson import ObjectId
 from fiftyone.operators.delegated import DelegatedOperationService
@@ -14,15 +12,9 @@ from relabel.annotation import list_rounds
 from relabel.compute import operations, worker
 from relabel.compute.steering import NotCancellable, cancel, repeat
 
-from .app import execute, operator
+from .app import execute, module_of_plugin
 
 VECTORS = {"embeddings": "descriptor", "count": 2}
-
-
-def _engine(name):
-    """The plugin's own module of the engine."""
-    package = type(operator("send_to_cvat")).__module__.rsplit(".operators.", 1)[0]
-    return importlib.import_module(f"{package}.relabel.{name}")
 
 
 class Died(BaseException):
@@ -32,7 +24,7 @@ class Died(BaseException):
 @pytest.fixture
 def die_before_the_view_is_saved(monkeypatch):
     """The oldest operation begins; its selection is recorded and tagged, and no more."""
-    theirs = _engine("curation.selecting.selection_runs")
+    theirs = module_of_plugin("relabel.curation.selecting.selection_runs")
 
     def die(*_, **__):
         raise Died
@@ -110,7 +102,7 @@ def test_run_again__replaces_what_it_left(dataset, queue, die_before_the_view_is
 @pytest.mark.parametrize("asked", ["holds", "takes_back", "begin_writing"])
 def test_attempt__goes_on_when_the_database_is_back(dataset, queue, monkeypatch, asked):
     """As after a pause that was longer than a driver waits for it."""
-    theirs = _engine("compute.operations")
+    theirs = module_of_plugin("relabel.compute.operations")
     ask, errors = getattr(theirs, asked), [ServerSelectionTimeoutError("away")]
 
     def ask_again(claim):
@@ -127,13 +119,16 @@ def test_attempt__goes_on_when_the_database_is_back(dataset, queue, monkeypatch,
 SENT = {"what": "dataset", "key": "r", "label_field": "ground_truth"}
 
 
+def _sending():
+    return module_of_plugin("relabel.annotation.sending.sending")
+
+
 def _forgets_plans():
-    package = type(operator("send_to_cvat")).__module__.rsplit(".", 1)[0]
-    importlib.import_module(f"{package}.send_request")._plan.cache.clear()
+    module_of_plugin("operators.annotation.send_request")._plan.cache.clear()
 
 
 def _is_away(*_):
-    raise _engine("cvat").CvatUnreachable("It is away.", "Try again.")
+    raise module_of_plugin("relabel.cvat").CvatUnreachable("It is away.", "Try again.")
 
 
 def _tasks_of_that_name(server):
@@ -159,7 +154,7 @@ def test_next_attempt__of_a_round_that_is_out_already(dataset, queue, tasks, mon
     """The first died when all was done, before it could say so."""
     if name == "resume_round":
         with monkeypatch.context() as patched:
-            patched.setattr(_engine("annotation.sending.sending").Sending, "_wait", _is_away)
+            patched.setattr(_sending().Sending, "_wait", _is_away)
             with pytest.raises(ExecutionError, match="same name"):
                 execute("send_to_cvat", dataset, SENT)
     run = queue(name, SENT)
@@ -181,7 +176,7 @@ def test_next_attempt__of_a_round_that_is_out_already(dataset, queue, tasks, mon
 
 def test_send__cannot_be_cancelled_once_it_is_noted_as_out(dataset, queue, tasks, monkeypatch):
     run, refused = queue("send_to_cvat", SENT), []
-    save = _engine("annotation.sending.sending").save_results
+    save = _sending().save_results
 
     def cancels(*given):
         with pytest.raises(NotCancellable):
@@ -189,21 +184,21 @@ def test_send__cannot_be_cancelled_once_it_is_noted_as_out(dataset, queue, tasks
         refused.append(True)
         save(*given)
 
-    monkeypatch.setattr(_engine("annotation.sending.sending"), "save_results", cancels)
+    monkeypatch.setattr(_sending(), "save_results", cancels)
     worker.run(operations.claim_oldest(["attempts"], "first"))
     assert (_ended(run).run_state, refused) == ("completed", [True])
 
 
 def test_send__cancelled_right_before_leaves_nothing(dataset, queue, tasks, server, monkeypatch):
     run = queue("send_to_cvat", SENT)
-    finish = _engine("annotation.sending.sending").Sending._finish
+    finish = _sending().Sending._finish
     others = _tasks_of_that_name(server)
 
     def cancels(*given):
         cancel(run)
         return finish(*given)
 
-    monkeypatch.setattr(_engine("annotation.sending.sending").Sending, "_finish", cancels)
+    monkeypatch.setattr(_sending().Sending, "_finish", cancels)
     worker.run(operations.claim_oldest(["attempts"], "first"))
     assert (_ended(run).run_state, tasks()) == ("failed", [])
     assert _tasks_of_that_name(server) == others

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import socket
 import threading
 import time
@@ -14,7 +13,7 @@ import fiftyone.core.odm as foo
 import numpy as np
 import pytest
 
-from .app import execute, form, problems, texts
+from .app import execute, form, module_of_plugin, problems, texts
 
 COUNT = 300
 FORMS = [
@@ -90,21 +89,21 @@ def samples_read_by(dataset, call):
 
 
 @pytest.fixture
-def nobody_counts(counting, monkeypatch):
-    """Whatever a form asks the threads that count is never answered."""
+def nobody_finds(finding, monkeypatch):
+    """Whatever a form asks the threads is never answered."""
 
     class Idle:
         def submit(self, *_):
             return Future()
 
-    monkeypatch.setattr(counting, "WAITED_SECONDS", 0)
-    monkeypatch.setattr(counting, "_finders", Idle())
-    monkeypatch.setattr(counting, "_found", {})
-    monkeypatch.setattr(counting, "_under_way", {})
+    monkeypatch.setattr(finding, "WAITED_SECONDS", 0)
+    monkeypatch.setattr(finding, "_finders", Idle())
+    monkeypatch.setattr(finding, "_found", {})
+    monkeypatch.setattr(finding, "_under_way", {})
 
 
 @pytest.mark.parametrize(("name", "params"), FORMS)
-def test_form__reads_no_samples_and_asks_nobody(large, alone, nobody_counts, name, params):
+def test_form__reads_no_samples_and_asks_nobody(large, alone, nobody_finds, name, params):
     assert samples_read_by(large, lambda: form(name, large, params)) == 0
 
 
@@ -143,8 +142,9 @@ def test_form__counts_those_without_a_vector_once(large, alone, source):
         ("apply_model", "Applies to 300 samples."),
     ],
 )
-def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, known):
-    may_go_on, count = threading.Event(), counting._count
+def test_form__does_not_wait_for_a_count(large, finding, monkeypatch, name, known):
+    image_counts = module_of_plugin("operators.image_counts")
+    may_go_on, count = threading.Event(), image_counts._count
     started = []
 
     def slowly(view):
@@ -152,8 +152,8 @@ def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, kno
         assert may_go_on.wait(30)
         return count(view)
 
-    monkeypatch.setattr(counting, "WAITED_SECONDS", 0.01)
-    monkeypatch.setattr(counting, "_count", slowly)
+    monkeypatch.setattr(finding, "WAITED_SECONDS", 0.01)
+    monkeypatch.setattr(image_counts, "_count", slowly)
     # One that no other test has counted.
     view = large.match(fo.ViewField("worth") > sum(map(ord, name)) / 10_000)
     params, shown = {"view_target": "CURRENT_VIEW", "count": 1000}, view._serialize()
@@ -162,17 +162,16 @@ def test_form__does_not_wait_for_a_count(large, counting, monkeypatch, name, kno
         assert "samples that are still being counted" in texts(fields)
         assert "cannot be selected" not in str(problems(fields))
     may_go_on.set()
-    assert counting.images_in(view) == COUNT
+    assert image_counts.images_in(view) == COUNT
     fields = form(name, large, params, view=shown)
     assert known in texts(fields)
     assert ("cannot be selected" in str(problems(fields))) == (name == "select_unique")
     assert len(started) == 1
 
 
-def test_form__does_not_wait_for_those_without_a_vector(large, counting, monkeypatch):
+def test_form__does_not_wait_for_those_without_a_vector(large, finding, monkeypatch):
     may_go_on, started = threading.Event(), []
-    of_plugin = counting.__name__.removesuffix("counting")
-    module = importlib.import_module(f"{of_plugin}curation.missing_vectors")
+    module = module_of_plugin("operators.curation.missing_vectors")
     count = module.without_vector_in_field
 
     def slowly(view, field):
@@ -180,7 +179,7 @@ def test_form__does_not_wait_for_those_without_a_vector(large, counting, monkeyp
         assert may_go_on.wait(30)
         return count(view, field)
 
-    monkeypatch.setattr(counting, "WAITED_SECONDS", 0.01)
+    monkeypatch.setattr(finding, "WAITED_SECONDS", 0.01)
     monkeypatch.setattr(module, "without_vector_in_field", slowly)
     params = {"embeddings": "field", "view_target": "CURRENT_VIEW"}
     shown = large.exists("vectors").skip(7)._serialize()  # which no other test has counted
@@ -189,36 +188,36 @@ def test_form__does_not_wait_for_those_without_a_vector(large, counting, monkeyp
         assert "Samples without a vector are still being counted." in texts(fields)
         assert problems(fields) == []
     may_go_on.set()
-    monkeypatch.setattr(counting, "WAITED_SECONDS", 30)
+    monkeypatch.setattr(finding, "WAITED_SECONDS", 30)
     fields = form("compute_uniqueness", large, params, view=shown)
     assert "still being counted" not in texts(fields)
     assert len(started) == 1
 
 
-def test_found_in_time__waits_once(counting, monkeypatch):
+def test_found_in_time__waits_once(finding, monkeypatch):
     may_go_on = threading.Event()
-    monkeypatch.setattr(counting, "WAITED_SECONDS", 0.5)
+    monkeypatch.setattr(finding, "WAITED_SECONDS", 0.5)
     for longest in (5, 0.4):
         began = time.monotonic()
-        assert counting.found_in_time("slow", lambda: may_go_on.wait(30)) is None
+        assert finding.found_in_time("slow", lambda: may_go_on.wait(30)) is None
         assert time.monotonic() - began < longest
     may_go_on.set()
-    monkeypatch.setattr(counting, "WAITED_SECONDS", 30)
-    assert counting.found_in_time("slow", lambda: may_go_on.wait(30)) is True
+    monkeypatch.setattr(finding, "WAITED_SECONDS", 30)
+    assert finding.found_in_time("slow", lambda: may_go_on.wait(30)) is True
 
 
-def test_found_in_time__what_failed_is_tried_again(counting):
+def test_found_in_time__what_failed_is_tried_again(finding):
     with pytest.raises(OSError, match="no disk"):
-        counting.found_in_time("fails", partial(fail, OSError("no disk")))
-    assert counting.found_in_time("fails", lambda: 1) == 1
+        finding.found_in_time("fails", partial(fail, OSError("no disk")))
+    assert finding.found_in_time("fails", lambda: 1) == 1
 
 
 def fail(error):
     raise error
 
 
-def test_images_in__anew_once_the_dataset_was_edited(large, counting):
-    images_in = counting.images_in
+def test_images_in__anew_once_the_dataset_was_edited(large):
+    images_in = module_of_plugin("operators.image_counts").images_in
     view = large.match(fo.ViewField("worth") > 0.25)
     assert images_in(view) == COUNT
     sample = large.first()

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import re
 
 import fiftyone as fo
@@ -15,7 +14,7 @@ from relabel.compute.executors import STORE, Announcement
 from relabel.compute.operations import claim_oldest
 from relabel.compute.rates import GPU, Machine, measured, record
 
-from .app import button, context, execute, form, operator, texts
+from .app import button, context, execute, form, module_of_plugin, operator, texts
 
 NAME = "compute_uniqueness"
 HEAVY = (
@@ -34,8 +33,7 @@ DESCRIPTOR = "the built-in descriptor"
 
 
 def machine_here() -> Machine:
-    package = type(operator(NAME)).__module__.rsplit(".curation.", 1)[0]
-    return importlib.import_module(f"{package}.running.forecasts").machine_here()
+    return module_of_plugin("operators.running.forecasts").machine_here()
 
 
 @pytest.fixture(autouse=True)

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import importlib
 from types import SimpleNamespace
 
 import pytest
 
-from .app import operator
+from .app import module_of_plugin
 
 
 @pytest.fixture
 def clock(monkeypatch):
     """The time that the module sees; and the module."""
-    package = type(operator("apply_model")).__module__.rsplit(".evaluation.", 1)[0]
-    pace, clock = importlib.import_module(f"{package}.running.pace"), SimpleNamespace(now=100.0)
+    pace, clock = module_of_plugin("operators.running.pace"), SimpleNamespace(now=100.0)
     monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: clock.now))
     clock.module = pace
     return clock

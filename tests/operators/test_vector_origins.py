@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import threading
 
 import fiftyone.brain as fob
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
 
-from .app import execute, form, problems, texts
+from .app import execute, form, module_of_plugin, problems, texts
 
 SIMILARITY, VISUALIZATION = "compute_similarity", "compute_visualization"
 OF_VIEW = {"view_target": "CURRENT_VIEW"}
@@ -63,10 +62,9 @@ def test_add__the_model_was_trained_on_meanwhile(dataset, of_model, tmp_path):
     assert dataset.load_brain_results("image_similarity").total_index_size == 3
 
 
-def test_add__does_not_wait_for_a_slow_disk(dataset, of_model, tmp_path, counting, monkeypatch):
+def test_add__does_not_wait_for_a_slow_disk(dataset, of_model, tmp_path, finding, monkeypatch):
     may_go_on = threading.Event()
-    of_plugin = counting.__name__.removesuffix("counting")
-    module = importlib.import_module(f"{of_plugin}curation.vector_origins")
+    module = module_of_plugin("operators.curation.vector_origins")
     contents_of = module.contents_of
 
     def slowly(path):
@@ -77,7 +75,7 @@ def test_add__does_not_wait_for_a_slow_disk(dataset, of_model, tmp_path, countin
     params = {**of_model, "new_only": True}
     with monkeypatch.context() as slow_disk:
         slow_disk.setattr(module, "contents_of", slowly)
-        slow_disk.setattr(counting, "WAITED_SECONDS", 0.01)
+        slow_disk.setattr(finding, "WAITED_SECONDS", 0.01)
         fields = form(SIMILARITY, dataset, params)
         assert f"{of_model['model_path']} holds is still being read." in texts(fields)
         assert problems(fields) == []
