@@ -11,8 +11,8 @@ from fiftyone.operators import types
 from fiftyone.operators.constants import ViewTarget
 
 from ..relabel.compute.inference.zoo import require_zoo_model, zoo_models
-from ..relabel.curation.storing.many_ids import IDS_OF_A_QUERY, views_can_name
 from ..relabel.errors import RelabelError
+from ..relabel.views import IDS_OF_A_QUERY, views_can_name
 from .image_counts import images_in, images_in_time
 
 if TYPE_CHECKING:

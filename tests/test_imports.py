@@ -9,11 +9,12 @@ ROOT = Path(__file__).resolve().parent.parent
 # Folders of the plugin, each with the folders of the plugin that it may import.
 MAY_IMPORT = {
     "relabel.errors": set(),
+    "relabel.views": set(),
     "relabel.cvat": {"relabel.errors"},
     "relabel.labels": {"relabel.errors", "relabel.cvat"},
     "relabel.compute": {"relabel.errors", "relabel.cvat"},
 }
-ENGINE = {"relabel.errors", "relabel.cvat", "relabel.labels", "relabel.compute"}
+ENGINE = {"relabel.errors", "relabel.views", "relabel.cvat", "relabel.labels", "relabel.compute"}
 for _layer in ("relabel.annotation", "relabel.curation", "relabel.evaluation"):
     MAY_IMPORT[_layer] = ENGINE
 MAY_IMPORT["relabel.loop"] = {*ENGINE, "relabel.annotation", "relabel.evaluation"}

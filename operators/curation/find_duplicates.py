@@ -15,7 +15,7 @@ from ...relabel.curation.selecting.selection_runs import (
     is_selection,
     save_marks,
 )
-from ...relabel.curation.storing.many_ids import views_can_name
+from ...relabel.views import views_can_name
 from ..forms import (
     as_form,
     as_output,

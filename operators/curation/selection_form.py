@@ -23,7 +23,7 @@ from ...relabel.curation.selecting.selection_runs import (
     require_marks,
     suggest_name,
 )
-from ...relabel.curation.storing.many_ids import views_can_name
+from ...relabel.views import views_can_name
 from ..forms import errors_shown, field_choice, is_folded, number_of, show_warning
 from ..running.cancelling import operation_of
 

@@ -36,7 +36,7 @@ from ...relabel.curation.embedding.origins import (
     ZOO,
 )
 from ...relabel.curation.similarity import read_index
-from ...relabel.curation.storing.many_ids import views_of
+from ...relabel.views import views_of
 from ..running.batch_size import batch_size_of
 from ..running.delegation import progress_reporter
 from ..running.ray_cluster import cluster_of

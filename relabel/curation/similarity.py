@@ -9,6 +9,7 @@ import fiftyone.brain as fob
 import numpy as np
 from fiftyone.brain.similarity import _parse_config
 
+from ..views import views_of
 from .embedding.embeddings import Embeddings
 from .embedding.origins import RECORD, require_same_origin
 from .errors import EmbeddingsError, NotAddable, NoVectors, VectorStoreError
@@ -23,7 +24,6 @@ from .storing.brain_runs import (
     replaced_run,
     require_brain_key,
 )
-from .storing.many_ids import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from relabel import views
 from relabel.curation.embedding.descriptors import ImageDescriptor
 from relabel.curation.embedding.embeddings import Embeddings, compute_embeddings
 from relabel.curation.errors import BrainKeyError, EmbeddingsError, NotAddable, VectorStoreError
@@ -17,7 +18,7 @@ from relabel.curation.similarity import (
     require_backend,
     require_same_patches,
 )
-from relabel.curation.storing import brain_runs, many_ids
+from relabel.curation.storing import brain_runs
 from relabel.curation.storing.brain_runs import collection_of_runs, delete_run
 from relabel.curation.uniqueness import uniqueness
 
@@ -157,7 +158,7 @@ def test_add_to_similarity__new_samples_only(dataset, on_a_circle, backend):
 def test_only_new__more_than_a_view_can_name(dataset, on_a_circle, monkeypatch):
     two = Embeddings(on_a_circle.sample_ids[:2], on_a_circle.vectors[:2], "test")
     compute_similarity(dataset, two, "similarity")
-    monkeypatch.setattr(many_ids, "IDS_OF_A_VIEW", 3)
+    monkeypatch.setattr(views, "IDS_OF_A_VIEW", 3)
     new = [view.values("id") for view in only_new(dataset, "similarity")]
     assert new == [list(on_a_circle.sample_ids[2:5]), list(on_a_circle.sample_ids[5:])]
 

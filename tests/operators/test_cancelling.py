@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 from fiftyone.operators.executor import ExecutionError
 
 from relabel.curation.similarity import read_index
 
-from .app import context, execute, operator
+from .app import context, execute, module_of_plugin, operator
 
 NAME = "compute_similarity"
 FROM_THE_APP = {"sample_selection_style": {}}
@@ -31,8 +30,7 @@ class Batches:
 
 @pytest.fixture
 def batches(monkeypatch):
-    plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
-    descriptor = sys.modules[f"{plugin}.relabel.curation.embedding.descriptors"].ImageDescriptor
+    descriptor = module_of_plugin("relabel.curation.embedding.descriptors").ImageDescriptor
     embed_all, seen = descriptor.embed_all, Batches()
 
     def counted(model, images):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import fiftyone as fo
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from PIL import Image
 
 from relabel.curation.similarity import read_index
 
-from .app import context, execute, form, operator, problems, texts
+from .app import context, execute, form, module_of_plugin, problems, texts
 
 OF_VIEW = {"view_target": "CURRENT_VIEW"}
 OF_SAMPLES = ["select_unique", "compute_uniqueness", "find_duplicates"]
@@ -55,20 +53,16 @@ def test_select_unique__more_than_the_images_of_patches(dataset):
 
 
 def test_select_unique__of_patches_on_more_images_than_a_view_can_name_twice(dataset, monkeypatch):
-    plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(
-        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 1
-    )
+    monkeypatch.setattr(module_of_plugin("relabel.views"), "IDS_OF_A_VIEW", 1)
     ctx = context("select_unique", dataset, OF_VIEW)
     patches = dataset.to_patches("ground_truth")
-    view = sys.modules[f"{plugin}.operators.forms"].whole_images(ctx, patches)
+    view = module_of_plugin("operators.forms").whole_images(ctx, patches)
     assert view.values("id") == dataset.values("id")
     assert not view._stages[-1].ordered
 
 
 def test_select_unique__of_patches_on_more_images_than_a_query_can_name(dataset, monkeypatch):
-    plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(sys.modules[f"{plugin}.operators.forms"], "IDS_OF_A_QUERY", 5)
+    monkeypatch.setattr(module_of_plugin("operators.forms"), "IDS_OF_A_QUERY", 5)
     patches = dataset.to_patches("ground_truth")
     with pytest.raises(ExecutionError, match="on 6 images; a view can name 5"):
         execute("select_unique", dataset, {**OF_VIEW, "count": 2}, view=patches)

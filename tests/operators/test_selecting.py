@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -14,7 +13,7 @@ from fiftyone.operators.executor import ExecutionError
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.cvat import CvatClient
 
-from .app import context, execute, form, operator, problems, requests_of, texts
+from .app import context, execute, form, module_of_plugin, operator, problems, requests_of, texts
 
 VECTORS = {"embeddings": "field", "vector_field": "vectors"}
 
@@ -257,10 +256,7 @@ def test_find_duplicates__the_splits_that_count_are_seen(circle):
 
 
 def test_find_duplicates__of_more_than_a_view_can_name(circle, monkeypatch):
-    plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(
-        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 2
-    )
+    monkeypatch.setattr(module_of_plugin("relabel.views"), "IDS_OF_A_VIEW", 2)
     done = execute("find_duplicates", circle, {**VECTORS, "by": "vectors"})
     assert (done.result["groups"], done.result["redundant"]) == (3, 3)
     assert done.result["sample_ids"] == done.result["redundant_ids"] == []
@@ -277,10 +273,7 @@ def test_find_duplicates__of_more_than_a_view_can_name(circle, monkeypatch):
 def test_find_duplicates__shows_the_others_of_more_than_a_view_can_name(
     circle, monkeypatch, tag, shown
 ):
-    plugin = type(operator("find_duplicates")).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(
-        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 2
-    )
+    monkeypatch.setattr(module_of_plugin("relabel.views"), "IDS_OF_A_VIEW", 2)
     params = {**VECTORS, "by": "vectors", "show": "others", "tag": tag}
     done = execute("find_duplicates", circle, params)
     assert ("notify" in requests_of(done)) == (tag == "")
@@ -345,7 +338,6 @@ def test_discard_selection__which_must_be_said(circle):
 
 
 def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
-    plugin = type(operator("select_unique")).__module__.rsplit(".operators.", 1)[0]
     params = {**VECTORS, "count": 2, "labelled_tag": "even", "view_target": "CURRENT_VIEW"}
     circle.set_values("vectors", {circle.last().id: None, circle.first().id: None}, key_field="id")
 
@@ -354,9 +346,7 @@ def test_select_unique__more_seeds_than_a_view_can_name(circle, monkeypatch):
         return execute("select_unique", circle, {**params, **marks}, view=view).result
 
     expected = select()
-    monkeypatch.setattr(
-        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 1
-    )
+    monkeypatch.setattr(module_of_plugin("relabel.views"), "IDS_OF_A_VIEW", 1)
     found = select(name="again")
     circle.reload()
     assert circle.load_saved_view("again").values("id") == expected["sample_ids"]

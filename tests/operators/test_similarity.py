@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import fiftyone as fo
@@ -10,7 +9,7 @@ from fiftyone.operators.executor import ExecutionError
 
 from relabel.curation.similarity import read_index
 
-from .app import execute, form, operator, problems, texts
+from .app import execute, form, module_of_plugin, problems, texts
 
 NAME = "compute_similarity"
 
@@ -44,13 +43,10 @@ def test_compute_similarity__of_patches(dataset):
 def test_compute_similarity__more_new_ones_than_a_view_can_name(
     dataset, monkeypatch, patches_field, count
 ):
-    plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
     params = {"patches_field": patches_field}
     of_first = {**params, "view_target": "CURRENT_VIEW"}
     execute(NAME, dataset, of_first, view=dataset[:1])
-    monkeypatch.setattr(
-        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 1
-    )
+    monkeypatch.setattr(module_of_plugin("relabel.views"), "IDS_OF_A_VIEW", 1)
     broken = dataset[1:2].first()
     Path(broken.filepath).write_bytes(b"")
     done = execute(NAME, dataset, {**params, "new_only": True})

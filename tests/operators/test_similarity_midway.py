@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 
 import fiftyone.brain as fob
@@ -14,7 +13,7 @@ from fiftyone.operators.delegated import DelegatedOperationService
 from relabel.compute import steering
 from tests.curation import batched_store
 
-from .app import context, delegate, execute, form, operator, texts
+from .app import context, delegate, execute, form, module_of_plugin, operator, texts
 from .test_cancelling import press_cancel, run_in_the_app
 
 NAME, KEY = "compute_similarity", "image_similarity"
@@ -26,8 +25,7 @@ STEP = "vectors in batched"
 @pytest.fixture
 def batches(dataset, monkeypatch):
     """The odd samples in a back end that takes vectors one by one; returns what it notes."""
-    plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
-    monkeypatch.setattr(sys.modules[f"{plugin}.relabel.curation.filling"], "AT_ONCE", 1)
+    monkeypatch.setattr(module_of_plugin("relabel.curation.filling"), "AT_ONCE", 1)
     known = fob.brain_config.similarity_backends
     monkeypatch.setitem(known, batched_store.NAME, batched_store.KNOWN)
     index = batched_store.BatchedSimilarityIndex

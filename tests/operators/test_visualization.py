@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
-from fiftyone.server.app import app
+from fiftyone.server.app import app, module_of_plugin
 from starlette.testclient import TestClient
 
-from .app import SERVER, delegate, execute, form, operator, problems, requests_of, texts
+from .app import SERVER, delegate, execute, form, problems, requests_of, texts
 
 NAME = "compute_visualization"
 
@@ -33,13 +31,10 @@ def test_compute_visualization__new_samples_only(dataset):
 
 
 def test_compute_visualization__more_new_patches_than_a_view_can_name(dataset, monkeypatch):
-    plugin = type(operator(NAME)).__module__.rsplit(".operators.", 1)[0]
     params = {"patches_field": "ground_truth", "method": "pca"}
     of_some = {**params, "view_target": "CURRENT_VIEW"}
     execute(NAME, dataset, of_some, view=dataset[:3])
-    monkeypatch.setattr(
-        sys.modules[f"{plugin}.relabel.curation.storing.many_ids"], "IDS_OF_A_VIEW", 4
-    )
+    monkeypatch.setattr(module_of_plugin("relabel.views"), "IDS_OF_A_VIEW", 4)
     assert execute(NAME, dataset, {**params, "new_only": True}).result["added"] == 6
     dataset.clear_cache()
     shown = dataset.load_brain_results("image_plot").label_ids

@@ -12,6 +12,7 @@ from fiftyone.brain.visualization import (
     VisualizationResults,
 )
 
+from ...views import views_of
 from ..embedding.origins import RECORD, require_same_origin
 from ..errors import NotAddable
 from ..storing.beside import is_kept, keep, kept
@@ -22,7 +23,6 @@ from ..storing.brain_runs import (
     require_brain_key,
     save_results,
 )
-from ..storing.many_ids import views_of
 from .layouts import PCA, TSNE, UMAP, Layout, lay_out, lay_out_more, require_addable
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import fiftyone as fo
-import fiftyone.core.utils as fou
 
+from ...views import parts_of, saved_views_like, views_can_name
 from ..errors import SelectionError
-from ..storing.many_ids import parts_of, views_can_name
 from ..storing.whole_fields import forget_unfinished, is_field_name, write_whole
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def suggest_name(dataset: fo.Dataset, base: str) -> str:
     """A name that nothing has: the base, or the base with a number."""
     runs, number = dataset.list_runs(), 2
     name = base
-    while name in runs or _view_like(dataset, name):
+    while name in runs or saved_views_like(dataset, name):
         name, number = f"{base}_{number}", number + 1
     return name
 
@@ -69,7 +68,7 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
     ours = is_selection(dataset, name)
     if dataset.has_run(name) and not ours:
         raise SelectionError(f"'{name}' is a run of another kind.", "Choose another name.")
-    view = _view_like(dataset, name)
+    view = next(iter(saved_views_like(dataset, name)), None)
     if view and not (ours and view == name):
         alike = "" if view == name else ", which the App does not tell apart"
         raise SelectionError(f"There is a saved view '{view}'{alike}.", "Choose another name.")
@@ -84,14 +83,6 @@ def require_marks(dataset: fo.Dataset, marks: Marks, *, replace: bool = False) -
     if field and dataset.has_field(field) and not (ours and field == number_field(dataset, name)):
         raise SelectionError(f"There is a field '{field}'.", "Choose another name for the order.")
     return marks
-
-
-def _view_like(dataset: fo.Dataset, name: str) -> str | None:
-    """A saved view of that name, or of one that makes the same address in the App."""
-    address = fou.to_slug(name)
-    return next(
-        (view for view in dataset.list_saved_views() if fou.to_slug(view) == address), None
-    )
 
 
 @dataclass(frozen=True)

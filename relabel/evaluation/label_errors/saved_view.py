@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import fiftyone.core.utils as fou
-
+from ...views import saved_views_like, views_can_name
 from ..errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from .queue import LabelErrors
 
 _DESCRIPTION = "Labels that are probably wrong, worst first"
-_MOST_SAMPLES = 200_000
-"""Their ids must fit into a query of 16 MB, twice where a view keeps their order."""
 
 
 def require_free_view(dataset: fo.Dataset, key: str) -> None:
@@ -24,15 +21,15 @@ def require_free_view(dataset: fo.Dataset, key: str) -> None:
     Raises:
         EvaluationError: if somebody else's has it
     """
-    for name in dataset.list_saved_views():
-        if fou.to_slug(name) == fou.to_slug(key) and not _is_ours(dataset, name, key):
+    for name in saved_views_like(dataset, key):
+        if not _is_ours(dataset, name, key):
             raise EvaluationError(f"There is a saved view '{name}'.", "Choose another name.")
 
 
 def save_queue_view(dataset: fo.Dataset, queue: LabelErrors) -> None:
     """Saves the view of a queue under its name, in place of the one of before."""
     delete_queue_view(dataset, queue.key)
-    if 0 < len(queue.sample_ids) <= _MOST_SAMPLES:
+    if queue.sample_ids and views_can_name(len(queue.sample_ids)):
         dataset.save_view(queue.key, queue.view(dataset), description=_DESCRIPTION)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from relabel import views
 from relabel.curation.errors import SelectionError
 from relabel.curation.selecting.coverage import Coverage
 from relabel.curation.selecting.selection import Selection
@@ -14,7 +15,6 @@ from relabel.curation.selecting.selection_runs import (
     selections,
     suggest_name,
 )
-from relabel.curation.storing import many_ids
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_save_selection__failure_keeps_the_one_to_be_replaced(
 def test_save_selection__of_more_than_a_view_can_name(dataset, selection, monkeypatch, field):
     """Then it finds them by their numbers, in the same order."""
     before = set(dataset.get_field_schema())
-    monkeypatch.setattr(many_ids, "IDS_OF_A_VIEW", 1)
+    monkeypatch.setattr(views, "IDS_OF_A_VIEW", 1)
     marks = Marks("unique", tag="odd", number_field=field)
     view = save_selection(dataset, selection, marks, {})
     assert view.values("id") == list(selection.sample_ids)

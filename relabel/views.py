@@ -1,12 +1,15 @@
-"""More ids than a view can name."""
+"""Views of FiftyOne: how many ids one can name, and which saved ones the App tells apart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import fiftyone.core.utils as fou
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import fiftyone as fo
     from fiftyone.core.collections import SampleCollection
 
 # They must fit into a query of 16 MB, twice where a view keeps their order.
@@ -32,3 +35,9 @@ def views_of(
     if field:
         return [view.select_labels(ids=part, fields=field) for part in parts_of(ids)]
     return [view.select(part) for part in parts_of(ids)]
+
+
+def saved_views_like(dataset: fo.Dataset, name: str) -> list[str]:
+    """The saved views of that name, or of one that makes the same address in the App."""
+    address = fou.to_slug(name)
+    return [view for view in dataset.list_saved_views() if fou.to_slug(view) == address]
