@@ -82,7 +82,8 @@ def answering(backend: str) -> Iterator[None]:
     except Exception as error:  # each back end has its own
         raise VectorStoreError(
             f"The vector back end '{backend}' failed: {error}",
-            "Check its address and keys in FiftyOne's brain configuration.",
+            "Check its address and keys in FiftyOne's brain configuration; if it refuses the "
+            "length of the vectors, compute the index again, as a whole.",
         ) from error
 
 
