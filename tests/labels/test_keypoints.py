@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from relabel.cvat import AttributeSpec, InputType, LabelSpec
 from relabel.labels import Drawn, LabelSchema, UnreadableValue, keypoints
-from relabel.labels.schema import LABEL_ID, ServerNames
+from relabel.labels.schema import LABEL_ID
+from relabel.labels.server_names import ServerNames
 from relabel.labels.skeletons import draw_svg
 
 SIZE = (640, 480)

@@ -14,7 +14,8 @@ from relabel.annotation.comparing.parts import join_parts
 from relabel.annotation.comparing.pulled_shape import PulledShape
 from relabel.cvat import AttributeSpec, InputType, LabelSpec
 from relabel.labels import Attribute, AttributeKind, Drawn, LabelSchema, MalformedLabel, polylines
-from relabel.labels.schema import LABEL_ID, PART, ServerNames
+from relabel.labels.schema import LABEL_ID, PART
+from relabel.labels.server_names import ServerNames
 
 SIZE = (640, 480)
 SCHEMA = LabelSchema(("road",), (Attribute("lit", AttributeKind.BOOL),), kind="polylines")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ...cvat import Shape
     from ...labels import Drawn, LabelSchema
-    from ...labels.schema import ServerNames
+    from ...labels.server_names import ServerNames
     from ..dataset.media import RoundImage
     from ..record.baseline import SentFrame, Start
     from ..record.request import RoundField

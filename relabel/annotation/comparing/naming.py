@@ -14,7 +14,7 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ...labels.schema import ServerNames
+from ...labels.server_names import ServerNames
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
