@@ -1,4 +1,4 @@
-"""Draws tracks on each of their frames.
+"""Shapes between two keyframes of a track.
 
 - boxes, ellipses, cuboids and single points move in a straight line from keyframe to keyframe, and
   turn the shorter way round, as CVAT computes it
@@ -16,53 +16,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .models import Shape
-    from .tracks import Track
 
 RIGID = frozenset(("rectangle", "ellipse", "cuboid"))
 """The types that move in a straight line as a whole."""
 
 _OUTLINES = frozenset(("polygon", "polyline"))
 _POINT = 2
-
-
-def expand(track: Track, first: int, last: int) -> list[Shape]:
-    """The shapes of a track on the frames where it is to be seen.
-
-    Args:
-        track: the track
-        first: the first frame that is wanted
-        last: the last one
-
-    Returns:
-        a shape for each frame, in order; those of a skeleton with its nodes. Each has the id of
-        the track, negated: CVAT counts tracks and shapes apart
-    """
-    drawn = _by_frame(track, first, last)
-    nodes = [_by_frame(node, first, last) for node in track.elements]
-    return [
-        replace(
-            shape,
-            source=track.source,
-            id=None if track.id is None else -track.id,
-            attributes={**track.attributes, **shape.attributes},
-            elements=tuple(node[frame] for node in nodes if frame in node),
-        )
-        for frame, shape in drawn.items()
-        if not shape.outside
-    ]
-
-
-def _by_frame(track: Track, first: int, last: int) -> dict[int, Shape]:
-    """A track on every frame from its first keyframe on, outside or not."""
-    shapes: dict[int, Shape] = {}
-    keyframes = {shape.frame: shape for shape in track.shapes}
-    ordered = [keyframes[frame] for frame in sorted(keyframes)]
-    ends = [*(shape.frame for shape in ordered[1:]), last + 1]
-    following = [*ordered[1:], None]
-    for shape, after, end in zip(ordered, following, ends, strict=True):
-        for frame in range(max(shape.frame, first), min(end, last + 1)):
-            shapes[frame] = interpolate(shape, after, frame)
-    return shapes
 
 
 def interpolate(left: Shape, right: Shape | None, frame: int) -> Shape:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from .interpolation import expand
+from .interpolation import interpolate
 from .models import Shape, by_id
 
 if TYPE_CHECKING:
@@ -80,6 +80,46 @@ class Track:
 def _keyframe(shape: Shape) -> dict[str, Any]:
     body = {key: value for key, value in shape.to_json().items() if key not in _OF_THE_TRACK}
     return {"points": [], **body}
+
+
+def expand(track: Track, first: int, last: int) -> list[Shape]:
+    """The shapes of a track on the frames where it is to be seen.
+
+    Args:
+        track: the track
+        first: the first frame that is wanted
+        last: the last one
+
+    Returns:
+        a shape for each frame, in order; those of a skeleton with its nodes. Each has the id of
+        the track, negated: CVAT counts tracks and shapes apart
+    """
+    drawn = _by_frame(track, first, last)
+    nodes = [_by_frame(node, first, last) for node in track.elements]
+    return [
+        replace(
+            shape,
+            source=track.source,
+            id=None if track.id is None else -track.id,
+            attributes={**track.attributes, **shape.attributes},
+            elements=tuple(node[frame] for node in nodes if frame in node),
+        )
+        for frame, shape in drawn.items()
+        if not shape.outside
+    ]
+
+
+def _by_frame(track: Track, first: int, last: int) -> dict[int, Shape]:
+    """A track on every frame from its first keyframe on, outside or not."""
+    shapes: dict[int, Shape] = {}
+    keyframes = {shape.frame: shape for shape in track.shapes}
+    ordered = [keyframes[frame] for frame in sorted(keyframes)]
+    ends = [*(shape.frame for shape in ordered[1:]), last + 1]
+    following = [*ordered[1:], None]
+    for shape, after, end in zip(ordered, following, ends, strict=True):
+        for frame in range(max(shape.frame, first), min(end, last + 1)):
+            shapes[frame] = interpolate(shape, after, frame)
+    return shapes
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relabel.cvat import Shape, Track
-from relabel.cvat.interpolation import expand, interpolate
+from relabel.cvat.interpolation import interpolate
+from relabel.cvat.tracks import expand
 from relabel.labels.tracks import FrameShape, build_tracks
 
 LAST = 15
