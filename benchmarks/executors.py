@@ -1,7 +1,7 @@
 """Executors: heavy work on other machines, and what becomes of it when something dies.
 
     .venv/bin/python benchmarks/executors.py [--only delegation | leaving]
-    .venv/bin/python benchmarks/executors.py --only ray [--images 4000] [--rows 200000]
+    .venv/bin/python benchmarks/executors.py --only ray [--images 2400] [--rows 200000]
     .venv/bin/python benchmarks/executors.py --faults 50 [--seed 0] [--first 0] [--kinds app]
     .venv/bin/python benchmarks/executors.py --faults 9 --operators send_to_cvat pull_annotations
 
@@ -29,7 +29,7 @@ PARTS = ("delegation", "leaving", "ray")
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--images", type=int, default=4000, help="embedded over Ray")
+    parser.add_argument("--images", type=int, default=2400, help="embedded over Ray")
     parser.add_argument("--rows", type=int, default=200_000, help="selected from in shards")
     parser.add_argument("--faults", type=int, default=0, help="rounds of faults, and nothing else")
     parser.add_argument("--seed", type=int, default=0, help="of the rounds")
