@@ -3,6 +3,7 @@ import { Box, Button, Skeleton, Typography } from "@mui/material";
 import React from "react";
 import { Centered } from "../shared/Centered";
 import { SendIcon } from "../shared/icons";
+import { type Term, TermList } from "../shared/TermList";
 import { type Connection } from "./types";
 
 export function LoadingRounds() {
@@ -34,7 +35,7 @@ export function NoRounds({ onSend }: { onSend: () => void }) {
   );
 }
 
-const SETTINGS: [name: string, meaning: string][] = [
+const SETTINGS: Term[] = [
   ["FIFTYONE_CVAT_URL", "the address of the server, e.g. https://app.cvat.ai"],
   ["FIFTYONE_CVAT_TOKEN", "an access token of your account there"],
   ["FIFTYONE_CVAT_USERNAME, FIFTYONE_CVAT_PASSWORD", "instead of a token"],
@@ -49,18 +50,7 @@ export function NotSetUp({ connection, onRetry }: { connection: Connection; onRe
         {connection.message ?? "Relabel does not know your CVAT server yet."} Set these in the environment of the App's
         server, then start it again:
       </Typography>
-      <Box component="dl" sx={{ textAlign: "left", m: 0, mt: 2, fontSize: 13 }}>
-        {SETTINGS.map(([name, meaning]) => (
-          <Box key={name} sx={{ py: 0.75, borderTop: 1, borderColor: "divider" }}>
-            <Box component="dt" sx={{ fontFamily: "monospace", color: "text.primary" }}>
-              {name}
-            </Box>
-            <Box component="dd" sx={{ m: 0, color: "text.secondary" }}>
-              {meaning}
-            </Box>
-          </Box>
-        ))}
-      </Box>
+      <TermList terms={SETTINGS} />
       <Button color="inherit" variant="outlined" onClick={onRetry} sx={{ mt: 2 }} data-cy="relabel-retry">
         Look again
       </Button>

@@ -1,7 +1,8 @@
 /** What the panel shows while there is nothing to show. */
-import { Box, Typography } from "@mui/material";
+import { Typography } from "@mui/material";
 import React from "react";
 import { Centered } from "../shared/Centered";
+import { type Term, TermList } from "../shared/TermList";
 
 export function NoOperations() {
   return (
@@ -14,7 +15,7 @@ export function NoOperations() {
   );
 }
 
-const COMMANDS: [command: string, meaning: string][] = [
+const COMMANDS: Term[] = [
   ["make executor TARGET=gpu", "in the plugin's folder, on this machine or on one with a GPU"],
   ["FIFTYONE_DATABASE_URI=mongodb://...", "in its environment: the database of this App"],
 ];
@@ -27,18 +28,7 @@ export function NoExecutor() {
         Operations run at once, in the App's server, and it waits for them. An executor takes them off it, on this or on
         another machine:
       </Typography>
-      <Box component="dl" sx={{ textAlign: "left", m: 0, mt: 2, fontSize: 13 }}>
-        {COMMANDS.map(([command, meaning]) => (
-          <Box key={command} sx={{ py: 0.75, borderTop: 1, borderColor: "divider" }}>
-            <Box component="dt" sx={{ fontFamily: "monospace", color: "text.primary" }}>
-              {command}
-            </Box>
-            <Box component="dd" sx={{ m: 0, color: "text.secondary" }}>
-              {meaning}
-            </Box>
-          </Box>
-        ))}
-      </Box>
+      <TermList terms={COMMANDS} />
     </Centered>
   );
 }
