@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from cachetools import TTLCache, cached
 
 from ...relabel.annotation import Request, list_rounds, make_plan, version_of
-from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ..finding import REMEMBERED_SECONDS
 from ..forms import is_folded
 from .send_labels import ask_labels, ask_more_fields, read_labels
 from .send_media import ask_media, read_media
+from .send_suspects import ask_suspects
 from .send_team import ask_more_of_team, ask_team, read_team
 from .send_what import ask_what, read_samples
 
@@ -34,13 +34,7 @@ def ask(ctx: Any, inputs: types.Object) -> None:
     ask_labels(ctx, inputs)
     ask_team(inputs)
     inputs.str("key", label="Round", default=suggest_key(ctx.dataset))
-    queues = label_error_runs(ctx.dataset)
-    if queues:
-        inputs.bool(
-            "show_suspects",
-            default=False,
-            label=f"Show annotators what the queue {queues[-1]} suspects",
-        )
+    ask_suspects(ctx, inputs)
     inputs.bool("more", default=False, label="More options")
     if ctx.params.get("more"):
         _ask_more(ctx, inputs)

@@ -8,7 +8,6 @@ from fiftyone.operators import types
 
 from ...relabel.annotation import make_plan, part_of, push, say_remarks, sent_before
 from ...relabel.errors import RelabelError
-from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ..forms import as_form, show_error, show_notice
 from ..running.cancelling import begin_writing, operation_of, takes_back
 from ..running.long_operator import LongOperator
@@ -16,7 +15,7 @@ from ..running.pace import paced
 from ..running.streaming import run_with_progress
 from . import send_request
 from .cvat_server import client_of, config_of
-from .show_suspects import suspects_of
+from .send_suspects import read_suspects
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import fiftyone.operators as foo
     from fiftyone.operators.message import GeneratedMessage
 
-    from ...relabel.annotation import Remark
     from ...relabel.cvat import CvatClient
     from ..running.streaming import Report
 
@@ -58,7 +56,9 @@ class SendToCvat(LongOperator):
             id of the cloud storage
         key: the name of the round
         include_out: whether images that are out in another round are sent as well
-        show_suspects: whether annotators are shown what the last queue of label errors suspects
+        show_suspects: whether annotators are shown what a queue of label errors suspects: that
+            whose saved view is sent, else the last; by default of such a view, and of what is
+            tagged ``requires_annotation``
     """
 
     @property
@@ -145,7 +145,7 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
     report = paced(report)
     samples, request = send_request.read(ctx)
     client = client_of(ctx)
-    remarks = _remarks(ctx)
+    remarks = read_suspects(ctx)
     record, left_out = sent_before(ctx.dataset, request.key, operation_of(ctx)), {}
     if record is None:
         plan = make_plan(samples, request)
@@ -173,14 +173,6 @@ def _send(ctx: Any, report: Report) -> dict[str, Any]:
     }
 
 
-def _remarks(ctx: Any) -> list[Remark]:
-    """What the last queue suspects, if annotators are to be told."""
-    queues = label_error_runs(ctx.dataset)
-    return (
-        suspects_of(ctx.dataset, queues[-1]) if ctx.params.get("show_suspects") and queues else []
-    )
-
-
 def _show_suspects(ctx: Any, key: str, client: CvatClient, report: Report) -> str:
     """Tells annotators what the queue suspects; says how that went.
 
@@ -196,4 +188,5 @@ def _show_suspects(ctx: Any, key: str, client: CvatClient, report: Report) -> st
         )
     except RelabelError as error:
         return f"Not all suspicions could be shown: {error} Resume the round, then they are."
-    return f"{shown.added + shown.present:,} suspicions are shown to annotators."
+    count = shown.added + shown.present
+    return f"{count:,} suspicions are shown to annotators." if count else ""

@@ -70,6 +70,16 @@ def read_samples(ctx: Any) -> fo.SampleCollection:
     return ctx.view if what == VIEW else dataset
 
 
+def saved_view_of(ctx: Any) -> str | None:
+    """The name of the saved view, if the answer is one."""
+    return ctx.params.get("saved_view") if _what(ctx) == SAVED_VIEW else None
+
+
+def is_queued_work(ctx: Any) -> bool:
+    """Whether the answer is what is tagged to be annotated."""
+    return _what(ctx) == TAGGED and _tag(ctx) == REQUIRES_ANNOTATION
+
+
 def _what(ctx: Any) -> str:
     default = SELECTED if ctx.selected else VIEW if _shows_a_part(ctx) else TAGGED
     return ctx.params.get("what") or default

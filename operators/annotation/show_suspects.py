@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fiftyone.operators import types
 
-from ...relabel.annotation import Remark, add_remarks
+from ...relabel.annotation import add_remarks
 from ...relabel.evaluation.label_errors.runs import (
     label_error_runs,
-    load_label_errors,
     require_queue,
 )
 from ..forms import as_form, as_output, errors_shown, field_choice
@@ -19,9 +18,9 @@ from ..running.long_operator import LongOperator
 from ..running.streaming import run_with_progress
 from .cvat_server import client_of
 from .rounds import ask_for_round
+from .send_suspects import suspects_of
 
 if TYPE_CHECKING:
-    import fiftyone as fo
     import fiftyone.operators as foo
 
     from ..running.streaming import Report
@@ -71,12 +70,6 @@ class ShowSuspects(LongOperator):
             ("elsewhere", "Of images that the round does not have"),
         ]
         return as_output("Shown to annotators", rows)
-
-
-def suspects_of(dataset: fo.Dataset, queue: str) -> list[Remark]:
-    """What annotators are to be told of the suspicions of a queue."""
-    errors = load_label_errors(dataset, queue).errors
-    return [Remark(error.sample_id, error.box, error.question) for error in errors]
 
 
 def _show(ctx: Any, report: Report) -> dict[str, Any]:

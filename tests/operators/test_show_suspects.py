@@ -8,6 +8,7 @@ from PIL import Image
 
 from relabel.annotation import Request, RoundField, field_facts, make_plan, push
 from relabel.evaluation.label_errors.runs import load_label_errors
+from relabel.evaluation.label_errors.settling import settle_suspicions
 from tests.operators.app import execute, form, problems
 
 pytestmark = pytest.mark.cvat
@@ -54,6 +55,37 @@ def test_send_to_cvat__shows_them_if_asked_to(queued, server):
     sent = execute("send_to_cvat", queued, params).result
     count = len(load_label_errors(queued).errors)
     assert sent["suspects"].startswith(f"{count} suspicions")
+    server.delete_task(sent["tasks"][0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("params", "queue", "shown"),
+    [
+        ({"what": "dataset"}, "second", False),
+        ({"what": "tagged"}, "second", True),
+        ({"what": "tagged", "tag": "night"}, "second", False),
+        ({"what": "saved_view", "saved_view": "label_errors"}, "label_errors", True),
+        ({"what": "saved_view", "saved_view": "second"}, "second", True),
+        ({"what": "saved_view", "saved_view": "mine"}, "second", False),
+    ],
+)
+def test_send_to_cvat__shows_what_is_sent_because_of_it(queued, server, params, queue, shown):
+    execute("find_label_errors", queued, {"key": "second"})
+    queued.save_view("mine", queued[:5])
+    asked = form("send_to_cvat", queued, params)["show_suspects"]
+    assert asked["view"]["label"] == f"Show annotators what the queue {queue} suspects"
+    assert asked["default"] is shown
+
+
+def test_send_to_cvat__shows_what_no_round_has_settled(queued, server):
+    errors = load_label_errors(queued).errors
+    seen = errors[0].sample_id
+    settle_suspicions(queued, [seen], round_key="before")
+    params = {"what": "saved_view", "saved_view": "label_errors", "key": "fix_3"}
+    sent = execute("send_to_cvat", queued, params).result
+    count = sum(error.sample_id != seen for error in errors)
+    assert 0 < count < len(errors)
+    assert sent["suspects"] == f"{count} suspicions are shown to annotators."
     server.delete_task(sent["tasks"][0]["id"])
 
 

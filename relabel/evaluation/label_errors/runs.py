@@ -145,7 +145,7 @@ def delete_label_errors(dataset: fo.Dataset, key: str = DEFAULT_KEY) -> None:
 
 
 def label_error_runs(dataset: fo.Dataset) -> list[str]:
-    """The names of the runs that hold a queue of label errors.
+    """The names of the runs that hold a queue of label errors, the one made last at the end.
 
     The dataset knows them then as they are now: another process may have replaced their results.
     """
@@ -158,7 +158,7 @@ def label_error_runs(dataset: fo.Dataset) -> list[str]:
     for key in keys:
         dataset._doc.runs[key].reload()  # noqa: SLF001
         dataset._run_cache.pop(key, None)  # noqa: SLF001
-    return keys
+    return sorted(keys, key=lambda key: dataset.get_run_info(key).timestamp)
 
 
 def require_queue(dataset: fo.Dataset, key: str) -> None:

@@ -9,11 +9,18 @@ from bson import ObjectId
 
 from ..matching.tables import box_of
 from .outcomes import LabelNow, Outcome, TypeOutcome, Verdict, judge, summarize
-from .runs import REPLACED, label_error_runs, load_outcomes, read_queue, store_outcomes
+from .runs import (
+    REPLACED,
+    label_error_runs,
+    load_label_errors,
+    load_outcomes,
+    read_queue,
+    store_outcomes,
+)
 from .suspicion import ErrorType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     import fiftyone as fo
 
@@ -97,6 +104,23 @@ def unsettle_suspicions(
             store_outcomes(dataset, key, kept)
 
 
+def open_suspicions(dataset: fo.Dataset, key: str) -> list[LabelError]:
+    """The suspicions of a queue of which no round has made anything yet, in its order.
+
+    Args:
+        dataset: the dataset
+        key: the queue
+
+    Raises:
+        EvaluationError: if there is no such queue
+    """
+    errors = load_label_errors(dataset, key).errors
+    settled = _subjects(
+        row for row in load_outcomes(dataset, key) if row["verdict"] != Verdict.LEFT
+    )
+    return [error for error in errors if _subject(error) not in settled]
+
+
 def outcomes_by_round(dataset: fo.Dataset, key: str) -> dict[str, tuple[TypeOutcome, ...]]:
     """What became of the suspicions of a queue in each round, type by type.
 
@@ -146,10 +170,16 @@ def _looked_at(rows: list[dict[str, Any]], round_key: str) -> set[str]:
 
 
 def _mended_elsewhere(rows: list[dict[str, Any]], round_key: str) -> set[tuple[str, ...]]:
-    """The suspicions of this queue, and not of one that it has replaced, that others mended."""
-    others = (row for row in rows if row["round"] != round_key and not row.get(REPLACED))
-    mended = (row for row in others if row["verdict"] in _MENDED)
-    return {(row["sample_id"], row["label_id"], row["type"]) for row in mended}
+    """The suspicions of this queue that other rounds mended."""
+    others = (row for row in rows if row["round"] != round_key)
+    return _subjects(row for row in others if row["verdict"] in _MENDED)
+
+
+def _subjects(rows: Iterable[dict[str, Any]]) -> set[tuple[str, ...]]:
+    """What rows are about, but for those of a queue that this one has replaced."""
+    return {
+        (row["sample_id"], row["label_id"], row["type"]) for row in rows if not row.get(REPLACED)
+    }
 
 
 def _subject(error: LabelError) -> tuple[str, ...]:

@@ -8,12 +8,14 @@ from bson import json_util
 from relabel.evaluation.label_errors.finding import find_label_errors
 from relabel.evaluation.label_errors.outcomes import Verdict
 from relabel.evaluation.label_errors.runs import (
+    label_error_runs,
     load_label_errors,
     load_outcomes,
     store_label_errors,
     store_outcomes,
 )
 from relabel.evaluation.label_errors.settling import (
+    open_suspicions,
     outcomes_by_round,
     settle_suspicions,
     settled_samples,
@@ -203,3 +205,26 @@ def test_settle_suspicions__a_label_that_has_no_box_any_more(world, queue, box):
     settle_suspicions(world, {error.sample_id}, round_key="first")
     [row] = [row for row in load_outcomes(world, KEY) if row["label_id"] == error.label_id]
     assert row["verdict"] == Verdict.FIXED
+
+
+def test_open_suspicions__of_which_no_round_made_anything(world, queue):
+    seen, left = queue.sample_ids[0], queue.sample_ids[1]
+    settle_suspicions(world, [seen], round_key="first", sent=[seen, left])
+    expected = [error for error in queue.errors if error.sample_id != seen]
+    assert open_suspicions(world, KEY) == expected
+    unsettle_suspicions(world, "first")
+    assert open_suspicions(world, KEY) == list(queue.errors)
+
+
+def test_open_suspicions__of_a_queue_that_was_found_again(world, queue):
+    settle_suspicions(world, queue.sample_ids, round_key="first")
+    assert open_suspicions(world, KEY) == []
+    again = find_label_errors(world, "predictions", "ground_truth")
+    assert open_suspicions(world, KEY) == list(again.errors)
+
+
+def test_label_error_runs__the_one_made_last_at_the_end(world, queue):
+    find_label_errors(world, "predictions", "ground_truth", key="another")
+    assert label_error_runs(world) == [KEY, "another"]
+    find_label_errors(world, "predictions", "ground_truth")
+    assert label_error_runs(world) == ["another", KEY]
