@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from fiftyone.operators.executor import ExecutionError
-from fiftyone.server.app import app, module_of_plugin
+from fiftyone.server.app import app
 from starlette.testclient import TestClient
 
-from .app import SERVER, delegate, execute, form, problems, requests_of, texts
+from .app import SERVER, delegate, execute, form, module_of_plugin, problems, requests_of, texts
 
 NAME = "compute_visualization"
 
