@@ -17,7 +17,7 @@ from ...relabel.labels import LabelSchema
 from ..forms import ask_for_names, choose_some, field_choice, is_folded, show_error, show_notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ...relabel.annotation import FieldFacts
     from ...relabel.labels import Attribute
@@ -64,6 +64,11 @@ def ask_more_fields(ctx: Any, inputs: types.Object) -> None:
         )
 
 
+def chosen_fields(ctx: Any) -> tuple[str, ...]:
+    """The fields that were chosen; one that has no name yet is called :data:`NEW_FIELD`."""
+    return _chosen_field(ctx), *_more_fields(ctx)
+
+
 def read_labels(ctx: Any) -> tuple[RoundField, ...]:
     """The fields that were chosen, with their schemas.
 
@@ -84,8 +89,7 @@ def read_labels(ctx: Any) -> tuple[RoundField, ...]:
             _attributes(params, known, facts),
             outlined=bool(params.get("outlined")),
         )
-    more_fields = () if is_folded(ctx, "more") else ctx.params.get("more_fields") or ()
-    others = [name for name in more_fields if name != field]
+    others = [name for name in _more_fields(ctx) if name != field]
     return (
         RoundField(field, schema, start),
         *(RoundField(name, field_facts(ctx.dataset, name).to_schema()) for name in others),
@@ -177,6 +181,10 @@ def _chosen_field(ctx: Any) -> str:
     fields = list(label_fields(ctx.dataset))
     first = "ground_truth" if "ground_truth" in fields else next(iter(fields), NEW_FIELD)
     return ctx.params.get("label_field") or first
+
+
+def _more_fields(ctx: Any) -> Sequence[str]:
+    return () if is_folded(ctx, "more") else ctx.params.get("more_fields") or ()
 
 
 def _field(ctx: Any) -> str:

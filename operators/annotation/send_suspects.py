@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...relabel.annotation import Remark
 from ...relabel.evaluation.label_errors.runs import label_error_runs
 from ...relabel.evaluation.label_errors.settling import open_suspicions
+from .send_labels import chosen_fields
 from .send_what import is_queued_work, saved_view_of
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def ask_suspects(ctx: Any, inputs: types.Object) -> None:
-    """Adds the question to the form, if there is a queue of label errors."""
+    """Adds the question to the form, if labels that are sent have a queue of label errors."""
     queue = _queue(ctx)
     if queue:
         inputs.bool(
@@ -42,8 +43,13 @@ def suspects_of(dataset: fo.Dataset, queue: str) -> list[Remark]:
 
 
 def _queue(ctx: Any) -> str | None:
-    """The queue whose saved view is sent, else the one that was made last."""
-    queues = label_error_runs(ctx.dataset)
+    """Of labels that are sent: the queue whose saved view is sent, else the one made last."""
+    fields = chosen_fields(ctx)
+    queues = [
+        key
+        for key in label_error_runs(ctx.dataset)
+        if ctx.dataset.get_run_info(key).config.ground_truth in fields
+    ]
     view = saved_view_of(ctx)
     return view if view in queues else queues[-1] if queues else None
 

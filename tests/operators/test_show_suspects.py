@@ -77,6 +77,17 @@ def test_send_to_cvat__shows_what_is_sent_because_of_it(queued, server, params, 
     assert asked["default"] is shown
 
 
+def test_send_to_cvat__shows_nothing_of_labels_that_are_not_sent(queued, server):
+    queued.clone_sample_field("ground_truth", "second_opinion")
+    params = {"what": "tagged", "label_field": "second_opinion"}
+    assert "show_suspects" not in form("send_to_cvat", queued, params)
+    along = {**params, "more": True, "more_fields": ["ground_truth"]}
+    assert form("send_to_cvat", queued, along)["show_suspects"]["default"] is True
+    unnamed = form("send_to_cvat", queued, {"what": "tagged", "label_field": "(new field)"})
+    assert "show_suspects" not in unnamed
+    assert "more" in unnamed
+
+
 def test_send_to_cvat__shows_what_no_round_has_settled(queued, server):
     errors = load_label_errors(queued).errors
     seen = errors[0].sample_id
