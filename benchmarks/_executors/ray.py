@@ -123,7 +123,7 @@ def _rate(view: SampleCollection, model: Recipe, cluster: Cluster) -> float:
     from relabel.curation.embedding.ray_parts import embed_parts_on
 
     done, moments = 0, []
-    for part in embed_parts_on(cluster, view, model, batch_size=8):
+    for part in embed_parts_on(cluster, view, model, batch_size=bare_model.BATCH):
         done += part.samples
         moments.append((time.perf_counter(), done))
     times, counts = np.array([one for one in moments if one[1] >= done * _WARM_UP]).T

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ShowSuspects(LongOperator):
-    """Puts the suspicions of a queue into CVAT, each as an issue at its place.
+    """Puts what a queue suspects and no round has settled into CVAT, as issues at their places.
 
     Parameters:
         key: the name of a round that is out
